@@ -1,0 +1,1 @@
+"""Collects the coverage of a study and archives it as served."""

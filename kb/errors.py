@@ -1,0 +1,90 @@
+"""What can go wrong, and the exit code each kind leads to.
+
+    RetoldError
+    ├── UserError    exit 2   bad input or usage: the message says what to change
+    │   └── StudyError        claims.yaml, with file and line
+    ├── DataError    exit 3   what is on disk is damaged
+    │   └── DigestMismatch    bytes differ from the digest recorded for them
+    └── CrawlError   exit 4   the crawl could not run at all
+
+A page that is no article is not an error: stages return `Rejected` with a code.
+"""
+
+from enum import StrEnum
+
+import attrs
+
+
+class RetoldError(Exception):
+    """Base of every error that retold raises on purpose."""
+
+    exit_code = 1
+
+
+class UserError(RetoldError):
+    """Bad input or usage; the message says what to do about it."""
+
+    exit_code = 2
+
+
+class StudyError(UserError):
+    """claims.yaml cannot be used. `line` is 1-based, 0 where no line applies."""
+
+    def __init__(self, path: str, line: int, problem: str) -> None:
+        super().__init__(f"{path}:{line}: {problem}" if line else f"{path}: {problem}")
+        self.path = path
+        self.line = line
+        self.problem = problem
+
+
+class DataError(RetoldError):
+    """Stored data is damaged or from a newer retold."""
+
+    exit_code = 3
+
+
+class DigestMismatch(DataError):
+    """Bytes read back do not have the digest that was recorded for them."""
+
+    def __init__(self, what: str, expected: str, actual: str) -> None:
+        super().__init__(f"{what}: expected {expected}, found {actual}")
+        self.what = what
+        self.expected = expected
+        self.actual = actual
+
+
+class CrawlError(RetoldError):
+    """The crawl could not start or its process died."""
+
+    exit_code = 4
+
+
+class Code(StrEnum):
+    """Why a capture or text yields nothing. Stable: scripts read these."""
+
+    NOT_HTML = "not-html"
+    """The body is not a text format that holds an article (image, PDF, binary served as HTML)."""
+    TOO_LARGE = "too-large"
+    """The body exceeds the size limit and was not parsed."""
+    EMPTY = "empty"
+    """No bytes, or only white space."""
+    NO_ARTICLE = "no-article"
+    """HTML without an article body that extraction could find."""
+    LIST_PAGE = "list-page"
+    """A front page, section, tag or search page: headlines, no article."""
+    LIVE_BLOG = "live-blog"
+    """A running ticker: many entries under one address."""
+    HTTP_ERROR = "http-error"
+    """The server answered with a status of 400 or above."""
+    OFF_TOPIC = "off-topic"
+    """Not about the study."""
+    LANGUAGE = "language"
+    """A language that the parser at hand does not read."""
+
+
+@attrs.frozen(kw_only=True)
+class Rejected:
+    """A stage's verdict that its input yields nothing, with the reason."""
+
+    code: Code
+    detail: str = ""

@@ -1,0 +1,503 @@
+"""Every stored record and how its id is made.
+
+Records are frozen. An id is a tag and the SHA-256 (first 32 hex digits) of the canonical JSON of the
+identity fields, so the same content has the same id on every machine. Times are aware UTC. Spans are
+half-open, in Unicode code points of `Text.text`. Probability and confidence run from 0 to 1.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Literal
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+SourceKind = Literal["press", "agency", "rewriter", "primary"]
+Via = Literal["live", "wayback", "warc", "file"]
+Precision = Literal["second", "minute", "day", "month", "year", "unknown"]
+Form = Literal["direct", "partial", "mixed", "indirect"]
+Verdict = Literal["verbatim", "trimmed", "altered", "merged", "misattributed", "unsupported"]
+Stance = Literal["supports", "refutes", "neutral"]
+CreditKind = Literal["credit", "wire", "paper-link", "report-link", "ai-note"]
+Tolerance = Literal["exact", "punctuation", "trim"]
+Status = Literal["done", "rejected", "failed"]
+
+
+def canonical_json(value: object) -> str:
+    """JSON with sorted keys and no spaces; times as RFC 3339 in UTC, records by their id."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Span):
+        return [value.start, value.end]
+    raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC with `Z`; microseconds only where there are any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def record_id(tag: str, *identity: object) -> str:
+    """`tag:` and 32 hex digits over the identity fields.
+
+    >>> record_id("text", "a") == record_id("text", "a") != record_id("quote", "a")
+    True
+    """
+    digest = hashlib.sha256(canonical_json([tag, *identity]).encode()).hexdigest()
+    return f"{tag}:{digest[:32]}"
+
+
+def sha256(data: bytes) -> str:
+    """Digest of bytes as it is written everywhere: `sha256:` and 64 hex digits."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+@attrs.frozen
+class Span:
+    """Half-open range of code points."""
+
+    start: int
+    end: int
+
+    def overlaps(self, other: "Span") -> bool:
+        return self.start < other.end and other.start < self.end
+
+
+@attrs.frozen(kw_only=True)
+class Selector:
+    """W3C TextQuoteSelector: words with their surroundings, to find a place again after a change."""
+
+    exact: str
+    prefix: str
+    suffix: str
+
+
+@attrs.frozen(kw_only=True)
+class Link:
+    """An outbound link of an article's body."""
+
+    url: str
+    """Absolute."""
+    anchor: str
+    """Its visible words."""
+    span: Span | None
+    """Where the anchor stands in the text; None when it is outside of it or stands there more than once."""
+
+
+@attrs.frozen(kw_only=True)
+class Tool:
+    """What produced a record. PROV calls it an agent."""
+
+    name: str
+    version: str
+    params: Mapping[str, str | int | float | bool] = attrs.field(factory=dict)
+    """Model revision, thresholds, ids of the tools it consults."""
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("tool", self.name, self.version, dict(self.params))
+
+
+# --- The study, as claims.yaml states it -------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Document:
+    """A primary document: a version of the paper, a press release, the lab's post."""
+
+    slug: str
+    title: str
+    url: str
+    published_at: date | None
+
+
+@attrs.frozen(kw_only=True)
+class Speaker:
+    slug: str
+    name: str
+    """Full name as it should be printed."""
+    aliases: tuple[str, ...]
+    affiliation: str | None
+    role: str | None
+
+
+@attrs.frozen(kw_only=True)
+class ReferenceQuote:
+    """The wording that others are compared with."""
+
+    slug: str
+    speaker: str
+    """Slug of the speaker."""
+    text: str
+    source: str | None
+    """URL of the first or authoritative print."""
+    tolerance: Tolerance
+
+
+@attrs.frozen(kw_only=True)
+class Expectation:
+    """The number that a claim states."""
+
+    value: float
+    high: float | None
+    """Upper end where the claim states a range."""
+    of: str
+    """What is counted or measured: `models`, `percent`, `percent of runs`."""
+    condition: str | None
+    """Under which circumstances: `with a peer present`."""
+
+
+@attrs.frozen(kw_only=True)
+class Claim:
+    slug: str
+    text: str
+    speaker: str | None
+    """Slug of who makes it; None for the study itself."""
+    expect: tuple[Expectation, ...]
+    """The true numbers; several where versions of the paper differ."""
+    caveats: tuple[str, ...]
+    document: str | None
+    """Slug of the document that states it."""
+    exact: str | None
+    """The sentence of that document."""
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    slug: str
+    name: str
+    domains: tuple[str, ...]
+    """Hosts, without `www.`; a host also stands for its subdomains."""
+    kind: SourceKind
+    country: str | None
+    language: str | None
+    feeds: tuple[str, ...] = ()
+    sitemaps: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Study:
+    slug: str
+    title: str
+    aliases: tuple[str, ...]
+    since: date | None
+    until: date | None
+    contact: str | None
+    """Mail address or page given to servers in the user agent."""
+    documents: tuple[Document, ...]
+    speakers: tuple[Speaker, ...]
+    quotes: tuple[ReferenceQuote, ...]
+    claims: tuple[Claim, ...]
+    sources: tuple[Source, ...]
+    schedule: str | None
+    """Cron expression or alias (`hourly`, `daily`, `weekly`)."""
+    alerts: tuple[str, ...]
+    """Apprise notifier addresses."""
+
+
+# --- Captured: cannot be made again ---------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Snapshot:
+    """One capture of one address, bound to its bytes in the archive."""
+
+    requested_url: str
+    fetched_at: datetime
+    body_sha256: str
+    final_url: str
+    """After redirects."""
+    status: int
+    """HTTP status; 200 for files."""
+    media_type: str
+    """As the server declared it, without parameters."""
+    charset: str | None
+    etag: str | None
+    last_modified: str | None
+    warc: str
+    """Path of the WARC file below the archive folder."""
+    offset: int
+    """Where its record starts in that file, in bytes."""
+    via: Via
+    source: str | None
+    """Slug of the source; None where the domain is not in claims.yaml."""
+    found_in: str | None = None
+    """The feed, sitemap, page or file that named the address."""
+    feed_title: str | None = None
+    feed_published: str | None = None
+    """What the feed, sitemap or JSON line said of it, as written there."""
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("snapshot", self.requested_url, self.fetched_at, self.body_sha256)
+
+
+@attrs.frozen(kw_only=True)
+class Judgement:
+    """What a person decided about a finding or a merge of speakers."""
+
+    subject: str
+    verdict: Literal["confirmed", "rejected", "unsure"]
+    user: str
+    made_at: datetime
+    note: str
+    withdrawn_at: datetime | None
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("judgement", self.subject, self.verdict, self.user, self.made_at)
+
+
+# --- Derived: rebuilt from captures -----------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Article:
+    """One article of one source, whatever the address it was fetched under."""
+
+    source: str
+    """Slug of the source, or the host where claims.yaml names none."""
+    canonical_url: str
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("article", self.source, self.canonical_url)
+
+
+@attrs.frozen(kw_only=True)
+class Text:
+    """An immutable text: NFC, line feeds only, trimmed. Spans point into it."""
+
+    text: str
+    language: str
+    """ISO 639-1, `und` where unknown."""
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("text", self.text)
+
+
+@attrs.frozen(kw_only=True)
+class Extraction:
+    """What a tool made of a snapshot."""
+
+    snapshot: str
+    tool: str
+    article: str
+    text: str
+    """Id of the Text."""
+    title: str | None
+    bylines: tuple[str, ...]
+    published_at: datetime | None
+    published_precision: Precision
+    published_raw: str | None
+    """The date as the page wrote it."""
+    modified_at: datetime | None
+    truncated: bool
+    """The page shows only a part (paywall, teaser)."""
+    links: tuple[Link, ...]
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("extraction", self.snapshot, self.tool)
+
+
+@attrs.frozen(kw_only=True)
+class Passage:
+    """A sentence of a text (very short neighbours joined): the unit of search and of evidence."""
+
+    text: str
+    """Id of the Text."""
+    start: int
+    end: int
+    tool: str
+    ordinal: int
+    words_sha256: str
+    """Digest of its words (`text.words_digest`): equal for equal wordings anywhere."""
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("passage", self.text, self.start, self.end, self.tool)
+
+
+@attrs.frozen(kw_only=True)
+class Quote:
+    """Something said, with who said it as the text states it."""
+
+    text: str
+    """Id of the Text."""
+    content: Span
+    """From the first to the last word said, quotation marks excluded."""
+    tool: str
+    form: Form
+    pieces: tuple[Span, ...]
+    """The stretches of one remark that its cue or a paragraph splits; (content,) when whole."""
+    cue: Span | None
+    speaker: Span | None
+    """The mention nearest to the quote: a name, a pronoun, `the researcher`."""
+    speaker_name: str | None
+    """The full name behind the mention, as this text gives it; None where it gives none."""
+    affiliation: str | None
+    """As this text states it."""
+    selector: Selector
+    words_sha256: str
+    confidence: float
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("quote", self.text, self.content, self.tool)
+
+
+@attrs.frozen(kw_only=True)
+class Quantity:
+    """A number with its unit and what it measures."""
+
+    text: str
+    span: Span
+    """The number and its unit as written."""
+    tool: str
+    value: float
+    high: float | None
+    """Upper end of a range; None for one number."""
+    unit: str
+    """Lower-case singular: `model`, `percent`, `dollar`; empty for a bare number."""
+    measure: str
+    """What is counted or measured, as lower-case content words in text order: `frontier model test`."""
+    condition: str | None
+    """The circumstance the number holds under, as written."""
+    hedge: str | None
+    """`about`, `up to`, `nearly`, `more than`; None for a flat statement."""
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("quantity", self.text, self.span, self.tool)
+
+
+@attrs.frozen(kw_only=True)
+class Credit:
+    """A sign of where an article has its matter from."""
+
+    text: str
+    span: Span
+    tool: str
+    kind: CreditKind
+    target: str
+    """The outlet, agency or address named."""
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("credit", self.text, self.span, self.tool, self.kind, self.target)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Embedding:
+    words_sha256: str
+    tool: str
+    vector: npt.NDArray[np.float32]
+    """Unit length."""
+
+
+@attrs.frozen
+class Edit:
+    """A run of words that differs. `before` is the reference's, `after` the print's; either may be empty."""
+
+    op: Literal["replace", "delete", "insert"]
+    before: str
+    after: str
+
+
+@attrs.frozen(kw_only=True)
+class Alignment:
+    """A wording laid against a reference quote."""
+
+    quote: str
+    """Slug of the reference quote."""
+    words_sha256: str
+    tool: str
+    edits: tuple[Edit, ...]
+    verdict: Verdict
+    sense_kept: bool | None
+    """Whether the edits leave the meaning as it was; None where that is open."""
+    confidence: float
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("alignment", self.quote, self.words_sha256, self.tool)
+
+
+@attrs.frozen(kw_only=True)
+class Evidence:
+    """A wording's stance towards a claim of the study."""
+
+    claim: str
+    words_sha256: str
+    tool: str
+    stance: Stance
+    probability: float
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("evidence", self.claim, self.words_sha256, self.tool)
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """That a stage has dealt with an input, and how it went."""
+
+    stage: str
+    input: str
+    tool: str
+    status: Status
+    code: str
+    """A `Code` when rejected, the traceback's last line when failed, else empty."""
+    tries: int
+    duration_ms: float
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("outcome", self.stage, self.input, self.tool)
+
+
+# --- Read views ---------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Retelling:
+    """One article with all that is active about it: the latest capture that extracted."""
+
+    article: Article
+    source: Source
+    snapshot: Snapshot
+    extraction: Extraction
+    text: Text
+    passages: tuple[Passage, ...]
+    quotes: tuple[Quote, ...]
+    quantities: tuple[Quantity, ...]
+    credits: tuple[Credit, ...]
+
+    def words(self, span: Span) -> str:
+        return self.text.text[span.start : span.end]
+
+
+@attrs.frozen(kw_only=True)
+class Coverage:
+    """The whole active coverage of a study, read once; trace, check and report work on it."""
+
+    study: Study
+    retellings: tuple[Retelling, ...]
+    """Ordered by publication time, then address."""
+    alignments: Mapping[str, tuple[Alignment, ...]]
+    """By words_sha256: the reference quotes that a wording was laid against and belongs to."""
+    evidence: Mapping[str, tuple[Evidence, ...]]
+    """By words_sha256."""

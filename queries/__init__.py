@@ -1,0 +1,1 @@
+"""Asks the knowledge base: search, check, trace, report."""
