@@ -4,7 +4,7 @@
     ├── UserError    exit 2   bad input or usage: the message says what to change
     │   └── StudyError        claims.yaml, with file and line
     ├── DataError    exit 3   what is on disk is damaged
-    │   └── DigestMismatch    bytes differ from the digest recorded for them
+    │   └── DigestError    bytes differ from the digest recorded for them
     └── CrawlError   exit 4   the crawl could not run at all
 
 A page that is no article is not an error: stages return `Rejected` with a code.
@@ -43,7 +43,7 @@ class DataError(RetoldError):
     exit_code = 3
 
 
-class DigestMismatch(DataError):
+class DigestError(DataError):
     """Bytes read back do not have the digest that was recorded for them."""
 
     def __init__(self, what: str, expected: str, actual: str) -> None:

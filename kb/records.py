@@ -244,6 +244,27 @@ class Snapshot:
 
 
 @attrs.frozen(kw_only=True)
+class Visit:
+    """What a crawl or import did about one address, and why; kept for every address that it looked at."""
+
+    url: str
+    at: datetime
+    action: Literal["kept", "mention", "unchanged", "dropped", "refused", "failed"]
+    """`mention`: kept, though the page only mentions the study. `dropped`: not about the study.
+    `refused`: by robots.txt or the address guard. `failed`: no usable answer."""
+    reason: str
+    """In words, with what was seen: `title names no alias; body: 0 of 4 names`."""
+    status: int | None
+    """HTTP status where there was an answer."""
+    found_in: str | None
+    source: str | None
+
+    @cached_property
+    def id(self) -> str:
+        return record_id("visit", self.url, self.at, self.action)
+
+
+@attrs.frozen(kw_only=True)
 class Judgement:
     """What a person decided about a finding or a merge of speakers."""
 
@@ -352,7 +373,12 @@ class Quote:
     """As this text states it."""
     selector: Selector
     words_sha256: str
+    """Digest of `wording`."""
     confidence: float
+
+    def wording(self, text: str) -> str:
+        """What was said, its pieces joined by a space; `text` is the text that it stands in."""
+        return " ".join(text[piece.start : piece.end] for piece in self.pieces)
 
     @cached_property
     def id(self) -> str:

@@ -1,52 +1,37 @@
 """Consistency checks: coverage in, findings out. Pure: no store, no clock."""
 
-from enum import StrEnum
-from typing import Literal
-
 import attrs
 
-from kb.records import Edit, Retelling, Span
+from kb.records import Coverage, Retelling
+from queries import name_rules, number_rules, paraphrase_rules, quote_families, quote_rules
+from queries.attribution import Resolve, occurrences, resolver
+from queries.rules import Finding, Passed, Role, Rule, Truth, finding_id
 
-Truth = Literal["settled", "unsettled"]
-Role = Literal["observed", "expected", "other"]
-
-
-class Rule(StrEnum):
-    ALTERED_QUOTE = "altered-quote"
-    TRUNCATED_QUOTE = "truncated-quote"
-    MISATTRIBUTED_QUOTE = "misattributed-quote"
-    NUMBER_CONFLICT = "number-conflict"
-    UNSUPPORTED_PARAPHRASE = "unsupported-paraphrase"
-    MISSPELT_NAME = "misspelt-name"
+__all__ = ["Finding", "Passed", "Role", "Rule", "Truth", "check", "check_draft", "finding_id"]
 
 
-@attrs.frozen(kw_only=True)
-class Passed:
-    """A passage that a finding rests on."""
+def check(coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Finding, ...]:
+    """Every problem in the coverage: gravest first, then surest, then by id.
 
-    role: Role
-    """`observed` is what the finding is about, `expected` what it is held against."""
-    retelling: Retelling
-    span: Span
+    `speakers` says who a quote is attributed to; without it, names are held against the study's own.
+    """
+    said = occurrences(coverage, speakers or resolver(coverage.study))
+    found = [
+        *quote_rules.findings(coverage, said),
+        *quote_families.findings(coverage, said),
+        *number_rules.findings(coverage),
+        *paraphrase_rules.findings(coverage, said),
+        *name_rules.findings(coverage, said),
+    ]
+    unique = {finding.id: finding for finding in reversed(found)}
+    return tuple(sorted(unique.values(), key=lambda f: (-f.severity, -f.confidence, f.id)))
 
 
-@attrs.frozen(kw_only=True)
-class Finding:
-    """One problem in the coverage, with the passages it rests on."""
-
-    id: str
-    """Derived from the rule and the content of its passages: a Judgement holds on to it."""
-    rule: Rule
-    severity: int
-    """1 to 3."""
-    confidence: float
-    truth: Truth
-    subject: str
-    """Slug of the reference quote, claim or speaker; empty where there is none."""
-    summary: str
-    expected: str
-    observed: str
-    edits: tuple[Edit, ...]
-    evidence: tuple[Passed, ...]
-    tools: tuple[str, ...]
-    """Ids of the tools whose results it rests on."""
+def check_draft(draft: Retelling, coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Finding, ...]:
+    """The problems of one text that is not part of the coverage yet, held against study and coverage."""
+    together = attrs.evolve(coverage, retellings=(*coverage.retellings, draft))
+    return tuple(
+        finding
+        for finding in check(together, speakers=speakers)
+        if any(p.retelling.article.id == draft.article.id for p in finding.evidence if p.role == "observed")
+    )

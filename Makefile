@@ -1,0 +1,41 @@
+# Everything runs in .venv, which `setup` makes from Python alone and leaves alone while nothing changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+NEEDS := pyproject.toml constraints.txt
+
+.PHONY: setup demo test check docs constraints clean
+
+demo: setup
+	$(BIN)/retold demo retold-demo
+
+test: setup check
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m docs.generate --check
+
+docs: setup
+	$(BIN)/python -m docs.generate
+
+setup: $(STAMP)
+
+$(STAMP): $(NEEDS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "retold needs Python 3.11 or later; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# Write the versions of a fresh environment that passes the tests.
+constraints: setup
+	$(BIN)/pip freeze --exclude-editable --exclude retold | sed 's/+cpu$$//' > constraints.txt
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) retold-demo

@@ -1,0 +1,220 @@
+"""Feeds and sitemaps -> the addresses they list, with what they say of each. Pure.
+
+Entities are never resolved, no DTD and nothing from the network is read. Slightly broken XML, which
+feeds in the wild often are, is read as far as it goes; what is no feed at all raises `NotAFeedError`.
+"""
+
+import html
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import attrs
+from lxml import etree
+
+from crawler.addresses import canonical
+
+_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+_TAGS = re.compile(r"<[^<>]{0,2000}>")
+_BLANKS = re.compile(r"\s+")
+_YEARS = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:[-_/]?(0[1-9]|1[0-2])(?!\d))?")
+
+Kind = Literal["feed", "sitemap", "index"]
+
+
+class NotAFeedError(ValueError):
+    """The bytes are no RSS, Atom or sitemap; the message says what they are instead."""
+
+
+@attrs.frozen(kw_only=True)
+class Item:
+    """One address in a feed or sitemap."""
+
+    url: str
+    """Canonical."""
+    title: str | None = None
+    summary: str | None = None
+    """Without markup; None where the feed gives none beyond the title."""
+    published: str | None = None
+    """As written: the item's date of publication, of change where only that is given."""
+
+    @property
+    def moment(self) -> datetime | None:
+        return parse_date(self.published)
+
+
+@attrs.frozen(kw_only=True)
+class Feed:
+    """What a feed or sitemap lists."""
+
+    kind: Kind
+    """`index` lists further sitemaps."""
+    items: tuple[Item, ...]
+    dated_news: bool = False
+    """Its dates are dates of publication (RSS, Atom, news sitemap), not of the last change."""
+
+
+def parse(body: bytes, url: str, max_bytes: int) -> Feed:
+    """The items of an RSS, Atom, sitemap or sitemap index; gzipped bodies are unpacked up to `max_bytes`."""
+    data = _unpack(body, max_bytes).lstrip(b"\t\n\r \xef\xbb\xbf")
+    if not data:
+        raise NotAFeedError("empty")
+    if _ENTITY.search(data):
+        raise NotAFeedError("declares XML entities, which feeds have no use for")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, recover=True, remove_comments=True
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise NotAFeedError(f"not XML: {error}") from error
+    if root is None or not isinstance(root.tag, str):
+        raise NotAFeedError("not XML: it begins " + repr(data[:40].decode("latin-1")))
+    return _read(root, url)
+
+
+def _unpack(body: bytes, max_bytes: int) -> bytes:
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        data = unpacker.decompress(body, max_bytes)
+    except zlib.error as error:
+        raise NotAFeedError(f"damaged gzip: {error}") from error
+    if unpacker.unconsumed_tail:
+        raise NotAFeedError(f"more than {max_bytes} bytes when unpacked")
+    return data
+
+
+def _read(root: etree._Element, url: str) -> Feed:
+    match _name(root):
+        case "rss" | "RDF":
+            items = (_rss(node, url) for node in root.iter("{*}item", "item"))
+            return Feed(kind="feed", items=_listed(items), dated_news=True)
+        case "feed":
+            items = (_atom(node, url) for node in root.iter("{*}entry", "entry"))
+            return Feed(kind="feed", items=_listed(items), dated_news=True)
+        case "urlset":
+            nodes = list(root.iterchildren("{*}url", "url"))
+            news = bool(nodes) and all(_child(node, "news") is not None for node in nodes)
+            return Feed(kind="sitemap", items=_listed(_sitemap_url(node, url) for node in nodes), dated_news=news)
+        case "sitemapindex":
+            return Feed(
+                kind="index",
+                items=_listed(_sitemap_url(node, url) for node in root.iterchildren("{*}sitemap", "sitemap")),
+            )
+        case "html":
+            raise NotAFeedError("an HTML page, not a feed")
+        case other:
+            raise NotAFeedError(f"XML whose outermost element is <{other}>, not a feed or sitemap")
+
+
+def _listed(items: Iterator[Item | None]) -> tuple[Item, ...]:
+    return tuple(item for item in items if item)
+
+
+def _rss(node: etree._Element, base: str) -> Item | None:
+    link = _text(node, "link") or next(
+        (child.get("href") for child in node.iterchildren("{*}link") if child.get("href")), None
+    )
+    guid = _child(node, "guid")
+    if not link and guid is not None and guid.get("isPermaLink", "true") != "false":
+        link = (guid.text or "").strip()
+    title = _plain(_text(node, "title"))
+    return _item(
+        link,
+        base,
+        title,
+        _text(node, "description") or _text(node, "encoded"),
+        _text(node, "pubDate") or _text(node, "date"),
+    )
+
+
+def _atom(node: etree._Element, base: str) -> Item | None:
+    links = {
+        link.get("rel", "alternate"): link.get("href") for link in reversed(list(node.iterchildren("{*}link", "link")))
+    }
+    summary = _text(node, "summary") or _text(node, "content")
+    return _item(
+        links.get("alternate"),
+        base,
+        _plain(_text(node, "title")),
+        summary,
+        _text(node, "published") or _text(node, "updated"),
+    )
+
+
+def _sitemap_url(node: etree._Element, base: str) -> Item | None:
+    news = _child(node, "news")
+    title = published = keywords = None
+    if news is not None:
+        title, published = _plain(_text(news, "title")), _text(news, "publication_date")
+        keywords = _text(news, "keywords")
+    return _item(_text(node, "loc"), base, title, keywords, published or _text(node, "lastmod"))
+
+
+def _item(link: str | None, base: str, title: str | None, summary: str | None, published: str | None) -> Item | None:
+    url = canonical(link, base) if link else None
+    if not url:
+        return None
+    plain = _plain(summary)
+    return Item(url=url, title=title, summary=None if plain == title else plain, published=published)
+
+
+def _name(node: etree._Element) -> str:
+    return str(etree.QName(node).localname)
+
+
+def _child(node: etree._Element, name: str) -> etree._Element | None:
+    return next(node.iterchildren(f"{{*}}{name}", name), None)
+
+
+def _text(node: etree._Element, name: str) -> str | None:
+    """All the text of the first child of that name; XHTML inside Atom content included."""
+    child = _child(node, name)
+    return ("".join(child.itertext()).strip() or None) if child is not None else None
+
+
+def _plain(text: str | None) -> str | None:
+    """Escaped HTML as its words; markup that was escaped once too often is markup still.
+
+    >>> _plain("<p>Tom &amp; Ann</p>"), _plain("&lt;b&gt;Tom&lt;/b&gt;")
+    ('Tom & Ann', 'Tom')
+    """
+    if not text:
+        return None
+    markup = html.unescape(text) if "<" not in text and "&lt;" in text else text
+    return _BLANKS.sub(" ", html.unescape(_TAGS.sub(" ", markup))).strip() or None
+
+
+def parse_date(raw: str | None) -> datetime | None:
+    """A date of RFC 822 or ISO 8601 as aware UTC; a date without zone counts as UTC. None for anything else.
+
+    >>> parse_date("Tue, 31 Mar 2026 09:00:00 +0200").isoformat()
+    '2026-03-31T07:00:00+00:00'
+    """
+    text = (raw or "").strip()[:64]
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def months_in(url: str) -> tuple[int, int] | None:
+    """Year and month (12 where none is given) that the address of an archive sitemap names; None where it names none.
+
+    >>> months_in("https://example.org/sitemap-2019-04.xml"), months_in("https://example.org/sitemap-news.xml")
+    ((2019, 4), None)
+    """
+    found = _YEARS.findall(url.split("://", 1)[-1].partition("/")[2])
+    return (int(found[-1][0]), int(found[-1][1] or 12)) if found else None

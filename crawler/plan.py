@@ -1,0 +1,196 @@
+"""Study + what is already known -> CrawlPlan: plain data that goes to the crawl process as JSON. Pure."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+import attrs
+import cattrs
+
+from crawler.addresses import canonical, host_of, key
+from crawler.focus import Terms, terms_of
+from crawler.guard import hosts_named
+from kb.records import Study, rfc3339, sha256
+from kb.settings import Settings
+from kb.store import Known
+
+SeedKind = Literal["feed", "sitemap", "page", "document", "named"]
+
+SLACK = timedelta(days=3)
+"""How long before the study's window an article may be dated: embargoed pieces are dated early, zones differ."""
+
+_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
+_CONVERTER.register_unstructure_hook(datetime, rfc3339)
+_CONVERTER.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+
+
+@attrs.frozen(kw_only=True)
+class Seed:
+    """A way into the coverage."""
+
+    url: str
+    kind: SeedKind
+    """`page`: a front or section page, or an article. `document`: a primary document, or where a reference quote
+    was printed. `named`: an address that the user gave. The last two are kept whatever they say."""
+    source: str | None
+
+
+@attrs.frozen(kw_only=True)
+class Held:
+    """A capture that is there already."""
+
+    url: str
+    """The address to ask again."""
+    etag: str | None
+    last_modified: str | None
+    body_sha256: str
+    snapshot: str
+    """Its id."""
+    fetched_at: datetime
+    due: bool
+    """Within the time for which articles are asked again."""
+
+
+@attrs.frozen(kw_only=True)
+class CrawlPlan:
+    """All that a crawl needs to know, made without network or store."""
+
+    study: str
+    seeds: tuple[Seed, ...]
+    held: Mapping[str, Held]
+    """By `addresses.key` of every address that a capture is known under."""
+    domains: tuple[tuple[str, tuple[str, ...], str | None], ...]
+    """Slug, hosts and language of each source."""
+    terms: Terms
+    user_agent: str
+    since: datetime | None
+    """Older articles are left; some slack is taken off already."""
+    until: datetime | None
+    allow_hosts: tuple[str, ...]
+    """Hosts that may lie in private networks: the settings' and those that claims.yaml itself names."""
+    max_pages: int
+    depth: int
+    whole: bool
+    """The whole study rather than addresses that the user named: only then is there something to resume."""
+
+    @property
+    def terms_digest(self) -> str:
+        """Changes when the study is recognised by other signs, so that dropped pages are looked at again."""
+        return sha256(json.dumps(_CONVERTER.unstructure(self.terms), sort_keys=True).encode())
+
+
+def to_json(plan: CrawlPlan) -> str:
+    return json.dumps(_CONVERTER.unstructure(plan), ensure_ascii=False)
+
+
+def from_json(text: str) -> CrawlPlan:
+    return _CONVERTER.structure(json.loads(text), CrawlPlan)
+
+
+def plan(study: Study, settings: Settings, known: Mapping[str, Known], now: datetime) -> CrawlPlan:
+    """The plan of a crawl of the whole study. `known` is what the store holds, by address."""
+    return _plan(study, settings, _seeds(study), _held(known, now - timedelta(days=settings.crawl.revisit_days)))
+
+
+def plan_named(
+    urls: tuple[str, ...], study: Study, settings: Settings, known: Mapping[str, Known], now: datetime
+) -> CrawlPlan:
+    """The plan for addresses that the user gave: those alone, no feeds, no links followed."""
+    seeds = tuple(_seed(url, "named", study) for url in urls if canonical(url))
+    held = {
+        name: attrs.evolve(capture, due=False)
+        for name, capture in _held(known, datetime.max.replace(tzinfo=UTC)).items()
+    }
+    return attrs.evolve(_plan(study, settings, seeds, held), depth=0, whole=False)
+
+
+def _plan(study: Study, settings: Settings, seeds: tuple[Seed, ...], held: Mapping[str, Held]) -> CrawlPlan:
+    written = [seed.url for seed in seeds] + [document.url for document in study.documents]
+    return CrawlPlan(
+        study=study.slug,
+        seeds=seeds,
+        held=held,
+        domains=tuple((source.slug, source.domains, source.language) for source in study.sources),
+        terms=terms_of(study),
+        user_agent=user_agent(study.contact),
+        since=_midnight(study.since) - SLACK if study.since else None,
+        until=_midnight(study.until) + timedelta(days=1) + SLACK if study.until else None,
+        allow_hosts=tuple(dict.fromkeys([*settings.crawl.allow_hosts, *hosts_named(written)])),
+        max_pages=settings.crawl.max_pages,
+        depth=settings.crawl.depth,
+        whole=True,
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _seeds(study: Study) -> tuple[Seed, ...]:
+    """Documents first, then each source's ways in; an address once, for the first purpose it is named for."""
+    seeds = [_seed(document.url, "document", study) for document in study.documents]
+    seeds += [_seed(quote.source, "document", study) for quote in study.quotes if quote.source]
+    for source in study.sources:
+        seeds += [Seed(url=url, kind="page", source=source.slug) for url in map(canonical, source.pages) if url]
+        seeds += [Seed(url=url, kind="sitemap", source=source.slug) for url in map(canonical, source.sitemaps) if url]
+        seeds += [Seed(url=url, kind="feed", source=source.slug) for url in map(canonical, source.feeds) if url]
+    first: dict[str, Seed] = {}
+    for seed in seeds:
+        first.setdefault(seed.url, seed)
+    return tuple(first.values())
+
+
+def _seed(url: str, kind: SeedKind, study: Study) -> Seed:
+    domains = tuple((source.slug, source.domains, source.language) for source in study.sources)
+    address = canonical(url)
+    if not address:
+        raise ValueError(f"not an http(s) address: {url}")
+    return Seed(url=address, kind=kind, source=source_of(domains, address)[0])
+
+
+def _held(known: Mapping[str, Known], due_from: datetime) -> dict[str, Held]:
+    """Both addresses of a redirected capture lead to one Held, so that it is asked once."""
+    urls: dict[str, list[str]] = {}
+    for url, capture in known.items():
+        if canonical(url):
+            urls.setdefault(capture.snapshot_id, []).append(url)
+    held: dict[str, Held] = {}
+    for names in urls.values():
+        latest = known[names[0]]
+        asked = min(names, key=lambda name: (len(name), name))
+        one = Held(
+            url=asked,
+            etag=latest.etag,
+            last_modified=latest.last_modified,
+            body_sha256=latest.body_sha256,
+            snapshot=latest.snapshot_id,
+            fetched_at=latest.fetched_at,
+            due=latest.first_fetched_at >= due_from,
+        )
+        held |= {key(canonical(name) or name): one for name in names}
+    return held
+
+
+def source_of(domains: tuple[tuple[str, tuple[str, ...], str | None], ...], url: str) -> tuple[str | None, str | None]:
+    """Slug and language of the source an address belongs to; the longest host wins. (None, None) for strangers."""
+    named = host_of(url)
+    hosts = {named, named.rpartition(":")[0] or named}
+    best: tuple[int, str | None, str | None] = (0, None, None)
+    for slug, domain_list, language in domains:
+        for domain in domain_list:
+            fits = any(host == domain or host.endswith("." + domain) for host in hosts)
+            if fits and len(domain) > best[0]:
+                best = (len(domain), slug, language)
+    return best[1:]
+
+
+def user_agent(contact: str | None) -> str:
+    """What servers see: who asks, and whom to write to."""
+    try:
+        release = version("retold")
+    except PackageNotFoundError:
+        release = "0"
+    printable = "".join(c for c in contact or "" if 32 <= ord(c) < 127)
+    return f"retold/{release} (+{printable})" if printable else f"retold/{release}"

@@ -1,0 +1,334 @@
+"""Quote wordings against reference quotes: what was cut at the edges, what was changed inside, what it does to the sense."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import combinations
+
+import attrs
+
+from kb import sense, worddiff
+from kb.records import Alignment, Edit, ReferenceQuote, Study, Tool, Verdict
+from kb.sense import Cue
+from kb.wording import Token, shown, tokens
+from kb.worddiff import Step
+
+VERSION = "1"
+RUN_SURE = 6
+"""Words in a row, two of them content words, that no two remarks share by chance."""
+RUN_SOME = 4
+"""Words in a row that count together with coverage."""
+FRAGMENT = 3
+"""Words of the shortest fragment that is taken for a quote of a reference."""
+COVER = 0.6
+"""Weighted share of a wording that must be found in the reference when the run in a row is short."""
+SPUN_SIMILARITY = 0.6
+"""Cosine from which a wording with few shared words is looked at as a respun reference."""
+SPUN_COVER = 0.3
+"""Weighted share of words kept in order that a respun wording still has with its source."""
+
+_STOP_WEIGHT = 0.3
+
+
+@attrs.frozen(kw_only=True)
+class Aligned:
+    """A wording laid against one reference quote."""
+
+    verdict: Verdict
+    """verbatim, trimmed or altered; `match` adds merged."""
+    sense_kept: bool | None
+    """Whether edits and cuts leave the sense as it was; None where that is open."""
+    edits: tuple[Edit, ...]
+    """Changes inside; words in brackets and cuts that an ellipsis declares are none."""
+    cut_before: str
+    """Reference words left out before the first one printed."""
+    cut_after: str
+    lost: tuple[Cue, ...]
+    """What the cuts took away that the rest depends on."""
+    lost_words: str
+    """The words of the cuts with which the sense went; empty where none did."""
+    confidence: float
+    """0..1: that the wording is a print of this reference at all."""
+    reference_covered: float
+    """0..1: share of the reference's words that is printed, content words counting more."""
+    wording_covered: float
+    """0..1: share of the wording's words that stands in the reference."""
+    run: int
+    """Longest stretch of equal words."""
+    span: tuple[int, int]
+    """Range of the wording's tokens between its first and last matched one."""
+
+
+@attrs.frozen(kw_only=True)
+class Match:
+    """A reference that a wording belongs to."""
+
+    reference: ReferenceQuote
+    aligned: Aligned
+
+
+def tool(study: Study) -> Tool:
+    """The aligner with the reference quotes it consults."""
+    return Tool(
+        name="align",
+        version=VERSION,
+        params={
+            "cover": COVER,
+            "spun_similarity": SPUN_SIMILARITY,
+            **{f"quote:{quote.slug}": f"{quote.speaker}: {quote.text}" for quote in study.quotes},
+        },
+    )
+
+
+def alignments(
+    study: Study, words_sha256: str, wording: str, tool: Tool, similarity: Mapping[str, float]
+) -> list[Alignment]:
+    """The reference quotes that a wording belongs to, as records.
+
+    `similarity` holds the cosine of the wording with reference quotes by slug; it lets respun wordings
+    in with low confidence, never as a certainty. May be empty.
+    """
+    return [
+        Alignment(
+            quote=match.reference.slug,
+            words_sha256=words_sha256,
+            tool=tool.id,
+            edits=_with_cuts(match.aligned),
+            verdict=match.aligned.verdict,
+            sense_kept=match.aligned.sense_kept,
+            confidence=round(match.aligned.confidence, 4),
+        )
+        for match in match(study, wording, similarity)
+    ]
+
+
+def _with_cuts(aligned: Aligned) -> tuple[Edit, ...]:
+    before = (Edit("delete", aligned.cut_before, ""),) if aligned.cut_before else ()
+    after = (Edit("delete", aligned.cut_after, ""),) if aligned.cut_after else ()
+    return (*before, *aligned.edits, *after)
+
+
+def match(study: Study, wording: str, similarity: Mapping[str, float] | None = None) -> list[Match]:
+    """The references a wording prints, best first; usually none or one.
+
+    Two references of one speaker that answer for different parts of a wording are both given, as merged.
+    A wording on the same topic in other words is no print of it.
+    """
+    cosines = similarity or {}
+    row = tokens(wording)
+    found = [
+        Match(reference=quote, aligned=aligned)
+        for quote in study.quotes
+        if _promising(tokens(quote.text), row, cosines.get(quote.slug, 0.0))
+        and belongs(aligned := align(quote.text, wording), len(row), cosines.get(quote.slug, 0.0))
+    ]
+    found.sort(key=lambda m: (-_strength(m.aligned), m.reference.slug))
+    kept: list[Match] = []
+    for one in found:
+        if not any(_overlap(one.aligned.span, other.aligned.span) for other in kept):
+            kept.append(one)
+    return _merged(kept, row)
+
+
+def _strength(aligned: Aligned) -> float:
+    return aligned.confidence * (aligned.span[1] - aligned.span[0]) * (0.5 + aligned.wording_covered)
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return min(one[1], other[1]) - max(one[0], other[0]) > 2
+
+
+def _merged(matches: list[Match], row: Sequence[Token]) -> list[Match]:
+    """References of one speaker that meet inside one sentence are marked as merged."""
+    joined: set[str] = set()
+    for one, other in combinations(matches, 2):
+        first, second = sorted((one.aligned.span, other.aligned.span))
+        same_sentence = row[first[1] - 1].sentence == row[second[0]].sentence
+        declared = any(token.gap for token in row[first[1] : second[0] + 1])
+        if one.reference.speaker == other.reference.speaker and same_sentence and not declared:
+            joined |= {one.reference.slug, other.reference.slug}
+    return [attrs.evolve(m, aligned=_own_part(m, row)) if m.reference.slug in joined else m for m in matches]
+
+
+def _own_part(match: Match, row: Sequence[Token]) -> Aligned:
+    """A reference laid against its own part of a merged wording, so that the other part is no edit."""
+    part = align(match.reference.text, shown(row[slice(*match.aligned.span)]))
+    sense_kept = False if part.sense_kept is False else None
+    return attrs.evolve(part, verdict="merged", sense_kept=sense_kept, span=match.aligned.span)
+
+
+def _promising(reference: Sequence[Token], row: Sequence[Token], cosine: float) -> bool:
+    """A cheap test before the table is filled: enough content words in common, or a high cosine."""
+    old, new = ({token.key for token in sense.content(side)} for side in (reference, row))
+    common = len(old & new)
+    return common >= 2 or common >= min(len(old), len(new)) > 0 or cosine >= SPUN_SIMILARITY
+
+
+def belongs(aligned: Aligned, length: int, cosine: float = 0.0) -> bool:
+    """Whether a wording of `length` words is a print of the reference it was laid against."""
+    if aligned.confidence <= 0:
+        return False
+    if aligned.run >= RUN_SURE or (aligned.run >= RUN_SOME and aligned.wording_covered >= COVER / 2):
+        return True
+    if aligned.wording_covered >= COVER and aligned.run >= min(FRAGMENT, length) and length >= 2:
+        return True
+    alike = aligned.reference_covered >= SPUN_COVER and aligned.wording_covered >= SPUN_COVER
+    return cosine >= SPUN_SIMILARITY and alike
+
+
+@lru_cache(maxsize=16_384)
+def align(reference: str, wording: str) -> Aligned:
+    """Lay a wording against a reference, whatever they have to do with one another."""
+    old, new = tokens(reference), tokens(wording)
+    steps = worddiff.steps(old, new)
+    inner, before, after = _edges(steps)
+    stretches = _changes(_joined(inner, old), old, new)
+    edits = tuple(Edit(_op(b, a), shown(b), shown(a)) for b, a in stretches)
+    lost = _lost(old, before, after) if any(step.equal for step in steps) else ()
+    run, content_run = _longest_run(steps, old, new)
+    covered = _weight(_equal(steps, new, 1)), _weight(_equal(steps, old, 0))
+    core = _core(steps, new)
+    wording_covered = covered[0] / core if core else 0.0
+    return Aligned(
+        verdict=_verdict(bool(edits), before, after, steps),
+        sense_kept=_sense(stretches, lost),
+        edits=edits,
+        cut_before=shown(old[: before[1]]),
+        cut_after=shown(old[after[0] :]),
+        lost=tuple(cue for cue, _ in lost),
+        lost_words=" … ".join(words for _, words in lost),
+        confidence=_confidence(wording_covered, content_run, run),
+        reference_covered=covered[1] / (_weight(old) or 1.0),
+        wording_covered=wording_covered,
+        run=run,
+        span=_span(steps),
+    )
+
+
+def _op(before: Sequence[Token], after: Sequence[Token]) -> str:
+    return "replace" if before and after else "delete" if before else "insert"
+
+
+def _edges(steps: Sequence[Step]) -> tuple[list[Step], tuple[int, int], tuple[int, int]]:
+    """The steps between the edge cuts, and the cut ranges of the reference before and after."""
+    inner = list(steps)
+    end = inner[-1].before[1] if inner else 0
+    before, after = (0, 0), (end, end)
+    if inner and not inner[0].equal and inner[0].after[0] == inner[0].after[1]:
+        before = inner.pop(0).before
+    if inner and not inner[-1].equal and inner[-1].after[0] == inner[-1].after[1]:
+        after = inner.pop().before
+    return inner, before, after
+
+
+def _joined(steps: Sequence[Step], old: Sequence[Token]) -> list[Step]:
+    """Two changes with one small word between them are one change."""
+    out: list[Step] = []
+    for step in steps:
+        lone = len(out) > 1 and out[-1].equal and out[-1].before[1] - out[-1].before[0] == 1
+        if not step.equal and lone and not out[-2].equal and old[out[-1].before[0]].key in sense.LIGHT:
+            out.pop()
+            first = out.pop()
+            step = Step(False, (first.before[0], step.before[1]), (first.after[0], step.after[1]))
+        out.append(step)
+    return out
+
+
+def _changes(
+    steps: Sequence[Step], old: Sequence[Token], new: Sequence[Token]
+) -> list[tuple[Sequence[Token], Sequence[Token]]]:
+    """The stretches that differ, reference's and print's, without what brackets and ellipses declare."""
+    found: list[tuple[Sequence[Token], Sequence[Token]]] = []
+    last = len(steps) - 1
+    for at, step in enumerate(steps):
+        before, after = old[slice(*step.before)], new[slice(*step.after)]
+        if step.equal:
+            found.extend(((b,), (a,)) for b, a in zip(before, after, strict=True) if b.key != a.key and not a.bracketed)
+            continue
+        if (at in (0, last) and _whole_sentences(after, new, step, at == 0)) or _declared(before, after, new, step):
+            continue
+        if "".join(t.key for t in before) != "".join(t.key for t in after):
+            found.append((before, after))
+    return found
+
+
+def _whole_sentences(after: Sequence[Token], new: Sequence[Token], step: Step, leading: bool) -> bool:
+    """Words at an edge of the print that form sentences of their own: said besides, not instead."""
+    if step.before[0] != step.before[1] or not after:
+        return False
+    border = step.after[1] if leading else step.after[0]
+    return 0 < border < len(new) and (new[border - 1].sentence != new[border].sentence or new[border].gap)
+
+
+def _declared(before: Sequence[Token], after: Sequence[Token], new: Sequence[Token], step: Step) -> bool:
+    """Bracketed words for a few others, or a cut with an ellipsis; a bracketed `not` or number is a change."""
+    if after and all(token.bracketed for token in after):
+        return len(before) <= 4 and not sense.negated(before) and not sense.negated(after)
+    end = step.after[1]
+    return not after and end < len(new) and new[end].gap
+
+
+def _verdict(altered: bool, before: tuple[int, int], after: tuple[int, int], steps: Sequence[Step]) -> Verdict:
+    if altered or not any(step.equal for step in steps):
+        return "altered"
+    cut_inside = any(step.before[0] < step.before[1] for step in steps if not step.equal)
+    return "trimmed" if cut_inside or before[0] < before[1] or after[0] < after[1] else "verbatim"
+
+
+def _sense(
+    stretches: Sequence[tuple[Sequence[Token], Sequence[Token]]], lost: Sequence[tuple[Cue, str]]
+) -> bool | None:
+    verdicts = {sense.change(before, after) for before, after in stretches}
+    if lost or False in verdicts:
+        return False
+    return None if None in verdicts else True
+
+
+def _lost(old: Sequence[Token], before: tuple[int, int], after: tuple[int, int]) -> tuple[tuple[Cue, str], ...]:
+    found = []
+    if before[1] > before[0]:
+        found += sense.lost_before(old[before[0] : before[1]], old[before[1]])
+    if after[1] > after[0]:
+        found += sense.lost_after(old[after[0] - 1], old[after[0] : after[1]])
+    return tuple(found)
+
+
+def _weight(row: Sequence[Token]) -> float:
+    return sum(_STOP_WEIGHT if token.key in sense.STOPWORDS else 1.0 for token in row)
+
+
+def _equal(steps: Sequence[Step], row: Sequence[Token], side: int) -> list[Token]:
+    return [token for step in steps if step.equal for token in row[slice(*(step.after if side else step.before))]]
+
+
+def _core(steps: Sequence[Step], new: Sequence[Token]) -> float:
+    """Weight of the print without bracketed words and without whole extra sentences at its edges."""
+    total = 0.0
+    last = len(steps) - 1
+    for at, step in enumerate(steps):
+        stretch = new[slice(*step.after)]
+        if step.equal or not (at in (0, last) and _whole_sentences(stretch, new, step, at == 0)):
+            total += _weight([token for token in stretch if not token.bracketed])
+    return total
+
+
+def _longest_run(steps: Sequence[Step], old: Sequence[Token], new: Sequence[Token]) -> tuple[int, int]:
+    """Length of the longest stretch of equal words that holds two content words, and its content words."""
+    best = (0, 0)
+    for step in steps:
+        if step.equal:
+            count = len(sense.content(old[slice(*step.before)]))
+            length = step.before[1] - step.before[0]
+            best = max(best, (length if count >= 2 or length == len(new) else min(length, 2), count))
+    return best
+
+
+def _span(steps: Sequence[Step]) -> tuple[int, int]:
+    ranges = [step.after for step in steps if step.equal]
+    return (ranges[0][0], ranges[-1][1]) if ranges else (0, 0)
+
+
+def _confidence(covered: float, content_run: int, run: int) -> float:
+    """Grows with the share of the wording that is found and with the content words found in a row."""
+    if not run:
+        return 0.0
+    return min(1.0, 0.25 + 0.75 * min(1.0, covered / 0.9)) * (1.0 - 0.5 ** max(content_run, run / 3))

@@ -1,0 +1,373 @@
+"""Who said the words in quotation marks: cue and speaker of each stretch.
+
+The place of the stretch decides which words are looked at: those after it (`"…," she said`), those before
+it (`She said: "…"`), or, where neither names anybody, the speaker of the stretch before or the subject of
+the sentence before. Beside a mark any verb may be a cue; further away only verbs of saying.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from kb import cues
+from kb.layout import ENDS
+from kb.phrases import Phrase, phrase, subject
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+    from kb.layout import Layout
+
+Place = Literal["after", "before", "inside", "float", "colon", "line", "none"]
+"""Where the source stands: `inside` is a fragment built into a sentence, `float` goes on with a speaker."""
+
+REACH = 40
+"""Tokens between a quote and its verb at most; longer only strays into other statements."""
+
+_DASHES = frozenset(["—", "–", "-", "--", "―"])
+_OPEN_ENDS = ",?!—–-…"
+_EMPTY = frozenset(["there", "this", "that", "what", "these", "those"])
+_NOUNS = frozenset(["NOUN", "PROPN", "PRON"])
+
+
+@attrs.frozen
+class Source:
+    """Where a stretch is said to come from."""
+
+    place: Place
+    cue: tuple[int, int] | None
+    speaker: Phrase | None
+
+
+NOBODY = Source("none", None, None)
+
+
+@attrs.frozen(eq=False)
+class Frame:
+    """A stretch with the narrative of its line before and after it, as token positions."""
+
+    layout: "Layout"
+    number: int
+    head: range
+    tail: range
+
+    @property
+    def text(self) -> str:
+        stretch = self.layout.quoted[self.number]
+        return self.layout.doc.text[stretch.start : stretch.end]
+
+    @property
+    def words(self) -> int:
+        return len(self.text.split())
+
+
+def frames(layout: "Layout") -> Iterator[Frame]:
+    """One frame for each stretch."""
+    spans = [(layout.at(q.open), layout.before(q.close)) for q in layout.quoted]
+    for number, (first, last) in enumerate(spans):
+        floor = spans[number - 1][1] if number else 0
+        roof = spans[number + 1][0] if number + 1 < len(spans) else len(layout.tokens)
+        yield Frame(layout, number, _line_before(layout, first, floor), _line_after(layout, last, roof))
+
+
+def _line_before(layout: "Layout", first: int, floor: int) -> range:
+    start = first
+    while (
+        start > floor
+        and first - start < 2 * REACH
+        and layout.line[start - 1] == layout.line[min(first, len(layout.line) - 1)]
+    ):
+        start -= 1
+    return range(start, first)
+
+
+def _line_after(layout: "Layout", last: int, roof: int) -> range:
+    end = last
+    while end < roof and end - last < 2 * REACH and layout.line[end] == layout.line[last - 1]:
+        end += 1
+    return range(last, end)
+
+
+def local_source(frame: Frame) -> Source:
+    """The source that the stretch's own sentence names."""
+    head, tail = _last_sentence(frame), _first_sentence(frame)
+    lead = _lead(frame.layout, head)
+    if frame.text[-1:] in _OPEN_ENDS and (found := _right_after(frame, tail)):
+        return found
+    if lead and (found := _before(frame, head, strict=lead == ",")):
+        return found
+    if (not head or lead) and _tail_open(frame, tail) and (found := _after(frame, tail)):
+        return found
+    if head and not lead:
+        return _inside(frame, head) or Source("inside", None, None)
+    return NOBODY
+
+
+def _last_sentence(frame: Frame) -> list[int]:
+    """Positions before the stretch, back to the last end of a sentence."""
+    kept: list[int] = []
+    tokens = frame.layout.tokens
+    for position in reversed(frame.head):
+        token = tokens[position]
+        if token.text in ENDS or (
+            token.is_sent_start and position + 1 in kept[-1:] and tokens[position - 1].text in ENDS
+        ):
+            break
+        if not token.is_space:
+            kept.append(position)
+    return kept[::-1]
+
+
+def _first_sentence(frame: Frame) -> list[int]:
+    kept: list[int] = []
+    for position in frame.tail:
+        token = frame.layout.tokens[position]
+        if token.text in ENDS and kept:
+            break
+        if not token.is_space:
+            kept.append(position)
+    return kept
+
+
+def _lead(layout: "Layout", head: list[int]) -> str:
+    """The sign right before the opening mark; empty for a word."""
+    if not head:
+        return ""
+    last = layout.tokens[head[-1]].text
+    return last if last in (":", ",") else ""
+
+
+def _tail_open(frame: Frame, tail: list[int]) -> bool:
+    """Whether the words after a stretch can belong to its own sentence."""
+    if not tail:
+        return False
+    tokens = frame.layout.tokens
+    first = tokens[tail[0]]
+    if frame.text[-1:] in _OPEN_ENDS or first.text in _DASHES or first.text == ",":
+        return True
+    return frame.text[-1:] not in ".…" or (first.text[:1].islower() and first.lemma_.lower() in cues.SAYING)
+
+
+def _right_after(frame: Frame, tail: list[int]) -> Source | None:
+    """`"…," she said`: a subject and a verb of saying at once, with no clause of their own behind them."""
+    layout = frame.layout
+    tokens = layout.tokens
+    start = 1 if tail and tokens[tail[0]].text == "," else 0
+    for position in tail[start : start + NEAR]:
+        token = tokens[position]
+        if token.pos_ == "CCONJ" and position == tail[start : start + 1][0]:
+            return None
+        if token.lemma_.lower() in cues.SAYING and (_finite(token) or _misread(tokens, tail, position)):
+            if _has_content(token):
+                return None
+            who = _speaker_of(layout, token, tail)
+            return Source("after", cue_of(layout, token), who) if who else None
+        if token.pos_ == "VERB" and token.dep_ not in ("relcl", "acl", "amod"):
+            return None
+    return None
+
+
+NEAR = 9
+"""Tokens in which `Jane Roe, a biologist at X, said` comes to its verb."""
+
+
+def _misread(tokens: list["Token"], tail: list[int], position: int) -> bool:
+    """A verb that the tagger took for a noun: `Roe answers.`, `muses Roe.`"""
+    token = tokens[position]
+    if token.pos_ not in ("NOUN", "PROPN") or not token.text.islower() or token.lower_[-1:] not in "sd":
+        return False
+    place = tail.index(position)
+    names_before = place > 0 and tokens[tail[place - 1]].pos_ in ("PROPN", "PRON")
+    names_after = place == 0 and len(tail) > 1 and tokens[tail[1]].pos_ in ("PROPN", "PRON", "DET")
+    return names_before or names_after
+
+
+def _has_content(verb: "Token") -> bool:
+    """Whether a clause follows the verb: then it introduces that, and not the quote before it."""
+    return any(child.dep_ == "ccomp" and child.i > verb.i and child.right_edge.i - verb.i > 3 for child in verb.children)
+
+
+def _after(frame: Frame, tail: list[int]) -> Source | None:
+    layout = frame.layout
+    tokens = layout.tokens
+    if tokens[tail[0]].text in _DASHES:
+        return _byline(layout, tail)
+    for position in tail[:4]:
+        if tokens[position].lower_ == "according":
+            return _according(layout, position)
+    verbs = [tokens[position] for position in tail[:REACH] if _finite(tokens[position])]
+    spoken = [verb for verb in verbs[:3] if verb.lemma_.lower() in cues.SAYING and not _has_content(verb)]
+    any_verb = [] if is_title(frame.text) or frame.words < SPOKEN else verbs[:1]
+    for verb in (*spoken, *any_verb):
+        who = _speaker_of(layout, verb, tail)
+        if who:
+            return Source("after", cue_of(layout, verb), who)
+    return None
+
+
+SPOKEN = 4
+"""Words from which on a quote is taken for speech beside a verb that says nothing of speaking."""
+
+
+def is_title(words: str) -> bool:
+    """Whether every word of any length is capitalised, as in the name of a work.
+
+    >>> is_title("Tales From the Crypt,"), is_title("We are Google,")
+    (True, False)
+    """
+    long = [word for word in words.split() if len(word) > 3 and word[0].isalpha()]
+    return len(words.split()) > 1 and bool(long) and all(word[0].isupper() for word in long)
+
+
+def _finite(token: "Token") -> bool:
+    return token.pos_ == "VERB" and token.dep_ not in ("relcl", "acl", "amod") and token.tag_ != "VB"
+
+
+def _byline(layout: "Layout", tail: list[int]) -> Source | None:
+    """`"…" — Jane Roe, Professor at X`: a name after a dash, with no verb."""
+    names = [position for position in tail[1:6] if layout.tokens[position].pos_ == "PROPN"]
+    if not names or names[0] > tail[0] + 2:
+        return _dashed_clause(layout, tail)
+    last = names[0]
+    while last + 1 in names:
+        last += 1
+    return Source("after", None, Phrase(names[0], last + 1, last))
+
+
+def _dashed_clause(layout: "Layout", tail: list[int]) -> Source | None:
+    for position in tail[1:8]:
+        verb = layout.tokens[position]
+        if _finite(verb) and verb.lemma_.lower() in cues.SAYING:
+            who = _speaker_of(layout, verb, tail)
+            return Source("after", cue_of(layout, verb), who) if who else None
+    return None
+
+
+def _according(layout: "Layout", position: int) -> Source | None:
+    tokens = layout.tokens
+    to = position + 1
+    if to >= len(tokens) or tokens[to].lower_ != "to":
+        return None
+    for child in (*tokens[to].children, *tokens[position].children):
+        if child.dep_ == "pobj" and child.i > to:
+            return Source("after", (position, to + 1), phrase(layout, child))
+    for after in range(to + 1, min(to + LOOK, len(tokens))):
+        if tokens[after].pos_ in _NOUNS and not (after + 1 < len(tokens) and tokens[after + 1].pos_ in _NOUNS):
+            return Source("after", (position, to + 1), Phrase(to + 1, after + 1, after))
+    return None
+
+
+LOOK = 8
+"""Tokens searched for a noun where the parse gives no subject."""
+
+
+def _speaker_of(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | None:
+    """The verb's subject in the narrative, or the noun phrase right before or after it."""
+    who = subject(layout, verb)
+    if who is not None and layout.owner[who.i] < 0 and abs(who.i - verb.i) < 2 * REACH:
+        return None if who.dep_ == "expl" or who.lower_ in _EMPTY else phrase(layout, who)
+    return _neighbour(layout, verb, around)
+
+
+def _neighbour(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | None:
+    """Without a parse: `Jane Roe said`, `said Jane Roe`."""
+    tokens = layout.tokens
+    place = around.index(verb.i) if verb.i in around else -1
+    if place < 0:
+        return None
+    before = [p for p in around[max(0, place - LOOK) : place] if tokens[p].pos_ in _NOUNS]
+    after = [p for p in around[place + 1 : place + LOOK] if tokens[p].pos_ in _NOUNS]
+    for nouns in (before, after if place <= 1 else []):
+        if nouns:
+            head = nouns[0]
+            while head + 1 in nouns:
+                head += 1
+            return phrase(layout, tokens[head])
+    return None
+
+
+def cue_of(layout: "Layout", verb: "Token") -> tuple[int, int]:
+    """The verb with a particle right after it."""
+    end = verb.i + 1
+    if end < len(layout.tokens) and layout.tokens[end].dep_ == "prt":
+        end += 1
+    return verb.i, end
+
+
+def _before(frame: Frame, head: list[int], *, strict: bool) -> Source | None:
+    """`She said: "…"`. After a comma only a verb of saying will do; after a colon any clause will."""
+    layout = frame.layout
+    verbs = [layout.tokens[position] for position in reversed(head[-REACH:]) if layout.tokens[position].pos_ == "VERB"]
+    for verb in verbs:
+        if verb.lemma_.lower() in cues.SAYING and verb.dep_ != "amod":
+            who = _speaker_of(layout, verb, head)
+            if who:
+                return Source("before", cue_of(layout, verb), who)
+    for position in head:
+        if layout.tokens[position].lower_ == "according":
+            return _according(layout, position)
+    if strict:
+        return _adjacent(layout, head)
+    return _colon(layout, head, verbs)
+
+
+def _adjacent(layout: "Layout", head: list[int]) -> Source | None:
+    """`As Roe put it, "…"`, `Roe gushed, "…"`: any verb that ends the words before the comma."""
+    ends = [position for position in head[:-1] if layout.tokens[position].pos_ == "VERB"]
+    if not ends or head[-1] - ends[-1] > 2:
+        return None
+    verb = layout.tokens[ends[-1]]
+    if head[-1] - ends[-1] == 2 and layout.tokens[ends[-1] + 1].lower_ not in ("it", "out", "in", "on", "up", "back"):
+        return None
+    who = _speaker_of(layout, verb, head)
+    return Source("before", cue_of(layout, verb), who) if who else None
+
+
+def phrase_in(layout: "Layout", sentence: list[int], place: Place) -> Source | None:
+    """The source that a sentence introducing a quote names: its verb of saying first, then any verb."""
+    verbs = [
+        layout.tokens[position] for position in reversed(sentence[-REACH:]) if layout.tokens[position].pos_ == "VERB"
+    ]
+    spoken = [verb for verb in verbs if verb.lemma_.lower() in cues.SAYING]
+    for verb in (*spoken, *verbs[::-1]):
+        who = _speaker_of(layout, verb, sentence)
+        if who:
+            return Source(place, cue_of(layout, verb), who)
+    nouns = [position for position in sentence if layout.tokens[position].pos_ in _NOUNS]
+    if nouns and len(sentence) <= LOOK:
+        return Source(place, None, Phrase(sentence[0], sentence[-1], nouns[-1]))
+    return None
+
+
+def _colon(layout: "Layout", head: list[int], verbs: list["Token"]) -> Source | None:
+    for verb in reversed(verbs):
+        who = _speaker_of(layout, verb, head)
+        if who:
+            return Source("colon", cue_of(layout, verb), who)
+    nouns = [position for position in head if layout.tokens[position].pos_ in _NOUNS]
+    if nouns and not verbs and len(head) <= LOOK:
+        return Source("colon", None, Phrase(head[0], head[-1], nouns[-1]))
+    return None
+
+
+def _inside(frame: Frame, head: list[int]) -> Source | None:
+    """A fragment built into a sentence: the nearest verb of saying before it, else the one after it."""
+    layout = frame.layout
+    for position in reversed(head[-REACH:]):
+        verb = layout.tokens[position]
+        if verb.pos_ == "VERB" and verb.lemma_.lower() in cues.SAYING and _governs(frame, verb):
+            who = _speaker_of(layout, verb, head)
+            if who:
+                return Source("inside", cue_of(layout, verb), who)
+    return None
+
+
+def _governs(frame: Frame, verb: "Token") -> bool:
+    """Whether the parse hangs the stretch below the verb, or the verb stands right before it."""
+    layout = frame.layout
+    stretch = layout.quoted[frame.number]
+    first, last = layout.at(stretch.start), layout.before(stretch.end)
+    if layout.at(stretch.open) - verb.i <= 2:
+        return True
+    return any(verb.is_ancestor(token) for token in layout.tokens[first : min(last, first + 4)] if not token.is_punct)

@@ -1,0 +1,178 @@
+"""Dates as pages write them -> a moment in UTC and how exact it is. Pure: what `now` is comes in as an argument."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+import attrs
+
+from kb.records import Precision
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""Nothing on the web is older; an earlier date is a default value."""
+AHEAD = timedelta(days=2)
+"""How far after the capture a date may lie: time zones and clocks that are set to tomorrow."""
+_SAME = timedelta(minutes=1)
+_MAX_CHARS = 80
+
+_ISO = re.compile(
+    r"(?P<y>\d{4})-?(?P<m>\d{2})-?(?P<d>\d{2})"
+    r"(?:[T\s]\s?(?P<h>\d{1,2}):?(?P<min>\d{2})(?::?(?P<s>\d{2})(?:[.,]\d{1,9})?)?\s?(?P<zone>Z|UTC|GMT|[A-Z]{2,4}|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?",
+    re.I,
+)
+_SLASHED = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
+_MONTH_FIRST = re.compile(r"\b([a-zä]{3,9})\.?\s(\d{1,2})(?:st|nd|rd|th)?,?\s(\d{4})\b", re.I)
+_DAY_FIRST = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|\.)?\s(?:de\s)?([a-zäéû]{3,10})\.?,?\s(?:de\s)?(\d{4})\b", re.I)
+_DOTTED = re.compile(r"\b(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})\b")
+_CLOCK = re.compile(
+    r"\b(\d{1,2})[:.](\d{2})(?::(\d{2}))?\s?([ap])?\.?(?:m\b)?\.?\s?\(?([A-Z]{2,4}\b|[+-]\d{2}:?\d{2})?", re.I
+)
+_BLANKS = re.compile(r"\s+")
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january januar janvier enero gennaio januari", "feb february februar février febrero febbraio februari",
+            "mar march märz mars marzo maart", "apr april avril abril aprile", "may mai mayo maggio mei maj",
+            "jun june juni juin junio giugno", "jul july juli juillet julio luglio", "aug august août agosto augustus augusti",
+            "sep sept september septembre septiembre settembre", "oct okt october oktober octobre octubre ottobre",
+            "nov november novembre noviembre", "dec dez december dezember décembre diciembre dicembre",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_ZONES = {
+    "z": 0, "utc": 0, "gmt": 0, "est": -5, "edt": -4, "et": -5, "cst": -6, "cdt": -5, "ct": -6, "mst": -7, "mdt": -6,
+    "mt": -7, "pst": -8, "pdt": -7, "pt": -8, "bst": 1, "cet": 1, "cest": 2, "ist": 5.5, "jst": 9, "aest": 10, "aedt": 11,
+}  # fmt: skip
+"""Hours from UTC. `ET` and its like are read as winter time: an hour's error at most."""
+
+
+@attrs.frozen(kw_only=True)
+class Moment:
+    """A date that was understood."""
+
+    at: datetime
+    """Aware UTC; midnight where only the day is known."""
+    precision: Precision
+    raw: str
+    day: date
+    """The calendar day in the zone it was written in, which near midnight is not the day in UTC."""
+
+
+def read_date(raw: str | None) -> Moment | None:
+    """The moment that a machine or a person wrote, or None. Without a zone, UTC is taken.
+
+    A month before a day or a named month is understood; 04/05/2024 is not: nobody can tell.
+
+    >>> read_date("2026-04-01T09:30:00+02:00").at.isoformat()
+    '2026-04-01T07:30:00+00:00'
+    >>> read_date("April 1, 2026").precision
+    'day'
+    """
+    if not raw or not raw.strip():
+        return None
+    text = _BLANKS.sub(" ", raw.strip())[:_MAX_CHARS]
+    try:
+        return _iso(text) or _epoch(text) or _mail(text) or _prose(text)
+    except (ValueError, OverflowError, TypeError):
+        return None
+
+
+def first_sane(raws: Iterable[str | None], fetched_at: datetime | None) -> Moment | None:
+    """The first that is understood and plausible.
+
+    Where a later one of the same day knows the time of day and the first does not, the later one is taken.
+    """
+    found = [moment for raw in raws if (moment := read_date(raw)) and is_sane(moment.at, fetched_at)]
+    if not found:
+        return None
+    same_day = (
+        moment for moment in found if moment.precision != "day" and abs(moment.at - found[0].at) < timedelta(days=1)
+    )
+    return next(same_day, found[0]) if found[0].precision == "day" else found[0]
+
+
+def is_sane(at: datetime, fetched_at: datetime | None) -> bool:
+    """Neither before the web nor, where the time of capture is known, in its future."""
+    return at >= EARLIEST and (fetched_at is None or at <= fetched_at + AHEAD)
+
+
+def _iso(text: str) -> Moment | None:
+    match = _ISO.match(text)
+    if not match or (len(text) > match.end() and text[match.end()].isdigit()):
+        return None
+    if not match["h"]:
+        return _moment((int(match["y"]), int(match["m"]), int(match["d"])), None, text)
+    clock = (int(match["h"]), int(match["min"]), int(match["s"]) if match["s"] else None)
+    return _moment((int(match["y"]), int(match["m"]), int(match["d"])), (clock, match["zone"]), text)
+
+
+def _epoch(text: str) -> Moment | None:
+    """Seconds (10 digits) or milliseconds (13) since 1970."""
+    if not (text.isascii() and text.isdigit() and len(text) in {10, 13}):
+        return None
+    seconds = int(text) / (1000 if len(text) == 13 else 1)
+    at = datetime.fromtimestamp(int(seconds), UTC)
+    return Moment(at=at, precision="second", raw=text, day=at.date())
+
+
+def _mail(text: str) -> Moment | None:
+    """RFC 2822, as feeds write it."""
+    if "," not in text[:12] or ":" not in text:
+        return None
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return Moment(at=at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC), precision="second", raw=text, day=at.date())
+
+
+def _prose(text: str) -> Moment | None:
+    day, end = _named_day(text)
+    if day is None:
+        return None
+    match = _CLOCK.search(text, end) or _CLOCK.search(text[:end] if end > 16 else "")
+    if not match or int(match[1]) > 23 or int(match[2]) > 59:
+        return _moment(day, None, text)
+    hour = int(match[1]) % 12 + 12 * (match[4].lower() == "p") if match[4] else int(match[1])
+    return _moment(day, ((hour, int(match[2]), int(match[3]) if match[3] else None), match[5]), text)
+
+
+def _named_day(text: str) -> tuple[tuple[int, int, int] | None, int]:
+    """Year, month, day, and where in the text they end."""
+    if match := _MONTH_FIRST.search(text):
+        if month := _MONTHS.get(match[1].lower()):
+            return (int(match[3]), month, int(match[2])), match.end()
+    if match := _DAY_FIRST.search(text):
+        if month := _MONTHS.get(match[2].lower()):
+            return (int(match[3]), month, int(match[1])), match.end()
+    if match := _SLASHED.search(text):
+        return (int(match[1]), int(match[2]), int(match[3])), match.end()
+    if match := _DOTTED.search(text):
+        return (int(match[3]), int(match[2]), int(match[1])), match.end()
+    return None, 0
+
+
+def _moment(
+    day: tuple[int, int, int], clock: tuple[tuple[int, int, int | None], str | None] | None, raw: str
+) -> Moment | None:
+    if clock is None:
+        return Moment(at=datetime(*day, tzinfo=UTC), precision="day", raw=raw, day=date(*day))
+    (hour, minute, second), zone = clock
+    local = datetime(*day, hour, minute, second or 0, tzinfo=_zone(zone))
+    exact: Precision = "minute" if second is None else "second"
+    return Moment(at=local.astimezone(UTC), precision=exact, raw=raw, day=local.date())
+
+
+def _zone(name: str | None) -> timezone:
+    if not name:
+        return UTC
+    if name[0] in "+-":
+        digits = name[1:].replace(":", "").ljust(4, "0")
+        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:4]))
+        return timezone(-offset if name[0] == "-" else offset)
+    return timezone(timedelta(hours=_ZONES.get(name.lower(), 0)))

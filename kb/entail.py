@@ -1,0 +1,231 @@
+"""Does a stretch of evidence support or refute a claim: two models behind one interface."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import attrs
+import numpy as np
+
+from kb import sense, spelling
+from kb.errors import UserError
+from kb.records import Stance, Tool
+from kb.wording import Token, tokens
+
+VERSION = "1"
+
+
+@attrs.frozen(kw_only=True)
+class Stances:
+    """Probabilities that add up to 1."""
+
+    supports: float
+    refutes: float
+    neutral: float
+
+    @property
+    def stance(self) -> Stance:
+        """The likeliest of the three; neutral on a tie."""
+        ranked: list[tuple[float, Stance]] = [
+            (self.neutral, "neutral"),
+            (self.supports, "supports"),
+            (self.refutes, "refutes"),
+        ]
+        return max(ranked, key=lambda pair: pair[0])[1]
+
+
+class EntailmentModel(Protocol):
+    """Judges pairs of evidence and claim. Order and number of the results follow the pairs."""
+
+    @property
+    def tool(self) -> Tool: ...
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[Stances]: ...
+
+
+@attrs.frozen(kw_only=True)
+class Comparison:
+    """What typed comparators see between a claim and the evidence sentence that is nearest to it."""
+
+    covered: float
+    """0..1: share of the claim's content words, by stem, that stand in the sentence."""
+    sentence: str
+    """The evidence sentence, as keys."""
+    number_conflict: bool
+    """A number with the same unit word but another value, and no equal one."""
+    polarity_conflict: bool
+    """One of the two is negated and the other is not."""
+    opposite: bool
+    """An unmatched word of the claim has its everyday opposite among the sentence's unmatched ones."""
+    quantity_conflict: bool
+    """`all` against `none`, `some` or `few`; `every` against `not every`."""
+    stronger: bool
+    """The claim drops a hedge or a modal of possibility of the sentence."""
+    name_missing: bool
+    """The claim names somebody or something that the evidence does not."""
+
+
+class LexicalEntailment:
+    """Typed comparators over shared words; abstains (neutral) unless the words largely agree.
+
+    Its probabilities are the rates measured on 12,000 pairs of the VitaminC training part, rounded;
+    docs/consistency.md holds its accuracy on other sets.
+    """
+
+    def __init__(self, *, refute_cover: float = 0.6, support_cover: float = 0.8) -> None:
+        self._refute_cover = refute_cover
+        self._support_cover = support_cover
+        self._tool = Tool(
+            name="entail-lexical",
+            version=VERSION,
+            params={"refute_cover": refute_cover, "support_cover": support_cover},
+        )
+
+    @property
+    def tool(self) -> Tool:
+        return self._tool
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[Stances]:
+        return [self._judge(compare(evidence, claim)) for evidence, claim in pairs]
+
+    def _judge(self, seen: Comparison) -> Stances:
+        conflicts = sum((seen.number_conflict, seen.polarity_conflict, seen.opposite, seen.quantity_conflict))
+        if seen.covered >= self._refute_cover and conflicts:
+            refutes = min(0.9, 0.45 + 0.4 * (seen.covered - self._refute_cover) / (1 - self._refute_cover))
+            return Stances(supports=0.2 * (1 - refutes), refutes=refutes, neutral=0.8 * (1 - refutes))
+        if seen.covered >= self._support_cover and not (conflicts or seen.name_missing or seen.stronger):
+            supports = 0.5 + 0.4 * (seen.covered - self._support_cover) / (1 - self._support_cover)
+            return Stances(supports=supports, refutes=0.3 * (1 - supports), neutral=0.7 * (1 - supports))
+        return Stances(supports=0.2, refutes=0.1, neutral=0.7)
+
+
+def compare(evidence: str, claim: str) -> Comparison:
+    """Hold a claim against the evidence sentence that shares most of its content words."""
+    row = tokens(claim)
+    wanted = {spelling.stem(t.key) for t in sense.content(row)}
+    best: list[Token] = []
+    covered = 0.0
+    for sentence in _sentences(tokens(evidence)):
+        stems = {spelling.stem(t.key) for t in sentence}
+        share = len(wanted & stems) / len(wanted) if wanted else 0.0
+        if share > covered:
+            best, covered = sentence, share
+    everything = {t.key for t in tokens(evidence)}
+    return Comparison(
+        covered=covered,
+        sentence=" ".join(t.key for t in best),
+        number_conflict=_numbers_differ(best, row),
+        polarity_conflict=bool(best) and sense.negated(best) != sense.negated(row),
+        opposite=_opposites(best, row),
+        quantity_conflict=_quantifiers_differ(best, row),
+        stronger=_hedged(best) and not _hedged(row),
+        name_missing=any(t.capital and t.shown and t.key not in everything for t in row),
+    )
+
+
+def _sentences(row: Sequence[Token]) -> Iterator[list[Token]]:
+    current: list[Token] = []
+    for token in row:
+        if current and token.sentence != current[-1].sentence:
+            yield current
+            current = []
+        current.append(token)
+    if current:
+        yield current
+
+
+def _numbers_differ(evidence: Sequence[Token], claim: Sequence[Token]) -> bool:
+    for at, token in enumerate(claim):
+        unit = _unit(claim, at)
+        if not token.number or not unit:
+            continue
+        others = {e.key for k, e in enumerate(evidence) if e.number and _unit(evidence, k) == unit}
+        if others and token.key not in others:
+            return True
+    return False
+
+
+def _unit(row: Sequence[Token], at: int) -> str:
+    """The stem of the word that a number counts: the next content word or `%`."""
+    for token in row[at + 1 : at + 3]:
+        if token.key == "%" or (token.key not in sense.STOPWORDS and not token.number):
+            return spelling.stem(token.key)
+    return ""
+
+
+def _opposites(evidence: Sequence[Token], claim: Sequence[Token]) -> bool:
+    old, new = ({t.key for t in row} for row in (evidence, claim))
+    return any(sense.opposite(a, b) for a in old - new for b in new - old)
+
+
+_ALL = frozenset("all every each always everyone everybody everything entirely completely".split())
+_SOME = frozenset("some few several half none sometimes rarely partly partially".split())
+
+
+def _quantifiers_differ(evidence: Sequence[Token], claim: Sequence[Token]) -> bool:
+    old, new = ({t.key for t in row} for row in (evidence, claim))
+    return bool((new & _ALL and old & _SOME and not old & _ALL) or (old & _ALL and new & _SOME and not new & _ALL))
+
+
+def _hedged(row: Sequence[Token]) -> bool:
+    return any(sense.Cue.HEDGE in sense.cues(token.key) for token in row)
+
+
+class CrossEncoderEntailment:
+    """Any sequence-pair classifier that names its labels contradiction, neutral and entailment.
+
+    The model is a name or a folder; it is loaded when the first pairs come.
+    """
+
+    def __init__(self, name: str, *, revision: str | None = None, batch_size: int = 32) -> None:
+        self._name = name
+        self._revision = revision
+        self._batch_size = batch_size
+        self._model: Any = None
+        self._tool = Tool(
+            name="entail-cross-encoder", version=VERSION, params={"model": name, "revision": revision or ""}
+        )
+
+    @property
+    def tool(self) -> Tool:
+        return self._tool
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[Stances]:
+        if not pairs:
+            return []
+        model = self._loaded()
+        columns = _columns(self._name, model.config.id2label)
+        logits = np.asarray(
+            model.predict(list(pairs), batch_size=self._batch_size, show_progress_bar=False, apply_softmax=True),
+            dtype=np.float64,
+        )
+        return [
+            Stances(**{stance: float(row[column]) for stance, column in columns.items()})
+            for row in logits.reshape(len(pairs), -1)
+        ]
+
+    def _loaded(self) -> Any:
+        if self._model is None:
+            from sentence_transformers import CrossEncoder  # noqa: PLC0415 - torch takes seconds to import
+
+            self._model = CrossEncoder(self._name, revision=self._revision)
+        return self._model
+
+
+_LABELS: dict[str, str] = {"entail": "supports", "support": "supports", "contradict": "refutes", "refute": "refutes"}
+
+
+def _columns(name: str, labels: dict[int, str]) -> dict[str, int]:
+    """Which column of the classifier stands for which stance, by the names it gives its labels."""
+    found: dict[str, int] = {}
+    for column, label in labels.items():
+        low = label.lower()
+        stance = next((s for part, s in _LABELS.items() if low.startswith(part)), "neutral" if "neutral" in low else "")
+        if "not enough" in low or low in ("nei", "not_enough_info"):
+            stance = "neutral"
+        if stance:
+            found[stance] = int(column)
+    if set(found) != {"supports", "refutes", "neutral"}:
+        raise UserError(
+            f"{name}: labels {sorted(labels.values())} do not tell entailment, contradiction and neutral apart"
+        )
+    return found

@@ -1,0 +1,212 @@
+"""A captured body -> its article's text and what the page says about it, or the reason why there is none."""
+
+from datetime import date, datetime
+from importlib.metadata import version
+from urllib.parse import urlsplit
+
+import attrs
+from lxml.html import HtmlElement
+
+from kb.blocks import read_blocks
+from kb.body import read_body
+from kb.dates import Moment, first_sane, read_date
+from kb.decode import decode, is_binary, is_markup, parse
+from kb.errors import Code, Rejected
+from kb.language import guess_language
+from kb.metadata import Metadata, read_metadata
+from kb.outlinks import base_url, outbound_links
+from kb.records import Article, Extraction, Link, Precision, Snapshot, Text, Tool
+from kb.text import normalise
+
+MAX_BYTES = 10_000_000
+"""Larger bodies are not parsed: the largest of the development pages has 2.4 MB."""
+MIN_WORDS = 12
+"""Fewer words are no article but what is left of a page without one."""
+
+TOOL = Tool(
+    name="retold-extract",
+    version="1",
+    params={"trafilatura": version("trafilatura"), "htmldate": version("htmldate"), "max_bytes": MAX_BYTES},
+)
+
+_PLAIN = frozenset({"text/plain", "text/markdown", "text/x-markdown"})
+_PAGES = frozenset(
+    {"", "text/html", "application/xhtml+xml", "application/octet-stream", "text/xml", "application/xml"}
+)
+
+
+@attrs.frozen(kw_only=True)
+class Page:
+    """An article as one page gives it."""
+
+    canonical_url: str | None
+    """The address the page names as its own, else the one it was read from; None where neither is known."""
+    title: str | None
+    bylines: tuple[str, ...]
+    """Names of persons."""
+    published_at: datetime | None
+    published_precision: Precision
+    published_raw: str | None
+    published_on: date | None
+    """The calendar day as the page has it: near midnight another than that of `published_at`, which is UTC."""
+    modified_at: datetime | None
+    language: str
+    text: str
+    """Normalised; paragraphs on lines of their own; the title only where it is part of the running text."""
+    truncated: bool
+    """The page shows only a part of the article (paywall, teaser)."""
+    site_name: str | None
+    section: str | None
+    license: str | None
+    links: tuple[Link, ...]
+
+
+def read_page(
+    body: bytes,
+    *,
+    url: str | None,
+    charset: str | None = None,
+    media_type: str = "text/html",
+    fetched_at: datetime | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Page | Rejected:
+    """The article of a body, whatever its bytes; dates after `fetched_at` (by more than two days) are dropped."""
+    media_type = media_type.partition(";")[0].strip().lower()
+    if problem := _unreadable(body, media_type, max_bytes):
+        return problem
+    text = decode(body, charset)
+    if not text.strip():
+        return Rejected(code=Code.EMPTY)
+    if media_type in _PLAIN and not is_markup(body):
+        return _plain_page(text, url)
+    tree = parse(text)
+    if tree is None:
+        return Rejected(code=Code.NO_ARTICLE, detail="no elements")
+    return _html_page(tree, url, fetched_at)
+
+
+def extract(snapshot: Snapshot, body: bytes, source_slug: str) -> tuple[Article, Text, Extraction] | Rejected:
+    """The records of a capture. What the feed said stands in where the page says nothing."""
+    if snapshot.status >= 400:
+        return Rejected(code=Code.HTTP_ERROR, detail=str(snapshot.status))
+    page = read_page(
+        body,
+        url=snapshot.final_url,
+        charset=snapshot.charset,
+        media_type=snapshot.media_type,
+        fetched_at=snapshot.fetched_at,
+    )
+    if isinstance(page, Rejected):
+        return page
+    article = Article(source=source_slug, canonical_url=page.canonical_url or snapshot.final_url)
+    text = Text(text=page.text, language=page.language)
+    published = _best_date(page, snapshot)
+    extraction = Extraction(
+        snapshot=snapshot.id,
+        tool=TOOL.id,
+        article=article.id,
+        text=text.id,
+        title=page.title or normalise(snapshot.feed_title or "") or None,
+        bylines=page.bylines,
+        published_at=published.at if published else None,
+        published_precision=published.precision if published else "unknown",
+        published_raw=published.raw if published else None,
+        modified_at=page.modified_at,
+        truncated=page.truncated,
+        links=page.links,
+    )
+    return article, text, extraction
+
+
+def _best_date(page: Page, snapshot: Snapshot) -> Moment | None:
+    """The page's date; the feed's where the page has none, or has only the day and the feed the time of that day."""
+    own = read_date(page.published_raw)
+    fed = first_sane([snapshot.feed_published], snapshot.fetched_at)
+    if not own or not fed:
+        return own or fed
+    return fed if own.precision == "day" and fed.precision != "day" and fed.day == own.day else own
+
+
+def _unreadable(body: bytes, media_type: str, max_bytes: int) -> Rejected | None:
+    if not body:
+        return Rejected(code=Code.EMPTY)
+    if len(body) > max_bytes:
+        return Rejected(code=Code.TOO_LARGE, detail=f"{len(body)} bytes")
+    if is_binary(body):
+        return Rejected(code=Code.NOT_HTML, detail="binary")
+    if media_type not in _PAGES | _PLAIN and not is_markup(body):
+        return Rejected(code=Code.NOT_HTML, detail=media_type)
+    if body.lstrip()[:1] in {b"{", b"["} and not media_type in _PLAIN:
+        return Rejected(code=Code.NOT_HTML, detail="json")
+    return None
+
+
+def _plain_page(text: str, url: str | None) -> Page | Rejected:
+    text = normalise(text)
+    title, rest = _first_line_title(text)
+    return Page(
+        canonical_url=url,
+        title=title,
+        bylines=(),
+        published_at=None,
+        published_precision="unknown",
+        published_raw=None,
+        published_on=None,
+        modified_at=None,
+        language=guess_language(text),
+        text=rest,
+        truncated=False,
+        site_name=None,
+        section=None,
+        license=None,
+        links=(),
+    )
+
+
+def _first_line_title(text: str) -> tuple[str | None, str]:
+    """A Markdown heading, or a short first line without a full stop that an empty line sets apart; and the rest."""
+    first, _, rest = text.partition("\n")
+    if first.startswith("# ") and rest.strip():
+        return first[2:].strip() or None, rest.strip()
+    apart = rest.startswith("\n") and len(rest.split()) > len(first.split())
+    if (
+        apart
+        and 2 <= len(first.split()) <= 25
+        and first[-1] not in ".,;:"
+        and not first.startswith(('"', "“", "-", "*", ">"))
+    ):
+        return first, rest.strip()
+    return None, text
+
+
+def _html_page(tree: HtmlElement, url: str | None, fetched_at: datetime | None) -> Page | Rejected:
+    blocks = list(read_blocks(tree))
+    meta = read_metadata(tree, blocks, url=url, fetched_at=fetched_at)
+    body = read_body(tree, meta, blocks, url=url)
+    if isinstance(body, Rejected):
+        return body
+    text = normalise("\n".join(body.paragraphs))
+    published = meta.published
+    return Page(
+        canonical_url=meta.canonical_url or url,
+        title=meta.title,
+        bylines=meta.bylines,
+        published_at=published.at if published else None,
+        published_precision=published.precision if published else "unknown",
+        published_raw=published.raw if published else None,
+        published_on=published.day if published else None,
+        modified_at=meta.modified.at if meta.modified else None,
+        language=_language(meta, text),
+        text=text,
+        truncated=body.truncated,
+        site_name=meta.site_name,
+        section=meta.section,
+        license=meta.license,
+        links=outbound_links(blocks, text, base=base_url(tree, url)),
+    )
+
+
+def _language(meta: Metadata, text: str) -> str:
+    """What the words say, where they say anything: templates declare English on pages of any language."""
+    guess = guess_language(text)
+    return guess if guess != "und" else meta.language or "und"

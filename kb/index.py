@@ -1,0 +1,152 @@
+"""VectorIndex: nearest wordings. Never the only copy: every vector lies in the record store.
+
+Local Chroma belongs to one process at a time (a second open client sees stale results, and breaks the
+index when it then writes: measured with 1.5.9), so opening takes a file lock. Only upserts and deletes
+by id, vectors always passed in, batches within what the client allows.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock, Timeout
+
+from kb.errors import DataError, UserError
+from kb.settings import silence_telemetry
+
+Vectors = npt.NDArray[np.float32]
+Neighbours = list[tuple[str, float]]
+"""Keys and their cosine similarity, nearest first."""
+
+LOCK_WAIT_S = 30
+
+
+class VectorIndex(Protocol):
+    """Keys with unit vectors, asked for the nearest."""
+
+    def keys(self) -> set[str]: ...
+
+    def upsert(self, keys: Sequence[str], vectors: Vectors) -> None: ...
+
+    def delete(self, keys: Sequence[str]) -> None: ...
+
+    def nearest(self, vector: Vectors, k: int) -> Neighbours: ...
+
+    def close(self) -> None: ...
+
+
+class ExactIndex:
+    """All vectors in memory, compared one by one: the yardstick for the others, and small sets."""
+
+    def __init__(self, vectors: Mapping[str, Vectors] | None = None) -> None:
+        self._vectors: dict[str, Vectors] = dict(vectors or {})
+
+    def keys(self) -> set[str]:
+        return set(self._vectors)
+
+    def upsert(self, keys: Sequence[str], vectors: Vectors) -> None:
+        self._vectors.update(zip(keys, vectors, strict=True))
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._vectors.pop(key, None)
+
+    def nearest(self, vector: Vectors, k: int) -> Neighbours:
+        keys = sorted(self._vectors)
+        if not keys:
+            return []
+        return rank(keys, np.vstack([self._vectors[key] for key in keys]), vector, k)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def rank(keys: Sequence[str], vectors: Vectors, vector: Vectors, k: int) -> Neighbours:
+    """The k nearest rows of a matrix by cosine of unit vectors; ties in order of the keys given."""
+    scores = vectors @ vector
+    order = np.argsort(-scores, kind="stable")[:k]
+    return [(keys[i], float(scores[i])) for i in order]
+
+
+class ChromaIndex:
+    """A Chroma collection on disk, one for each embedding tool."""
+
+    def __init__(self, folder: Path, tool: str) -> None:
+        silence_telemetry()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(folder / ".lock")
+        try:
+            self._lock.acquire(timeout=LOCK_WAIT_S)
+        except Timeout as error:
+            raise UserError(f"{folder} is in use by another retold process; try again when it is done") from error
+        import chromadb
+        from chromadb.config import Settings as ChromaSettings
+        from chromadb.errors import ChromaError
+
+        try:
+            self._client = chromadb.PersistentClient(str(folder), ChromaSettings(anonymized_telemetry=False))
+            self._collection: Any = self._client.get_or_create_collection(
+                collection_name(tool), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            )
+        except (ChromaError, OSError, ValueError, RuntimeError) as error:
+            self._lock.release()
+            raise DataError(
+                f"the vector index in {folder} is damaged ({error}); delete that folder and run `retold build`"
+            ) from error
+        self._portion = int(self._client.get_max_batch_size())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def keys(self) -> set[str]:
+        return set(self._collection.get(include=[])["ids"])
+
+    def upsert(self, keys: Sequence[str], vectors: Vectors) -> None:
+        for start in range(0, len(keys), self._portion):
+            part = slice(start, start + self._portion)
+            self._collection.upsert(ids=list(keys[part]), embeddings=vectors[part])
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), self._portion):
+            self._collection.delete(ids=list(keys[start : start + self._portion]))
+
+    def nearest(self, vector: Vectors, k: int) -> Neighbours:
+        count = self._collection.count()
+        if not count:
+            return []
+        found = self._collection.query(query_embeddings=[vector], n_results=min(k, count), include=["distances"])
+        return [(key, 1.0 - float(far)) for key, far in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    def close(self) -> None:
+        self._client.close()  # type: ignore[attr-defined]
+        self._lock.release()
+
+
+def collection_name(tool: str) -> str:
+    """A collection for each embedding tool, so that a new model fills a new one beside the old."""
+    return "wordings-" + tool.removeprefix("tool:")
+
+
+def reconcile(index: VectorIndex, wanted: Iterable[str], load: Any) -> tuple[int, int]:
+    """Make the index hold exactly the wanted keys; returns how many were added and removed.
+
+    `load(keys) -> (keys, vectors)` fetches vectors from the record store, a portion at a time. Idempotent:
+    stopped anywhere, the next call goes on.
+    """
+    held, goal = index.keys(), set(wanted)
+    missing, extra = sorted(goal - held), sorted(held - goal)
+    for start in range(0, len(missing), 2_000):
+        keys, vectors = load(missing[start : start + 2_000])
+        if keys:
+            index.upsert(keys, vectors)
+    if extra:
+        index.delete(extra)
+    return len(missing), len(extra)

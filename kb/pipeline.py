@@ -1,0 +1,157 @@
+"""build(): the one loop over the stages, from captures to what can be asked.
+
+Stages are run in order; each takes from the record store what it has not dealt with yet, so the loop is
+the queue, the cache and the resume point at once. No stage calls another.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import attrs
+
+from kb.errors import Rejected
+from kb.executor import Attempt, Derived, Item, choose
+from kb.index import reconcile
+from kb.records import Outcome, Status, Tool
+from kb.stages import AnnotateStage, CreditStage, EmbedStage, ExtractStage, PairStage
+from kb.workspace import Workspace
+
+
+class Stage(Protocol):
+    """One step of the build."""
+
+    name: str
+    parallel: bool
+
+    @property
+    def tool(self) -> Tool:
+        """Under which its outcomes are kept; its params name the tools it consults."""
+        ...
+
+    @property
+    def makes(self) -> Mapping[str, Tool]:
+        """Tables it fills, with the tool of their records."""
+        ...
+
+    def pending(self, workspace: Workspace) -> list[str]:
+        """Keys of the inputs that it has still to deal with."""
+        ...
+
+    def items(self, workspace: Workspace, keys: Sequence[str]) -> Iterator[Item]:
+        """Those inputs with what the work needs, loaded as they are asked for."""
+        ...
+
+    def run(self, payload: Any) -> Derived | Rejected: ...
+
+
+@attrs.frozen(kw_only=True)
+class StageSummary:
+    """What one stage did in a build."""
+
+    stage: str
+    done: int
+    rejected: Mapping[str, int]
+    """By code."""
+    failed: Mapping[str, str]
+    """Input id -> what was raised."""
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class BuildSummary:
+    stages: tuple[StageSummary, ...]
+    indexed: int
+    """Vectors added to the index."""
+    unindexed: int
+    """Vectors removed from it."""
+
+    @property
+    def complete(self) -> bool:
+        return not any(stage.failed for stage in self.stages)
+
+
+STAGES = ("extract", "annotate", "credits", "embed", "pair")
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage's name, how many of its items are done, and of how many."""
+
+
+def build(workspace: Workspace, *, rebuild: Sequence[str] = (), on_progress: Progress | None = None) -> BuildSummary:
+    """Derive everything that is pending; the stages named in `rebuild` start over."""
+    for name in rebuild:
+        workspace.store.forget_outcomes(name)
+    summaries = [_run(stage, workspace, on_progress or _silent) for stage in _stages(workspace)]
+    added, removed = reconcile_index(workspace)
+    return BuildSummary(stages=tuple(summaries), indexed=added, unindexed=removed)
+
+
+def reconcile_index(workspace: Workspace) -> tuple[int, int]:
+    """Make the vector index hold exactly the active wordings and the study's own words."""
+    tool = workspace.embedder.tool.id
+    wanted = workspace.store.active_wordings() | set(workspace.study_wordings)
+    return reconcile(workspace.index, wanted, lambda keys: workspace.reader.vectors(keys, tool))
+
+
+def _stages(workspace: Workspace) -> Sequence[Stage]:
+    return (
+        ExtractStage(workspace.archive),
+        AnnotateStage(workspace.settings.spacy_model),
+        CreditStage(),
+        EmbedStage(workspace.embedder),
+        PairStage(workspace.study, workspace.embedder.tool, workspace.entailment),
+    )
+
+
+def _run(stage: Stage, workspace: Workspace, on_progress: Progress) -> StageSummary:
+    started = time.perf_counter()
+    store = workspace.store
+    store.register({tool.id: tool for tool in (stage.tool, *stage.makes.values())}.values())
+    keys = stage.pending(workspace)
+    tries = store.tries(stage.name, stage.tool.id)
+    codes: Counter[str] = Counter()
+    failed: dict[str, str] = {}
+    executor = choose(len(keys), workspace.settings.worker_count if stage.parallel else 1)
+    done = 0
+    for number, attempt in enumerate(executor.map(stage, stage.items(workspace, keys)), 1):
+        outcome = _outcome(stage, attempt, tries.get(attempt.item.key, 0) + 1)
+        derived = attempt.result if isinstance(attempt.result, Derived) else Derived(())
+        store.commit(outcome, derived.records, derived.wordings)
+        if outcome.status == "rejected":
+            codes[outcome.code] += 1
+        elif outcome.status == "failed":
+            failed[attempt.item.key] = outcome.code
+        else:
+            done += 1
+        on_progress(stage.name, number, len(keys))
+    store.activate({table: tool.id for table, tool in stage.makes.items()})
+    return StageSummary(
+        stage=stage.name,
+        done=done,
+        rejected=dict(codes),
+        failed=failed,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _outcome(stage: Stage, attempt: Attempt, tries: int) -> Outcome:
+    status: Status = "done"
+    code = ""
+    if attempt.error is not None:
+        status, code = "failed", attempt.error
+    elif isinstance(attempt.result, Rejected):
+        status, code = "rejected", str(attempt.result.code)
+    return Outcome(
+        stage=stage.name,
+        input=attempt.item.key,
+        tool=stage.tool.id,
+        status=status,
+        code=code,
+        tries=tries,
+        duration_ms=attempt.duration_ms,
+    )
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Progress that nobody asked for."""

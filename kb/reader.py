@@ -1,0 +1,315 @@
+"""Reading side of the record store: coverage, occurrences of wordings, vectors, tallies."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from kb import tables as t
+from kb.records import (
+    Alignment,
+    Article,
+    Coverage,
+    Credit,
+    Evidence,
+    Extraction,
+    Judgement,
+    Outcome,
+    Passage,
+    Quantity,
+    Quote,
+    Retelling,
+    Snapshot,
+    Source,
+    Span,
+    Study,
+    Text,
+    Tool,
+)
+from kb.store import RecordStore
+
+T = TypeVar("T")
+
+_CHUNK = 5_000
+"""Keys in one IN list."""
+
+
+@attrs.frozen(kw_only=True)
+class Occurrence:
+    """One place where a wording stands."""
+
+    words_sha256: str
+    kind: str
+    """`passage` or `quote`."""
+    span: Span
+    text: Text
+    article: Article
+    snapshot: Snapshot
+    title: str | None
+    published_at: datetime | None
+    speaker: str | None
+    """The speaker as the text names them; None for passages."""
+
+
+@attrs.frozen
+class Worded:
+    """A wording of one text with its vector."""
+
+    words_sha256: str
+    wording: str
+    vector: npt.NDArray[np.float32] | None
+    quoted: bool
+    """Stands in the text as a quote; else as a passage."""
+
+
+@attrs.frozen(kw_only=True)
+class Filter:
+    """What a search is narrowed to; None leaves a side open."""
+
+    kind: str | None = None
+    speaker: tuple[str, ...] | None = None
+    """Names, any of which may stand in the speaker's name, in any case."""
+    source: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        return self == Filter()
+
+
+class Reader:
+    """Named reads over the active records; holds no state of its own."""
+
+    def __init__(self, store: RecordStore) -> None:
+        self._engine = store.engine
+
+    def _rows(self, query: Any) -> Sequence[Any]:
+        with self._engine.connect() as connection:
+            return connection.execute(query).mappings().all()
+
+    def _active(self, record: type[T], table: sa.Table) -> list[T]:
+        chosen = sa.select(t.active.c.tool).where(t.active.c.kind == table.name).scalar_subquery()
+        return [t.from_row(record, row) for row in self._rows(sa.select(table).where(table.c.tool == chosen))]
+
+    def active_tool(self, kind: str) -> str | None:
+        with self._engine.connect() as connection:
+            return connection.execute(sa.select(t.active.c.tool).where(t.active.c.kind == kind)).scalar()
+
+    def tools(self) -> list[Tool]:
+        """The tools whose records are active, by name."""
+        used = sa.select(t.active.c.tool)
+        rows = self._rows(sa.select(t.tools).where(t.tools.c.id.in_(used)).order_by(t.tools.c.name))
+        return [Tool(name=row["name"], version=row["version"], params=json.loads(row["params"])) for row in rows]
+
+    # --- the whole coverage ---
+
+    def coverage(self, study: Study) -> Coverage:
+        """Every article's latest capture that extracted, with all that is active about it."""
+        snapshots = {s.id: s for s in (t.from_row(Snapshot, row) for row in self._rows(sa.select(t.snapshots)))}
+        latest: dict[str, Extraction] = {}
+        for extraction in self._active(Extraction, t.extractions):
+            other = latest.get(extraction.article)
+            if other is None or _order(snapshots[extraction.snapshot]) > _order(snapshots[other.snapshot]):
+                latest[extraction.article] = extraction
+        articles = {row["id"]: t.from_row(Article, row) for row in self._rows(sa.select(t.articles))}
+        texts = {row["id"]: t.from_row(Text, row) for row in self._rows(sa.select(t.texts))}
+        passages = _by(self._active(Passage, t.passages), "text")
+        quotes = _by(self._active(Quote, t.quotes), "text")
+        quantities = _by(self._active(Quantity, t.quantities), "text")
+        credit_lines = _by(self._active(Credit, t.credits_), "text")
+        sources = {source.slug: source for source in study.sources}
+        retellings = [
+            Retelling(
+                article=articles[extraction.article],
+                source=sources.get(articles[extraction.article].source) or _stranger(articles[extraction.article]),
+                snapshot=snapshots[extraction.snapshot],
+                extraction=extraction,
+                text=texts[extraction.text],
+                passages=tuple(sorted(passages[extraction.text], key=lambda p: p.start)),
+                quotes=tuple(sorted(quotes[extraction.text], key=lambda q: (q.content.start, q.content.end))),
+                quantities=tuple(sorted(quantities[extraction.text], key=lambda q: q.span.start)),
+                credits=tuple(sorted(credit_lines[extraction.text], key=lambda c: (c.span.start, c.kind, c.target))),
+            )
+            for extraction in latest.values()
+        ]
+        alignments = _by(self._active(Alignment, t.alignments), "words_sha256")
+        evidence = _by(self._active(Evidence, t.evidence), "words_sha256")
+        return Coverage(
+            study=study,
+            retellings=tuple(sorted(retellings, key=_when)),
+            alignments={key: tuple(sorted(rows, key=lambda a: a.quote)) for key, rows in alignments.items()},
+            evidence={key: tuple(sorted(rows, key=lambda e: e.claim)) for key, rows in evidence.items()},
+        )
+
+    def outcomes(self, stage: str) -> list[Outcome]:
+        """The outcomes of a stage under its active tool: one for each input that it has dealt with."""
+        o = t.outcomes.c
+        makes = {"extract": "extractions", "credits": "credits"}.get(stage)
+        query = sa.select(t.outcomes).where(o.stage == stage)
+        if makes:
+            query = query.where(o.tool == _chosen(makes))
+        return [t.from_row(Outcome, row) for row in self._rows(query.order_by(o.input))]
+
+    def judgements(self) -> list[Judgement]:
+        query = sa.select(t.judgements).order_by(t.judgements.c.made_at, t.judgements.c.id)
+        return [t.from_row(Judgement, row) for row in self._rows(query)]
+
+    # --- wordings ---
+
+    def vectors(self, words: Iterable[str], tool: str) -> tuple[list[str], npt.NDArray[np.float32]]:
+        """Digests and their vectors (n x dimensions) under a tool; those without a vector are left out."""
+        found: list[str] = []
+        rows: list[npt.NDArray[np.float32]] = []
+        for some in _portions(sorted(words), _CHUNK):
+            query = sa.select(t.embeddings).where(t.embeddings.c.tool == tool, t.embeddings.c.words_sha256.in_(some))
+            for row in self._rows(query):
+                found.append(row["words_sha256"])
+                rows.append(row["vector"])
+        return found, np.vstack(rows) if rows else np.empty((0, 0), np.float32)
+
+    def wordings(self, words: Iterable[str]) -> dict[str, str]:
+        """The words behind digests."""
+        found: dict[str, str] = {}
+        for some in _portions(sorted(words), _CHUNK):
+            query = sa.select(t.wordings).where(t.wordings.c.words_sha256.in_(some))
+            found.update((row["words_sha256"], row["wording"]) for row in self._rows(query))
+        return found
+
+    def worded(self, text: str, tool: str) -> list[Worded]:
+        """The active wordings of one text, quotes and passages, with their vectors under a tool."""
+        found: list[Worded] = []
+        for table in (t.quotes, t.passages):
+            query = (
+                sa.select(t.wordings, t.embeddings.c.vector)
+                .join(table, table.c.words_sha256 == t.wordings.c.words_sha256)
+                .outerjoin(
+                    t.embeddings,
+                    sa.and_(t.embeddings.c.words_sha256 == t.wordings.c.words_sha256, t.embeddings.c.tool == tool),
+                )
+                .where(table.c.text == text, table.c.tool == _chosen(table.name))
+                .distinct()
+            )
+            for row in self._rows(query.order_by(t.wordings.c.number)):
+                found.append(Worded(row["words_sha256"], row["wording"], row["vector"], table is t.quotes))
+        return found
+
+    def matching(self, narrowed: Filter) -> set[str]:
+        """Digests of the wordings that have an occurrence within a filter."""
+        return {row["words_sha256"] for query in self._occurring(narrowed) for row in self._rows(query.distinct())}
+
+    def occurrences(self, words: Sequence[str], narrowed: Filter) -> dict[str, list[Occurrence]]:
+        """Where wordings stand, earliest first, within a filter."""
+        found: dict[str, list[Occurrence]] = defaultdict(list)
+        for query in self._occurring(narrowed, words):
+            for row in self._rows(query.with_only_columns(*_OCCURRENCE, *query.selected_columns)):
+                found[row["words_sha256"]].append(_occurrence(row))
+        for places in found.values():
+            places.sort(
+                key=lambda o: (o.published_at is None, o.published_at or o.snapshot.fetched_at, o.article.canonical_url)
+            )
+        return found
+
+    def _occurring(self, narrowed: Filter, words: Sequence[str] | None = None) -> list[Any]:
+        queries = []
+        for kind, table, start, end in (
+            ("passage", t.passages, t.passages.c.start, t.passages.c.end),
+            ("quote", t.quotes, t.quotes.c.content_start, t.quotes.c.content_end),
+        ):
+            if narrowed.kind not in (None, kind) or (kind == "passage" and narrowed.speaker):
+                continue
+            speaker = table.c.speaker_name if kind == "quote" else sa.null()
+            query = (
+                sa.select(
+                    table.c.words_sha256,
+                    sa.literal(kind).label("kind"),
+                    start.label("span_start"),
+                    end.label("span_end"),
+                    speaker.label("speaker"),
+                )
+                .select_from(table)
+                .join(t.extractions, t.extractions.c.text == table.c.text)
+                .join(t.articles, t.articles.c.id == t.extractions.c.article)
+                .join(t.snapshots, t.snapshots.c.id == t.extractions.c.snapshot)
+                .join(t.texts, t.texts.c.id == table.c.text)
+                .where(table.c.tool == _chosen(table.name), t.extractions.c.tool == _chosen("extractions"))
+            )
+            if words is not None:
+                query = query.where(table.c.words_sha256.in_(words))
+            queries.append(_narrow(query, narrowed, speaker))
+        return queries
+
+
+_OCCURRENCE = (
+    *(column.label(f"text__{column.name}") for column in t.texts.c),
+    *(column.label(f"article__{column.name}") for column in t.articles.c),
+    *(column.label(f"snapshot__{column.name}") for column in t.snapshots.c),
+    t.extractions.c.title,
+    t.extractions.c.published_at,
+)
+
+
+def _chosen(kind: str) -> Any:
+    return sa.select(t.active.c.tool).where(t.active.c.kind == kind).scalar_subquery()
+
+
+def _narrow(query: Any, narrowed: Filter, speaker: Any) -> Any:
+    if narrowed.speaker:
+        query = query.where(sa.or_(*(speaker.icontains(name, autoescape=True) for name in narrowed.speaker)))
+    if narrowed.source:
+        query = query.where(t.articles.c.source == narrowed.source)
+    if narrowed.since:
+        query = query.where(t.extractions.c.published_at >= narrowed.since)
+    if narrowed.until:
+        query = query.where(t.extractions.c.published_at < narrowed.until)
+    return query
+
+
+def _occurrence(row: Mapping[str, Any]) -> Occurrence:
+    def part(name: str) -> dict[str, Any]:
+        return {key.removeprefix(f"{name}__"): value for key, value in row.items() if key.startswith(f"{name}__")}
+
+    return Occurrence(
+        words_sha256=row["words_sha256"],
+        kind=row["kind"],
+        span=Span(row["span_start"], row["span_end"]),
+        text=t.from_row(Text, part("text")),
+        article=t.from_row(Article, part("article")),
+        snapshot=t.from_row(Snapshot, part("snapshot")),
+        title=row["title"],
+        published_at=row["published_at"],
+        speaker=row["speaker"],
+    )
+
+
+def _portions(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _by(records: Iterable[T], key: str) -> dict[str, list[T]]:
+    groups: dict[str, list[T]] = defaultdict(list)
+    for record in records:
+        groups[getattr(record, key)].append(record)
+    return groups
+
+
+def _order(snapshot: Snapshot) -> tuple[datetime, str]:
+    return snapshot.fetched_at, snapshot.id
+
+
+def _when(retelling: Retelling) -> tuple[bool, datetime, str]:
+    published = retelling.extraction.published_at
+    return published is None, published or retelling.snapshot.fetched_at, retelling.article.canonical_url
+
+
+def _stranger(article: Article) -> Source:
+    """A source that claims.yaml does not name."""
+    host = urlsplit(article.canonical_url).hostname or article.source
+    return Source(slug=article.source, name=article.source, domains=(host,), kind="press", country=None, language=None)

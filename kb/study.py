@@ -1,0 +1,328 @@
+"""claims.yaml -> Study. Strict: an unknown key is an error, and every error names file, line and what was expected."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from kb.errors import StudyError
+from kb.records import Claim, Document, Expectation, ReferenceQuote, Source, SourceKind, Speaker, Study, Tolerance
+
+SCHEDULE_ALIASES = ("hourly", "daily", "weekly")
+_CRON_FIELDS = 5
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected an address that starts with http:// or https://")
+    return value
+
+
+def _host(value: str) -> str:
+    if "/" in value or " " in value:
+        raise ValueError("expected a host such as example.org, without scheme or path")
+    return value.lower().removeprefix("www.")
+
+
+def _schedule(value: str) -> str:
+    if value not in SCHEDULE_ALIASES and len(value.split()) != _CRON_FIELDS:
+        raise ValueError(f"expected {', '.join(SCHEDULE_ALIASES)} or a cron line of five fields")
+    return value
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Url = Annotated[str, AfterValidator(_http_url)]
+Host = Annotated[str, AfterValidator(_host)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Document(_Entry):
+    id: Slug
+    title: Words
+    url: Url
+    published: date | None = None
+
+
+class _StudyHead(_Entry):
+    id: Slug
+    title: Words
+    url: Url | None = None
+    aliases: list[Words] = []
+    since: date | None = None
+    until: date | None = None
+    documents: list[_Document] = []
+
+
+class _Speaker(_Entry):
+    id: Slug
+    name: Words
+    aliases: list[Words] = []
+    affiliation: Words | None = None
+    role: Words | None = None
+
+
+class _Quote(_Entry):
+    id: Slug
+    speaker: Slug
+    text: Words
+    source: Url | None = None
+    tolerance: Tolerance = "punctuation"
+
+
+class _Expectation(_Entry):
+    quantity: float
+    to: float | None = None
+    of: Words
+    condition: Words | None = None
+
+
+class _Where(_Entry):
+    doc: Slug | None = None
+    exact: Words | None = None
+    page: int | None = None
+
+
+class _Claim(_Entry):
+    id: Slug
+    text: Words
+    speaker: Slug | None = None
+    expect: Annotated[list[_Expectation], BeforeValidator(_listed)] = []
+    caveats: list[Words] = []
+    document: Slug | None = None
+    exact: Words | None = None
+    evidence: _Where | None = None
+
+
+class _Source(_Entry):
+    id: Slug
+    name: Words
+    domains: list[Host] = Field(min_length=1)
+    kind: SourceKind = "press"
+    country: Words | None = None
+    language: Words | None = None
+    feeds: list[Url] = []
+    sitemaps: list[Url] = []
+    pages: list[Url] = []
+
+
+class _File(_Entry):
+    version: Literal[1] = 1
+    contact: Words | None = None
+    study: _StudyHead
+    speakers: list[_Speaker] = []
+    quotes: list[_Quote] = []
+    claims: list[_Claim] = []
+    sources: list[_Source] = []
+    schedule: Annotated[str, AfterValidator(_schedule)] | None = None
+    alerts: list[Words] = []
+
+    @model_validator(mode="after")
+    def _window_runs_forward(self) -> Self:
+        since, until = self.study.since, self.study.until
+        if since and until and until < since:
+            raise ValueError(f"study.until ({until}) lies before study.since ({since})")
+        return self
+
+
+def load(path: Path) -> Study:
+    """Read and check a claims.yaml; StudyError with file and line where it cannot be used."""
+    name = str(path)
+    try:
+        source = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise StudyError(name, 0, "no such file; `retold init` writes one to start from") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(name, 0, f"cannot be read: {error}") from error
+    return loads(source, name)
+
+
+def loads(source: str, name: str = "claims.yaml") -> Study:
+    """The same from a string; `name` stands in the errors."""
+    tree = _parse(source, name)
+    try:
+        checked = _File.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        more = len(error.errors()) - 1
+        rest = f" (and {more} more)" if more else ""
+        raise StudyError(name, _line(tree, first["loc"]), _problem(first) + rest) from error
+    _check_references(checked, tree, name)
+    return _study(checked)
+
+
+def _parse(source: str, name: str) -> CommentedMap:
+    try:
+        tree = YAML(typ="rt").load(source)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise StudyError(name, mark.line + 1 if mark else 0, f"not valid YAML: {error.problem}") from error
+    except (YAMLError, ValueError) as error:
+        raise StudyError(name, 0, f"not valid YAML: {error}") from error
+    if tree is None:
+        raise StudyError(name, 1, "the file is empty; expected `study:` with `id` and `title` (see `retold init`)")
+    if not isinstance(tree, CommentedMap):
+        raise StudyError(name, 1, "expected keys such as `study:` at the top, found a plain value or list")
+    return tree
+
+
+def _problem(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"] if not str(part).startswith(("list[", "_")))
+    match error["type"]:
+        case "missing":
+            return f"{where} is missing"
+        case "extra_forbidden":
+            return f"{where}: unknown key"
+        case "string_pattern_mismatch":
+            return f"{where}: expected an id of lower-case letters, digits and hyphens, found {error['input']!r}"
+        case _:
+            message = error["msg"].removeprefix("Value error, ")
+            found = error.get("input")
+            shown = f", found {found!r}" if isinstance(found, (str, int, float)) else ""
+            return f"{where}: {message}{shown}" if where else message
+
+
+def _line(tree: Any, location: Sequence[int | str]) -> int:
+    """1-based line of the deepest part of a location that stands in the file."""
+    line = 1
+    for part in location:
+        if isinstance(tree, CommentedMap) and part in tree:
+            line = tree.lc.key(part)[0] + 1
+        elif isinstance(tree, CommentedSeq) and isinstance(part, int) and part < len(tree):
+            line = tree.lc.item(part)[0] + 1
+        else:
+            continue  # pydantic names the branch of a union, which the file does not have
+        tree = tree[part]
+    return line
+
+
+def _check_references(checked: _File, tree: CommentedMap, name: str) -> None:
+    def fail(loc: tuple[int | str, ...], problem: str) -> None:
+        raise StudyError(name, _line(tree, loc), problem)
+
+    groups: list[tuple[tuple[str, ...], Sequence[Any]]] = [
+        (("speakers",), checked.speakers),
+        (("quotes",), checked.quotes),
+        (("claims",), checked.claims),
+        (("sources",), checked.sources),
+        (("study", "documents"), checked.study.documents),
+    ]
+    taken: dict[str, set[str]] = {}
+    for where, entries in groups:
+        seen = taken.setdefault(where[-1], set())
+        for number, entry in enumerate(entries):
+            if entry.id in seen:
+                fail((*where, number, "id"), f"{where[-1]}: the id {entry.id!r} stands twice")
+            seen.add(entry.id)
+    for number, claim in enumerate(checked.claims):
+        if claim.id in taken["quotes"]:
+            fail(("claims", number, "id"), f"claims: {claim.id!r} is the id of a quote already")
+    named = [("quotes", n, q.speaker) for n, q in enumerate(checked.quotes)]
+    named += [("claims", n, c.speaker) for n, c in enumerate(checked.claims) if c.speaker]
+    for key, number, speaker in named:
+        if speaker not in taken["speakers"]:
+            fail((key, number, "speaker"), f"{key}.{number}.speaker: {speaker!r} is not among the speakers")
+    for number, claim in enumerate(checked.claims):
+        document = claim.document or (claim.evidence.doc if claim.evidence else None)
+        if document and document not in taken["documents"]:
+            fail(("claims", number), f"claims.{number}: {document!r} is not among study.documents")
+
+
+def _study(checked: _File) -> Study:
+    head = checked.study
+    documents = [Document(slug=d.id, title=d.title, url=d.url, published_at=d.published) for d in head.documents]
+    if head.url and all(d.url != head.url for d in documents):
+        documents.insert(0, Document(slug="study", title=head.title, url=head.url, published_at=None))
+    return Study(
+        slug=head.id,
+        title=head.title,
+        aliases=tuple(head.aliases),
+        since=head.since,
+        until=head.until,
+        contact=checked.contact,
+        documents=tuple(documents),
+        speakers=tuple(
+            Speaker(slug=s.id, name=s.name, aliases=tuple(s.aliases), affiliation=s.affiliation, role=s.role)
+            for s in checked.speakers
+        ),
+        quotes=tuple(
+            ReferenceQuote(slug=q.id, speaker=q.speaker, text=q.text, source=q.source, tolerance=q.tolerance)
+            for q in checked.quotes
+        ),
+        claims=tuple(_claim(c) for c in checked.claims),
+        sources=tuple(_source(s) for s in checked.sources),
+        schedule=checked.schedule,
+        alerts=tuple(checked.alerts),
+    )
+
+
+def _claim(claim: _Claim) -> Claim:
+    where = claim.evidence or _Where()
+    return Claim(
+        slug=claim.id,
+        text=claim.text,
+        speaker=claim.speaker,
+        expect=tuple(Expectation(value=e.quantity, high=e.to, of=e.of, condition=e.condition) for e in claim.expect),
+        caveats=tuple(claim.caveats),
+        document=claim.document or where.doc,
+        exact=claim.exact or where.exact,
+    )
+
+
+def _source(source: _Source) -> Source:
+    return Source(
+        slug=source.id,
+        name=source.name,
+        domains=tuple(source.domains),
+        kind=source.kind,
+        country=source.country,
+        language=source.language,
+        feeds=tuple(source.feeds),
+        sitemaps=tuple(source.sitemaps),
+        pages=tuple(source.pages),
+    )
+
+
+def source_for(study: Study, url: str) -> Source | None:
+    """The source whose domain an address belongs to; the longest domain wins (blogs.a.org over a.org)."""
+    host, port = _host_and_port(url)
+    hosts = {host, f"{host}:{port}"}
+    best: tuple[int, Source] | None = None
+    for source in study.sources:
+        for domain in source.domains:
+            if any(name == domain or name.endswith("." + domain) for name in hosts) and (
+                best is None or len(domain) > best[0]
+            ):
+                best = (len(domain), source)
+    return best[1] if best else None
+
+
+def _host_and_port(url: str) -> tuple[str, int | None]:
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        return "", None

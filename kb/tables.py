@@ -1,0 +1,210 @@
+"""The tables, one per record, and the mapping between rows and records.
+
+Captured tables hold what cannot be made again and change only by a numbered migration. Derived tables
+may be dropped and rebuilt. Columns follow the record's fields: a Span becomes `<field>_start` and
+`<field>_end`, sequences and mappings become JSON, times are UTC.
+"""
+
+import json
+import types
+import typing
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import attrs
+import cattrs
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+from kb import records as r
+
+T = TypeVar("T")
+
+_CONVERTER = cattrs.Converter()
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite keeps it naive."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Floats(TypeDecorator[Any]):
+    """A float32 vector as its bytes, little-endian."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> bytes:
+        return bytes(np.asarray(value, dtype="<f4").tobytes())
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
+        return None if value is None else np.frombuffer(value, dtype="<f4")
+
+
+@attrs.frozen
+class _Field:
+    """How one record field is stored."""
+
+    name: str
+    columns: tuple[tuple[str, Any], ...]
+    nullable: bool
+    kind: str
+    """`plain`, `span` or `json`."""
+    type: Any
+
+
+_PLAIN: dict[Any, Callable[[], Any]] = {
+    str: sa.Text,
+    int: sa.Integer,
+    float: sa.Float,
+    bool: sa.Boolean,
+    datetime: Moment,
+}
+
+
+_FIELDS: dict[type, tuple[_Field, ...]] = {}
+
+
+def _fields(record: type) -> tuple[_Field, ...]:
+    if record not in _FIELDS:
+        hints = typing.get_type_hints(record)
+        _FIELDS[record] = tuple(_field(f.name, hints[f.name]) for f in attrs.fields(record))
+    return _FIELDS[record]
+
+
+def _field(name: str, hint: Any) -> _Field:
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    nullable = type(None) in options
+    inner = next(option for option in options if option is not type(None))
+    if inner is r.Span:
+        columns = ((f"{name}_start", sa.Integer()), (f"{name}_end", sa.Integer()))
+        return _Field(name, columns, nullable, "span", inner)
+    if typing.get_origin(inner) is typing.Literal:
+        inner = str
+    if inner in _PLAIN:
+        return _Field(name, ((name, _PLAIN[inner]()),), nullable, "plain", inner)
+    if name == "vector":
+        return _Field(name, ((name, Floats()),), nullable, "plain", inner)
+    return _Field(name, ((name, sa.Text()),), nullable, "json", inner)
+
+
+def to_row(record: Any) -> dict[str, Any]:
+    """The columns of a record, its id among them where it has one."""
+    row: dict[str, Any] = {"id": record.id} if hasattr(type(record), "id") else {}
+    for field in _fields(type(record)):
+        value = getattr(record, field.name)
+        if field.kind == "span":
+            row[f"{field.name}_start"] = None if value is None else value.start
+            row[f"{field.name}_end"] = None if value is None else value.end
+        elif field.kind == "json":
+            row[field.name] = json.dumps(_CONVERTER.unstructure(value), ensure_ascii=False)
+        else:
+            row[field.name] = value
+    return row
+
+
+def from_row(record: type[T], row: Mapping[str, Any]) -> T:
+    """The record of a row."""
+    values: dict[str, Any] = {}
+    for field in _fields(record):
+        if field.kind == "span":
+            start = row[f"{field.name}_start"]
+            values[field.name] = None if start is None else r.Span(start, row[f"{field.name}_end"])
+        elif field.kind == "json":
+            values[field.name] = _CONVERTER.structure(json.loads(row[field.name]), field.type)
+        else:
+            values[field.name] = row[field.name]
+    return record(**values)
+
+
+def _table(metadata: sa.MetaData, name: str, record: type, *, key: tuple[str, ...] = ("id",)) -> sa.Table:
+    columns = [sa.Column("id", sa.Text(), primary_key=True)] if key == ("id",) else []
+    for field in _fields(record):
+        for column, kind in field.columns:
+            columns.append(sa.Column(column, kind, primary_key=column in key, nullable=field.nullable))
+    return sa.Table(name, metadata, *columns)
+
+
+CAPTURED = sa.MetaData()
+DERIVED = sa.MetaData()
+
+snapshots = _table(CAPTURED, "snapshots", r.Snapshot)
+visits = _table(CAPTURED, "visits", r.Visit)
+judgements = _table(CAPTURED, "judgements", r.Judgement)
+studies = sa.Table(
+    "studies",
+    CAPTURED,
+    sa.Column("digest", sa.Text(), primary_key=True),
+    sa.Column("slug", sa.Text(), nullable=False),
+    sa.Column("yaml", sa.Text(), nullable=False),
+    sa.Column("seen_at", Moment(), nullable=False),
+)
+sa.Index("snapshots_by_url", snapshots.c.requested_url)
+sa.Index("snapshots_by_body", snapshots.c.body_sha256)
+sa.Index("visits_by_time", visits.c.at)
+
+tools = sa.Table(
+    "tools",
+    DERIVED,
+    sa.Column("id", sa.Text(), primary_key=True),
+    sa.Column("name", sa.Text(), nullable=False),
+    sa.Column("version", sa.Text(), nullable=False),
+    sa.Column("params", sa.Text(), nullable=False),
+)
+active = sa.Table(
+    "active",
+    DERIVED,
+    sa.Column("kind", sa.Text(), primary_key=True),
+    sa.Column("tool", sa.Text(), nullable=False),
+)
+wordings = sa.Table(
+    "wordings",
+    DERIVED,
+    sa.Column("number", sa.Integer(), primary_key=True),
+    sa.Column("words_sha256", sa.Text(), nullable=False, unique=True),
+    sa.Column("wording", sa.Text(), nullable=False),
+)
+articles = _table(DERIVED, "articles", r.Article)
+texts = _table(DERIVED, "texts", r.Text)
+extractions = _table(DERIVED, "extractions", r.Extraction)
+passages = _table(DERIVED, "passages", r.Passage)
+quotes = _table(DERIVED, "quotes", r.Quote)
+quantities = _table(DERIVED, "quantities", r.Quantity)
+credits_ = _table(DERIVED, "credits", r.Credit)
+embeddings = _table(DERIVED, "embeddings", r.Embedding, key=("words_sha256", "tool"))
+alignments = _table(DERIVED, "alignments", r.Alignment)
+evidence = _table(DERIVED, "evidence", r.Evidence)
+outcomes = _table(DERIVED, "outcomes", r.Outcome)
+for _occurring in (passages, quotes, quantities, credits_):
+    sa.Index(f"{_occurring.name}_by_text", _occurring.c.text)
+for _worded in (passages, quotes, alignments, evidence):
+    sa.Index(f"{_worded.name}_by_words", _worded.c.words_sha256)
+sa.Index("extractions_by_text", extractions.c.text)
+sa.Index("outcomes_by_input", outcomes.c.stage, outcomes.c.input)
+
+TABLE_OF: Mapping[type, sa.Table] = {
+    r.Snapshot: snapshots,
+    r.Article: articles,
+    r.Text: texts,
+    r.Extraction: extractions,
+    r.Passage: passages,
+    r.Quote: quotes,
+    r.Quantity: quantities,
+    r.Credit: credits_,
+    r.Embedding: embeddings,
+    r.Alignment: alignments,
+    r.Evidence: evidence,
+    r.Outcome: outcomes,
+}

@@ -1,0 +1,82 @@
+"""Settings -> open objects. The only place that decides which implementation stands behind a seam."""
+
+from contextlib import ExitStack
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from kb import study as studies
+from kb.archive import Archive
+from kb.embed import Embedder, SentenceTransformerEmbedder
+from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
+from kb.index import ChromaIndex, VectorIndex
+from kb.lexical import LexicalIndex
+from kb.reader import Reader
+from kb.records import Study
+from kb.settings import Settings
+from kb.store import RecordStore
+from kb.text import words_digest
+
+
+class Workspace:
+    """One study with its data: a context manager; models and the index are opened when first used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._exit = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.study  # noqa: B018  a bad claims.yaml is told before anything else is touched
+        self.store  # noqa: B018
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exit.close()
+
+    @cached_property
+    def study(self) -> Study:
+        return studies.load(self.settings.study)
+
+    @cached_property
+    def archive(self) -> Archive:
+        return Archive(self.settings.archive_dir)
+
+    @cached_property
+    def store(self) -> RecordStore:
+        """The record store, caught up with captures that were logged but not entered when a run was killed."""
+        store = self._exit.enter_context(RecordStore.open(self.settings.database_url))
+        logged = self.archive.count()
+        if logged > store.count_snapshots():
+            store.add_snapshots(self.archive.entries())
+        return store
+
+    @cached_property
+    def reader(self) -> Reader:
+        return Reader(self.store)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        return SentenceTransformerEmbedder(self.settings.embedding_model)
+
+    @cached_property
+    def entailment(self) -> EntailmentModel:
+        name = self.settings.entailment_model
+        return CrossEncoderEntailment(name) if name else LexicalEntailment()
+
+    @cached_property
+    def index(self) -> VectorIndex:
+        index = ChromaIndex(self.settings.index_dir, self.embedder.tool.id)
+        self._exit.callback(index.close)
+        return index
+
+    @cached_property
+    def lexical(self) -> LexicalIndex:
+        return LexicalIndex(self.store)
+
+    @cached_property
+    def study_wordings(self) -> dict[str, str]:
+        """The study's own words by digest: its reference quotes and claims."""
+        said = [*(quote.text for quote in self.study.quotes), *(claim.text for claim in self.study.claims)]
+        return {words_digest(text): text for text in said}

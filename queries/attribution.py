@@ -1,0 +1,190 @@
+"""Who a quote is attributed to: a speaker of the study, somebody else, a vague group, a machine, or nobody clear."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Literal
+
+import attrs
+
+from kb import spelling
+from kb.records import Alignment, Coverage, Quote, Retelling, Speaker, Study
+from kb.sense import slips
+
+Kind = Literal["speaker", "person", "group", "machine", "unknown"]
+
+
+@attrs.frozen(kw_only=True)
+class Attribution:
+    """Who the words are given to."""
+
+    kind: Kind
+    slug: str | None = None
+    """The study's speaker; None unless `kind` is speaker."""
+    name: str = ""
+    """As the article gives it."""
+    misspelt: bool = False
+    """The name is a speaker's but for a letter or two."""
+
+
+Resolve = Callable[[Retelling, Quote], Attribution]
+
+
+@attrs.frozen(kw_only=True)
+class Occurrence:
+    """A quote where it stands, with its words and who they are given to."""
+
+    retelling: Retelling
+    quote: Quote
+    wording: str
+    """Its pieces joined, without the cue between them."""
+    given_to: Attribution
+    alignments: tuple[Alignment, ...]
+
+
+_GROUPS = frozenset(
+    "experts researchers scientists critics analysts observers officials academics scholars psychologists "
+    "economists engineers specialists insiders sources people users commentators authors colleagues statisticians "
+    "developers professors students physicians doctors advocates campaigners reports many some others".split()
+)
+_GROUP_NOUNS = frozenset("team group study paper report consortium panel committee community public media".split())
+_MACHINES = frozenset(
+    "chatbot chatbots bot ai model models assistant system systems algorithm machine machines".split()
+)
+_ORGANISATIONS = frozenset(
+    "university institute laboratory lab labs college school department centre center company inc corp ltd agency "
+    "ministry foundation association society council committee hospital group office times post news".split()
+)
+_TITLES = frozenset("dr mr mrs ms miss prof professor sir dame lord lady sen rep gov president".split())
+_PRONOUNS = frozenset("he she they it i we you who him her them his their".split())
+_NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*")
+
+
+def resolver(study: Study) -> Resolve:
+    """Names as the text gives them against the study's speakers."""
+
+    def resolve(retelling: Retelling, quote: Quote) -> Attribution:
+        mention = retelling.words(quote.speaker) if quote.speaker else ""
+        return attribute(study.speakers, quote.speaker_name, mention)
+
+    return resolve
+
+
+def occurrences(coverage: Coverage, resolve: Resolve) -> tuple[Occurrence, ...]:
+    """Every quote of the coverage, in the order of articles and texts."""
+    return tuple(
+        Occurrence(
+            retelling=retelling,
+            quote=quote,
+            wording=wording_of(retelling, quote),
+            given_to=resolve(retelling, quote),
+            alignments=coverage.alignments.get(quote.words_sha256, ()),
+        )
+        for retelling in coverage.retellings
+        for quote in retelling.quotes
+    )
+
+
+def wording_of(retelling: Retelling, quote: Quote) -> str:
+    return " ".join(retelling.words(piece) for piece in quote.pieces)
+
+
+def attribute(speakers: Sequence[Speaker], name: str | None, mention: str) -> Attribution:
+    """Who a resolved name, or else the bare mention, stands for.
+
+    A mention without a name behind it counts only when it is a plain group (`experts`) or a machine
+    (`the chatbot`); `she` or `the researcher` stays unknown.
+    """
+    if name and name_words(name):
+        return _by_name(tuple(speakers), name)
+    return _by_mention(mention)
+
+
+@lru_cache(maxsize=65_536)
+def _by_name(speakers: tuple[Speaker, ...], name: str) -> Attribution:
+    exact = [s for s in speakers if any(same_name(name, known) for known in (s.name, *s.aliases))]
+    if len(exact) == 1:
+        return Attribution(kind="speaker", slug=exact[0].slug, name=name)
+    if exact:
+        return Attribution(kind="unknown", name=name)
+    near = [s for s in speakers if misspells(name, s)]
+    if len(near) == 1:
+        return Attribution(kind="speaker", slug=near[0].slug, name=name, misspelt=True)
+    row = name_words(name)
+    vague = _by_mention(name)
+    if vague.kind != "unknown":
+        return vague
+    capital = [w for w in _NAME_WORD.findall(name) if w[:1].isupper()]
+    if not capital or set(row) & _ORGANISATIONS or near:
+        return Attribution(kind="unknown", name=name)
+    return Attribution(kind="person", name=name)
+
+
+def _by_mention(mention: str) -> Attribution:
+    row = [spelling.plain(w) for w in _NAME_WORD.findall(mention)]
+    if not row or set(row) & _PRONOUNS or any(w[:1].isupper() for w in _NAME_WORD.findall(mention)[1:]):
+        return Attribution(kind="unknown", name=mention)
+    if row[-1] in _MACHINES:
+        return Attribution(kind="machine", name=mention)
+    if row[-1] in _GROUPS or row[-1] in _GROUP_NOUNS:
+        return Attribution(kind="group", name=mention)
+    return Attribution(kind="unknown", name=mention)
+
+
+def name_words(name: str) -> tuple[str, ...]:
+    """The words of a name, folded, without titles and initials' points.
+
+    >>> name_words("Dr. Marie-Luise O’Neil")
+    ('marie-luise', "o'neil")
+    """
+    found = (spelling.plain(spelling.unmask(w)).strip(".-'") for w in _NAME_WORD.findall(name))
+    return tuple(word.removesuffix("'s") for word in found if word and word not in _TITLES)
+
+
+def same_name(name: str, known: str) -> bool:
+    """Whether a printed name is a known one, in any order, with first names left out or cut to initials."""
+    one, other = name_words(name), name_words(known)
+    if not one or not other:
+        return False
+    if sorted(one) == sorted(other):
+        return True
+    if one[-1] != other[-1]:
+        return False
+    if len(one) == 1 or len(other) == 1:
+        return True
+    return _given_fit(one[:-1], other[:-1])
+
+
+def _given_fit(one: Sequence[str], other: Sequence[str]) -> bool:
+    """First names agree: the same, an initial, or one of several."""
+    first, second = one[0], other[0]
+    return first == second or (min(len(first), len(second)) == 1 and first[0] == second[0])
+
+
+def misspells(name: str, speaker: Speaker) -> bool:
+    """Whether a name is a speaker's with a slip: first name right and surname nearly, or the other way round.
+
+    A lone surname must be long to count: `Mills` is no slip of `Miller`.
+    """
+    return any(_slipped(name_words(name), name_words(known)) for known in (speaker.name, *speaker.aliases))
+
+
+def _slipped(one: Sequence[str], other: Sequence[str]) -> bool:
+    if not one or not other or sorted(one) == sorted(other) or len(one) != len(other):
+        return False
+    if len(one) == 1:
+        return min(len(one[0]), len(other[0])) >= 7 and 0 < slips(one[0], other[0]) <= 1
+    wrong = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+    return len(wrong) == 1 and _near(*wrong[0])
+
+
+def _near(one: str, other: str) -> bool:
+    """Within two slips for long words, one for words of four or five letters."""
+    shortest = min(len(one), len(other))
+    if shortest < 4 or (one[0] != other[0] and one[-1] != other[-1]):
+        return False
+    return 0 < slips(one, other) <= (2 if shortest >= 6 else 1)
+
+
+def unique_articles(said: Iterable[Occurrence]) -> set[str]:
+    return {one.retelling.article.id for one in said}

@@ -1,0 +1,417 @@
+"""The command line: parse, call the library, print. Every import that costs waits until its command runs."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from queries.options import DAMAGED, INCOMPLETE, Frame, Options, print_json, print_lines
+
+if TYPE_CHECKING:
+    from kb.pipeline import BuildSummary, Progress
+    from kb.workspace import Workspace
+
+app = typer.Typer(
+    cls=Frame,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Track how a study is retold across the press: who said it first, who took it from whom, what changed.",
+)
+
+Subject = Annotated[
+    str | None, typer.Argument(metavar="[QUOTE|CLAIM]", help="Id of a quote or claim; all when left out.")
+]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="File to write; `-` or none for standard output.")]
+
+
+class Kind(StrEnum):
+    PASSAGE = "passage"
+    QUOTE = "quote"
+    CLAIM = "claim"
+
+
+class SearchMode(StrEnum):
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    LEXICAL = "lexical"
+
+
+class ReportFormat(StrEnum):
+    HTML = "html"
+    MD = "md"
+    JSON = "json"
+
+
+class StageName(StrEnum):
+    EXTRACT = "extract"
+    ANNOTATE = "annotate"
+    CREDITS = "credits"
+    EMBED = "embed"
+    PAIR = "pair"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"retold {version('retold')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    ctx: typer.Context,
+    study: Annotated[Path | None, typer.Option(help="The study's file.", show_default="./claims.yaml")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where captures and records lie.", show_default="./.retold")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document (or JSON Lines) on standard output.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no counts.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    ctx.obj = Options(study=study, data_dir=data_dir, json=as_json, verbosity=int(verbose) - int(quiet))
+
+
+# --- the whole job ---------------------------------------------------------------------------------------------
+
+
+@app.command()
+def run(ctx: typer.Context, output: Output = None) -> None:
+    """Crawl, build, check and report: the whole job, once.
+
+    Example: retold run -o report.html
+    """
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        complete = _crawl(options, workspace)
+        _finish(options, workspace, complete, output)
+
+
+@app.command()
+def demo(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where to keep the demo's data and report.")] = Path("retold-demo"),
+) -> None:
+    """Run the whole job on the bundled newsroom, served on loopback.
+
+    Example: retold demo
+    """
+    from crawler.newsroom import Newsroom
+    from kb.workspace import Workspace
+    from queries import job
+
+    options: Options = ctx.obj
+    newsroom = job.newsroom_folder()
+    with Newsroom(newsroom) as room:
+        settings = options.settings
+        crawl = settings.crawl.model_copy(update={"proxy": room.proxy_url, "delay_s": 0.0})
+        chosen = {"study": newsroom / "claims.yaml", "data_dir": options.data_dir or folder, "crawl": crawl}
+        with Workspace(settings.model_copy(update=chosen)) as workspace:
+            complete = _crawl(options, workspace)
+            _finish(options, workspace, complete, None)
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="Where to write it.")] = Path()) -> None:
+    """Write a commented claims.yaml to start from.
+
+    Example: retold init my-study
+    """
+    from queries.starter import write_claims
+
+    typer.echo(f"wrote {write_claims(folder)}; name your study in it, then `retold run`")
+
+
+# --- collect and derive ----------------------------------------------------------------------------------------
+
+
+@app.command()
+def crawl(ctx: typer.Context) -> None:
+    """Capture what the study's sources show now; derive nothing.
+
+    Example: retold crawl
+    """
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        if not _crawl(options, workspace):
+            raise typer.Exit(INCOMPLETE)
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str], typer.Argument(metavar="URL|FILE|DIR|-", help="What to capture; `-` reads standard input.")
+    ],
+) -> None:
+    """Capture named pages: addresses, saved HTML, text, WARC, URL lists, OPML, JSON Lines.
+
+    Example: retold add coverage.jsonl https://news.example/story saved/
+    """
+    from queries import job, printing
+
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        summary = job.add(workspace, names, sys.stdin.buffer)
+        printing.imported(summary, options.console())
+        if options.json:
+            print_json(printing.imported_json(summary))
+        if not summary.complete:
+            raise typer.Exit(INCOMPLETE)
+
+
+@app.command()
+def build(
+    ctx: typer.Context,
+    rebuild: Annotated[
+        list[StageName] | None, typer.Option(help="Start a stage over; may be given several times.")
+    ] = None,
+) -> None:
+    """Derive everything that is pending: texts, quotes, numbers, vectors, alignments.
+
+    Example: retold build --rebuild annotate
+    """
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        summary = _build(options, workspace, rebuild or [])
+        if options.json:
+            from queries import printing
+
+            print_json(printing.built_json(summary))
+        if not summary.complete:
+            raise typer.Exit(INCOMPLETE)
+
+
+@app.command()
+def extract(
+    ctx: typer.Context,
+    path: Annotated[str, typer.Argument(metavar="PATH|URL|-", help="A page, a text, or JSON Lines.")] = "-",
+    form: Annotated[str, typer.Option("--input", help="`jsonl`: a document a line; `auto`: one document.")] = "auto",
+    workers: Annotated[int, typer.Option(help="Processes; 0 for one a core.")] = 1,
+) -> None:
+    """Read documents and print their quotes; no knowledge base is touched.
+
+    Example: retold extract article.html --json
+    """
+    from queries import job, printing
+
+    options: Options = ctx.obj
+    read = job.read_documents(path, form, options.settings, sys.stdin.buffer, workers)
+    if options.json or form == "jsonl":
+        print_lines(read)
+        return
+    for document in read:
+        printing.document(document, sys.stdout)
+
+
+# --- ask -------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def search(
+    ctx: typer.Context,
+    query: Annotated[str, typer.Argument(help='Words; a phrase in "quotation marks" is exact.')],
+    speaker: Annotated[str | None, typer.Option(help="Id or name: only what they said.")] = None,
+    source: Annotated[str | None, typer.Option(help="Id of a source.")] = None,
+    since: Annotated[str | None, typer.Option(help="From this day on: 2026-04-01, or 2w for two weeks back.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this day.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only these.")] = None,
+    mode: Annotated[SearchMode, typer.Option(help="How to rank.")] = SearchMode.HYBRID,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many wordings.")] = 10,
+) -> None:
+    """Find passages, quotes and claims by meaning and by words.
+
+    Example: retold search "models protect each other" --speaker song --since 2w
+    """
+    from queries import asking, printing
+
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        narrowed = asking.narrowed(workspace.study, speaker=speaker, source=source, since=since, until=until, kind=kind)
+        answer = asking.search(workspace, query, k, mode.value, narrowed)
+        if options.json:
+            print_json(answer.plain)
+        else:
+            printing.hits(answer, sys.stdout, options.console())
+
+
+@app.command()
+def quotes(ctx: typer.Context) -> None:
+    """Print every quote in the knowledge base as JSON Lines.
+
+    Example: retold quotes | jq .text
+    """
+    from queries import asking
+
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        count = print_lines(asking.quotes(workspace))
+        options.console().print(f"{count} quotes")
+
+
+@app.command()
+def check(
+    ctx: typer.Context,
+    draft: Annotated[str | None, typer.Argument(help="A draft (text, Markdown, HTML; `-` for standard input).")] = None,
+    fail_on: Annotated[str, typer.Option(help="Rules, by commas, or `any`: exit 1 when one of them is found.")] = "",
+    form: Annotated[str, typer.Option("--format", help="`text`, `json`, `sarif` or `junit`.")] = "text",
+) -> None:
+    """Report altered, cut, misattributed and unsupported quotes and conflicting numbers.
+
+    Example: retold check draft.md --fail-on any
+    """
+    from queries import asking, formats
+
+    options: Options = ctx.obj
+    rules = asking.rules(fail_on)
+    with options.workspace() as workspace:
+        found = asking.check(workspace, draft, sys.stdin.buffer)
+        typer.echo(formats.formatted(workspace.study, found, "json" if options.json else form))
+        if any(finding.rule in rules for finding in found):
+            raise typer.Exit(1)
+
+
+@app.command()
+def trace(ctx: typer.Context, subject: Subject = None) -> None:
+    """Show first appearance, source chain and independent origins of a quote, a claim or the study.
+
+    Example: retold trace song-surprised
+    """
+    from queries import asking, printing
+
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        traced = asking.trace(workspace, subject)
+        if options.json:
+            from queries.trace import to_json
+
+            print_json(to_json(traced))
+        else:
+            printing.trace(traced, sys.stdout)
+
+
+@app.command()
+def report(
+    ctx: typer.Context,
+    subject: Subject = None,
+    form: Annotated[ReportFormat, typer.Option("--format", help="What to write.")] = ReportFormat.HTML,
+    output: Output = None,
+) -> None:
+    """Write the provenance report: one self-contained file.
+
+    Example: retold report song-surprised --format md -o song.md
+    """
+    from queries import asking, job
+
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        text = asking.render(job.report_view(workspace, subject), "json" if options.json else form.value)
+        if output is None or str(output) == "-":
+            typer.echo(text)
+        else:
+            output.write_text(text, encoding="utf-8")
+            options.console().print(f"wrote {output}")
+
+
+# --- keep ------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def verify(ctx: typer.Context) -> None:
+    """Re-read every capture and the log's hash chain; exit 3 when anything is not as it was captured.
+
+    Example: retold verify
+    """
+    from queries import upkeep
+
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        problems = upkeep.verify(workspace)
+        count = workspace.archive.count()
+    if options.json:
+        print_json(upkeep.problems_json(count, problems))
+    upkeep.print_problems(count, problems, options.console())
+    if problems:
+        raise typer.Exit(DAMAGED)
+
+
+@app.command()
+def doctor(
+    ctx: typer.Context,
+    fix: Annotated[bool, typer.Option("--fix", help="Rebuild the vector index from the record store.")] = False,
+) -> None:
+    """Say what is installed, what is held, what was dropped and why, and what is stale.
+
+    Example: retold doctor --fix
+    """
+    from rich.console import Console
+
+    from queries import upkeep
+
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        found = upkeep.state(workspace, fix=fix)
+    if options.json:
+        print_json(upkeep.state_json(found))
+    else:
+        upkeep.print_state(found, Console(highlight=False))
+    if not found.healthy:
+        raise typer.Exit(INCOMPLETE)
+
+
+# --- parts of the commands above ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _progress(options: Options) -> Iterator["Progress"]:
+    from queries.printing import progress
+
+    with progress(options.console()) as advance:
+        yield advance
+
+
+def _crawl(options: Options, workspace: "Workspace") -> bool:
+    """Crawl with a progress bar; whether every source answered."""
+    from queries import job, printing
+
+    with printing.crawling(options.console()) as on_event:
+        summary = job.crawl(workspace, on_event)
+    printing.crawled(summary, options.console())
+    return summary.complete
+
+
+def _build(options: Options, workspace: "Workspace", rebuild: list[StageName]) -> "BuildSummary":
+    from kb import pipeline
+    from queries import printing
+
+    with _progress(options) as advance:
+        summary = pipeline.build(workspace, rebuild=[stage.value for stage in rebuild], on_progress=advance)
+    printing.built(summary, options.console())
+    return summary
+
+
+def _finish(options: Options, workspace: "Workspace", complete: bool, output: Path | None) -> None:
+    """Build, check and report after a crawl; exit 5 when something is missing."""
+    from queries import asking, job, terminal
+
+    built = _build(options, workspace, [])
+    view = job.report_view(workspace)
+    target = output or workspace.settings.data_dir / "report.html"
+    target.write_text(asking.render(view, "html"), encoding="utf-8")
+    if options.json:
+        typer.echo(asking.render(view, "json"))
+    terminal.summary(view, options.console())
+    options.console().print(f"\nreport: {target.resolve()}")
+    if not (complete and built.complete):
+        raise typer.Exit(INCOMPLETE)

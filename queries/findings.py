@@ -1,0 +1,78 @@
+"""Findings as a report shows them: the gravest first, each with its proof and where it came from."""
+
+from collections.abc import Sequence
+
+from kb.records import Coverage
+from queries import phrases
+from queries.check import Finding, Passed, Rule
+from queries.lineage import parents_of
+from queries.threads import Citations, subject_label
+from queries.trace import ProvenanceEdge, Trace
+from queries.views import Descent, FindingView, Piece, Proof
+from queries.wording import excerpt, word_diff
+
+_WORDING = frozenset({Rule.ALTERED_QUOTE, Rule.TRUNCATED_QUOTE, Rule.MISSPELT_NAME})
+"""Rules whose `expected` and `observed` are wordings, so that a word diff says something."""
+
+
+def finding_views(
+    coverage: Coverage, findings: Sequence[Finding], traces: Sequence[Trace], citations: Citations
+) -> tuple[FindingView, ...]:
+    """Numbered from 1, by severity, then confidence; ties by id, so that the order never depends on the input's."""
+    ordered = sorted(findings, key=lambda found: (-found.severity, -found.confidence, found.id))
+    edges = {trace.subject: parents_of(trace) for trace in traces}
+    return tuple(
+        _finding_view(number, found, coverage, edges.get(found.subject, {}), citations)
+        for number, found in enumerate(ordered, start=1)
+    )
+
+
+def _finding_view(
+    number: int,
+    found: Finding,
+    coverage: Coverage,
+    edges: dict[str, tuple[ProvenanceEdge, ...]],
+    citations: Citations,
+) -> FindingView:
+    told = [p.retelling for p in found.evidence if p.role == "observed" or found.truth == "unsettled"]
+    settled = found.truth == "settled"
+    return FindingView(
+        id=found.id,
+        number=number,
+        rule=found.rule,
+        label=phrases.rule(found.rule),
+        severity=found.severity,
+        severity_label=phrases.SEVERITIES[min(max(found.severity, 1), 3)],
+        confidence=found.confidence,
+        truth=found.truth,
+        subject=found.subject,
+        subject_label=subject_label(coverage, found.subject),
+        summary=found.summary,
+        expected=found.expected,
+        observed=found.observed,
+        diff=_diff(found) if settled else (),
+        edits=tuple(phrases.edit(change) for change in found.edits) if settled else (),
+        outlets=tuple(dict.fromkeys(retelling.source.name for retelling in told)),
+        proofs=tuple(_proof(passed, found, citations) for passed in found.evidence),
+        sources=tuple(
+            Descent(outlet=retelling.source.name, parents=citations.parents(edges.get(retelling.article.id, ())))
+            for retelling in {r.article.id: r for r in told}.values()
+            if retelling.article.id in edges
+        ),
+        tools=found.tools,
+    )
+
+
+def _diff(found: Finding) -> tuple[Piece, ...]:
+    if found.rule not in _WORDING and not found.edits:
+        return ()
+    return word_diff(found.expected, found.observed, cut=found.rule == Rule.TRUNCATED_QUOTE)
+
+
+def _proof(passed: Passed, found: Finding, citations: Citations) -> Proof:
+    return Proof(
+        role=passed.role,
+        label=phrases.ROLES[(found.truth, passed.role)],
+        citation=citations.cite(passed.retelling),
+        excerpt=excerpt(passed.retelling, passed.span),
+    )

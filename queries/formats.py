@@ -1,0 +1,105 @@
+"""Findings for other programs: SARIF 2.1.0 for code hosts and editors, JUnit XML for build servers, plain text."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from kb.errors import UserError
+from kb.records import Study
+from queries.check import Finding, Passed
+from queries.markup import one_line
+from queries.report import check_json
+
+FORMATS = ("text", "json", "sarif", "junit")
+_LEVELS = {1: "note", 2: "warning", 3: "error"}
+
+
+def formatted(study: Study, findings: Sequence[Finding], form: str) -> str:
+    """The findings in one of `FORMATS`."""
+    import json
+
+    match form:
+        case "text":
+            return as_text(findings)
+        case "json":
+            return json.dumps(check_json(study.slug, findings, {}), ensure_ascii=False, indent=2)
+        case "sarif":
+            return json.dumps(as_sarif(findings), ensure_ascii=False, indent=2)
+        case "junit":
+            return as_junit(findings)
+        case _:
+            raise UserError(f"--format {form!r}: expected one of {', '.join(FORMATS)}")
+
+
+def observed(finding: Finding) -> Passed:
+    """The passage that a finding is about."""
+    return next((passed for passed in finding.evidence if passed.role == "observed"), finding.evidence[0])
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """A block for each finding: where, what, and the two wordings."""
+    blocks = []
+    for finding in findings:
+        place = observed(finding).retelling
+        lines = [
+            f"{finding.rule} (severity {finding.severity}, confidence {finding.confidence:.2f}, {finding.truth})",
+            f"  {place.article.canonical_url}",
+            f"  {one_line(finding.summary)}",
+            f"  expected: {one_line(finding.expected)}",
+            f"  observed: {one_line(finding.observed)}",
+        ]
+        blocks.append("\n".join(lines))
+    counts = Counter(finding.rule for finding in findings)
+    total = ", ".join(f"{count} {rule}" for rule, count in sorted(counts.items())) or "no findings"
+    return "\n\n".join([*blocks, total])
+
+
+def as_sarif(findings: Sequence[Finding]) -> dict[str, Any]:
+    """SARIF 2.1.0 with regions in code points (`charOffset`, `charLength`)."""
+    rules = sorted({finding.rule for finding in findings})
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": {"name": "retold", "rules": [{"id": str(rule)} for rule in rules]}},
+                "columnKind": "unicodeCodePoints",
+                "results": [_sarif_result(finding) for finding in findings],
+            }
+        ],
+    }
+
+
+def _sarif_result(finding: Finding) -> dict[str, Any]:
+    passed = observed(finding)
+    region = {"charOffset": passed.span.start, "charLength": passed.span.end - passed.span.start}
+    return {
+        "ruleId": str(finding.rule),
+        "level": _LEVELS[finding.severity],
+        "message": {"text": f"{finding.summary} Expected: {finding.expected}"},
+        "partialFingerprints": {"retold/v1": finding.id},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": passed.retelling.article.canonical_url},
+                    "region": region,
+                }
+            }
+        ],
+        "properties": {"confidence": finding.confidence, "truth": finding.truth},
+    }
+
+
+def as_junit(findings: Sequence[Finding]) -> str:
+    """JUnit XML: a failed case for each finding, one passed case when there is none."""
+    count = str(len(findings))
+    suite = ET.Element("testsuite", name="retold check", tests=str(max(1, len(findings))), failures=count)
+    if not findings:
+        ET.SubElement(suite, "testcase", classname="retold", name="no findings")
+    for finding in findings:
+        where = observed(finding).retelling.article.canonical_url
+        case = ET.SubElement(suite, "testcase", classname=str(finding.rule), name=one_line(where))
+        failure = ET.SubElement(case, "failure", type=str(finding.rule), message=one_line(finding.summary))
+        failure.text = f"expected: {one_line(finding.expected)}\nobserved: {one_line(finding.observed)}"
+    return ET.tostring(suite, encoding="unicode", xml_declaration=True)

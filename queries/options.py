@@ -1,0 +1,130 @@
+"""The command line's frame: options that stand anywhere, errors as messages and exit codes, output streams."""
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import typer
+
+from kb.errors import RetoldError, UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kb.settings import Settings
+    from kb.workspace import Workspace
+
+DAMAGED = 3
+"""Exit code when stored data is not as it was captured."""
+
+INCOMPLETE = 5
+"""Exit code of a run that finished, but not with everything."""
+
+_VALUED = ("--study", "--data-dir")
+_FLAGS = ("--json", "-q", "--quiet", "-v", "--verbose")
+
+
+@attrs.define
+class Options:
+    """The global options of one call."""
+
+    study: Path | None = None
+    data_dir: Path | None = None
+    json: bool = False
+    verbosity: int = 0
+    """-1 quiet, 0 usual, 1 more."""
+
+    @property
+    def settings(self) -> "Settings":
+        from pydantic import ValidationError
+
+        from kb.settings import Settings, silence_telemetry
+
+        silence_telemetry()
+        given: dict[str, Any] = {"study": self.study, "data_dir": self.data_dir}
+        try:
+            return Settings(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "RETOLD_" + "__".join(str(part) for part in first["loc"]).upper()
+            raise UserError(f"setting {name}: {first['msg']}") from error
+
+    def workspace(self) -> "Workspace":
+        """The study's data; enter it with `with`."""
+        from kb.workspace import Workspace
+
+        return Workspace(self.settings)
+
+    def console(self) -> "Console":
+        """Standard error, for progress and counts; silent under -q."""
+        from rich.console import Console
+
+        return Console(stderr=True, quiet=self.verbosity < 0, highlight=False)
+
+
+class Frame(typer.core.TyperGroup):
+    """A group that takes its own options after a command's name too, and turns errors into exit codes."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _hoisted(args))
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RetoldError as error:
+            _fail(str(error), error.exit_code)
+        except KeyboardInterrupt:
+            _fail("stopped; what was captured is kept, and the same command goes on from there", INCOMPLETE)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                _fail(
+                    "the disk is full: what was captured is kept; free some space and run the same command", INCOMPLETE
+                )
+            if error.errno in (errno.EACCES, errno.EROFS):
+                _fail(f"{error.filename}: {error.strerror}; choose another folder with --data-dir", UserError.exit_code)
+            raise
+
+
+def _hoisted(args: list[str]) -> list[str]:
+    """Global options moved before the command, wherever they stand; nothing behind `--` is touched."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = list(args)
+    while waiting:
+        word = waiting.pop(0)
+        if word == "--":
+            return [*front, *rest, word, *waiting]
+        if word in _VALUED and waiting:
+            front += [word, waiting.pop(0)]
+        elif word in _FLAGS or word.startswith(tuple(f"{name}=" for name in _VALUED)):
+            front.append(word)
+        else:
+            rest.append(word)
+    return [*front, *rest]
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo(f"retold: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_lines(values: Iterable[object]) -> int:
+    """JSON Lines on standard output; returns how many."""
+    count = 0
+    for value in values:
+        typer.echo(json.dumps(value, ensure_ascii=False))
+        count += 1
+    return count

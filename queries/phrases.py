@@ -1,0 +1,150 @@
+"""The words in which reports state what the records hold as codes."""
+
+from datetime import date, datetime
+from typing import Final
+
+from kb.errors import Code
+from kb.records import Edit, Precision, Stance, Verdict
+from queries.check import Role, Rule, Truth
+from queries.trace import ProvenanceEdge, Relation, Why, WhyKind
+
+SEVERITIES: Final = {1: "Minor", 2: "Notable", 3: "Serious"}
+
+RULES: Final[dict[str, str]] = {
+    Rule.ALTERED_QUOTE: "Altered quote",
+    Rule.TRUNCATED_QUOTE: "Quote cut short",
+    Rule.MISATTRIBUTED_QUOTE: "Quote given to the wrong speaker",
+    Rule.NUMBER_CONFLICT: "Conflicting numbers",
+    Rule.UNSUPPORTED_PARAPHRASE: "Paraphrase without support",
+    Rule.MISSPELT_NAME: "Misspelt name",
+}
+
+VERDICTS: Final[dict[Verdict, str]] = {
+    "verbatim": "word for word",
+    "trimmed": "shortened",
+    "altered": "altered",
+    "merged": "merged",
+    "misattributed": "wrong speaker",
+    "unsupported": "found nowhere else",
+}
+
+STANCES: Final[dict[Stance, str]] = {"supports": "states it", "refutes": "contradicts it", "neutral": "mentions it"}
+
+ROLES: Final[dict[tuple[Truth, Role], str]] = {
+    ("settled", "observed"): "As printed",
+    ("settled", "expected"): "Held against",
+    ("settled", "other"): "Also relevant",
+    ("unsettled", "observed"): "One source has",
+    ("unsettled", "expected"): "Another has",
+    ("unsettled", "other"): "Also relevant",
+}
+
+RELATIONS: Final[dict[Relation, str]] = {
+    "quoted-from": "quoted from",
+    "copied-from": "copied from",
+    "rewritten-from": "rewritten from",
+    "cites": "cites",
+}
+
+REJECTIONS: Final[dict[str, str]] = {
+    Code.NOT_HTML: "not a text page (image, PDF, binary)",
+    Code.TOO_LARGE: "over the size limit",
+    Code.EMPTY: "empty",
+    Code.NO_ARTICLE: "no article found on the page",
+    Code.LIST_PAGE: "list of headlines, no article",
+    Code.LIVE_BLOG: "live blog",
+    Code.HTTP_ERROR: "the server answered with an error",
+    Code.OFF_TOPIC: "not about the study",
+    Code.LANGUAGE: "in a language that is not read yet",
+}
+
+_REASONS: Final[dict[WhyKind, str]] = {
+    "credit": "credits it",
+    "link": "links to it",
+    "shared-wording": "shares its wording",
+    "shared-alteration": "repeats a change it made",
+    "time": "appeared after it",
+    "wire": "carries the same wire mark",
+}
+
+_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def rule(code: str) -> str:
+    """A rule in words; one that this list does not know keeps its own name.
+
+    >>> rule("silent-edit")
+    'Silent edit'
+    """
+    return RULES.get(code) or code.replace("-", " ").capitalize()
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """
+    >>> counted(1, "article"), counted(1200, "article"), counted(2, "study", "studies")
+    ('1 article', '1,200 articles', '2 studies')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """The largest unit that fits, rounded; its sign is dropped.
+
+    >>> duration(50), duration(5400), duration(200000)
+    ('under a minute', '2 hours', '2 days')
+    """
+    seconds = abs(seconds)
+    if seconds < _MINUTE:
+        return "under a minute"
+    if seconds < _HOUR:
+        return counted(round(seconds / _MINUTE), "minute")
+    if seconds < 2 * _DAY:
+        return counted(round(seconds / _HOUR), "hour")
+    return counted(round(seconds / _DAY), "day")
+
+
+def reason(why: Why) -> str:
+    """Why an article is held to descend from another, in words."""
+    words = _REASONS[why.kind]
+    if why.kind == "time" and why.lag_s is not None:
+        words = f"appeared {duration(why.lag_s)} {'after' if why.lag_s >= 0 else 'before'} it"
+    elif why.score is not None:
+        words = f"{words} ({round(100 * why.score)}%)"
+    return f"{words}: {why.detail}" if why.detail else words
+
+
+def reasons(edge: ProvenanceEdge) -> tuple[str, ...]:
+    return tuple(reason(why) for why in edge.why)
+
+
+def edit(change: Edit) -> str:
+    """A changed run of words as a sentence."""
+    match change.op:
+        case "replace":
+            return f"“{change.before}” became “{change.after}”"
+        case "delete":
+            return f"“{change.before}” was left out"
+        case "insert":
+            return f"“{change.after}” was put in"
+
+
+def day(at: date, year: bool = True) -> str:
+    """
+    >>> day(datetime(2026, 3, 9)), day(datetime(2026, 3, 9), year=False)
+    ('9 Mar 2026', '9 Mar')
+    """
+    return f"{at.day} {_MONTHS[at.month - 1]}" + (f" {at.year}" if year else "")
+
+
+def moment(at: datetime | None, precision: Precision, year: bool = True) -> str:
+    """A time no more precise than it is known; hours and minutes are UTC and say so beside the year."""
+    if at is None or precision == "unknown":
+        return "undated"
+    if precision == "year":
+        return str(at.year)
+    if precision == "month":
+        return f"{_MONTHS[at.month - 1]} {at.year}"
+    if precision == "day":
+        return day(at, year)
+    return f"{day(at, year)}, {at:%H:%M}" + (" UTC" if year else "")

@@ -1,0 +1,160 @@
+"""What commands print for people: progress bars, counts, hits, traces. Page text is stripped of control characters."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from queries.markup import one_line
+
+if TYPE_CHECKING:
+    from crawler.imports import ImportSummary
+
+    from crawler.runner import CrawlSummary, Event
+    from kb.pipeline import BuildSummary
+    from queries.asking import Answer
+    from queries.search import Hit
+    from queries.trace import Trace
+
+SHOWN_PLACES = 3
+"""Occurrences listed under a hit; --json gives all."""
+
+CONTEXT = 60
+"""Characters of context on either side of a hit."""
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each stage of a build."""
+    columns = (TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done)
+
+        yield advance
+
+
+@contextmanager
+def crawling(console: Console) -> Iterator[Callable[["Event"], None]]:
+    """A running count of what a crawl does."""
+    with console.status("crawling") as status:
+        counts: dict[str, int] = {}
+
+        def on_event(event: "Event") -> None:
+            counts[event.action] = counts.get(event.action, 0) + 1
+            status.update("crawling: " + counted(counts))
+
+        yield on_event
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """`12 kept, 3 dropped`; `nothing` for no counts."""
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()) if count) or "nothing"
+
+
+def crawled(summary: "CrawlSummary", console: Console) -> None:
+    console.print(f"crawl     {counted(summary.counts)} in {summary.seconds:.1f} s")
+    for source, problems in sorted(summary.errors.items()):
+        for problem in problems:
+            console.print(f"  {escape(source)}: {escape(one_line(problem))}", style="yellow")
+
+
+def imported(summary: "ImportSummary", console: Console) -> None:
+    console.print(f"add       {counted(summary.counts)}")
+    for problem in summary.problems:
+        console.print(f"  {escape(one_line(problem))}", style="yellow")
+
+
+def imported_json(summary: "ImportSummary") -> Mapping[str, object]:
+    return {"counts": dict(summary.counts), "problems": list(summary.problems), "complete": summary.complete}
+
+
+def built(summary: "BuildSummary", console: Console) -> None:
+    for stage in summary.stages:
+        counts = {"done": stage.done, **stage.rejected, "failed": len(stage.failed)}
+        if any(counts.values()):
+            console.print(f"{stage.stage:<9} {counted(counts)} in {stage.seconds:.1f} s")
+        for key, problem in stage.failed.items():
+            console.print(f"  {key}: {escape(one_line(problem))}", style="yellow")
+    if not any(stage.done or stage.rejected or stage.failed for stage in summary.stages):
+        console.print("build     nothing to do")
+
+
+def built_json(summary: "BuildSummary") -> Mapping[str, object]:
+    return {
+        "stages": [
+            {
+                "stage": stage.stage,
+                "done": stage.done,
+                "rejected": dict(stage.rejected),
+                "failed": dict(stage.failed),
+                "seconds": round(stage.seconds, 3),
+            }
+            for stage in summary.stages
+        ],
+        "indexed": summary.indexed,
+        "unindexed": summary.unindexed,
+        "complete": summary.complete,
+    }
+
+
+def document(read: Mapping[str, Any], out: TextIO) -> None:
+    """The quotes of one document, each with its speaker."""
+    console = Console(file=out, highlight=False)
+    if read["rejected"]:
+        console.print(f"{escape(read['id'])}: {read['rejected']}")
+    for quote in read["quotes"]:
+        who = quote["speaker_resolved"] or quote["speaker"] or "?"
+        console.print(Text(one_line(f"{quote['type']:<8} {who}: {quote['text']}")))
+
+
+def hits(answer: "Answer", out: TextIO, notes: Console) -> None:
+    """Hits with the match in its context, outlet, date and link."""
+    console = Console(file=out, highlight=False)
+    for hit in answer.hits:
+        _hit(hit, console)
+    if not answer.hits:
+        notes.print("nothing found: try fewer filters, other words, or --mode dense")
+
+
+def _hit(hit: "Hit", console: Console) -> None:
+    head = Text(f"{hit.rank:>3}. ")
+    head.append(one_line(hit.text), style="bold")
+    head.append(f"  [{hit.kind} {hit.score:.2f}]")
+    if hit.speaker:
+        head.append(one_line(f"  {hit.speaker}"))
+    console.print(head)
+    for place in hit.occurrences[:SHOWN_PLACES]:
+        day = place.published_at.date().isoformat() if place.published_at else "undated"
+        console.print(Text(one_line(f"     {place.article.source}, {day}  {place.article.canonical_url}")))
+    if len(hit.occurrences) > SHOWN_PLACES:
+        console.print(f"     … in {len(hit.occurrences)} places")
+
+
+def trace(traced: "Trace", out: TextIO) -> None:
+    """First appearance, the articles in order, and who has it from whom."""
+    console = Console(file=out, highlight=False)
+    url = {a.retelling.article.id: a.retelling.article.canonical_url for a in traced.appearances}
+    console.print(Text(f"{traced.subject}: {len(traced.appearances)} articles, {len(traced.origins)} origins"))
+    if traced.first:
+        console.print(Text(one_line(f"first: {url[traced.first.retelling.article.id]}")))
+    for appearance in traced.appearances:
+        published = appearance.retelling.extraction.published_at
+        day = published.date().isoformat() if published else "undated   "
+        line = f"{day}  {appearance.origin:<4} {appearance.verdict or '':<13} {url[appearance.retelling.article.id]}"
+        console.print(Text(one_line(line)))
+        for edge in traced.edges:
+            if edge.child == appearance.retelling.article.id and edge.parent in url:
+                why = ", ".join(reason.kind for reason in edge.why)
+                line = f"            {edge.relation} {url[edge.parent]} ({edge.confidence:.2f}: {why})"
+                console.print(Text(one_line(line)))
+    for open_point in traced.undetermined:
+        console.print(Text(one_line(f"undetermined: {open_point}")))

@@ -1,0 +1,241 @@
+"""Quotes against the study's reference quotes: altered, cut against their sense, given to somebody else."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
+
+from kb import align, sense, spelling
+from kb.align import Aligned
+from kb.records import Alignment, Coverage, Edit, ReferenceQuote, Retelling, Span, Speaker, Study
+from kb.sense import Cue
+from kb.wording import tokens
+from queries.attribution import Attribution, Occurrence
+from queries.rules import Finding, Passed, Rule, Truth, finding_id
+
+SURE = 0.55
+"""Confidence that a wording is a print of its reference below which only the named speaker accuses it."""
+LONG_ENOUGH = 6
+"""Words that a wording must have before its speaker or its cuts are judged: shorter ones are idiom."""
+AROUND = 320
+"""Characters before and after a quote in which the article itself may say what was cut."""
+CARRIED = 0.34
+"""Share of the cut's content words that, found around the quote, count as said."""
+EXTRA = 4
+"""Added words at an edge from which they are taken for more of the speech and not for a change."""
+
+
+@attrs.frozen(kw_only=True)
+class Print:
+    """One print of a reference quote."""
+
+    said: Occurrence
+    reference: ReferenceQuote
+    alignment: Alignment
+    aligned: Aligned
+
+
+def findings(coverage: Coverage, said: Sequence[Occurrence]) -> Iterator[Finding]:
+    """Findings over all prints of reference quotes."""
+    study = coverage.study
+    prints = tuple(_prints(study, said))
+    first = _first_prints(study, prints)
+    by_article: dict[str, list[Print]] = defaultdict(list)
+    for one in prints:
+        by_article[one.said.retelling.article.id].append(one)
+    speakers = {speaker.slug: speaker for speaker in study.speakers}
+    for one in prints:
+        if _is_source(one.reference, one.said.retelling):
+            continue
+        siblings = by_article[one.said.retelling.article.id]
+        expected = first.get(one.reference.slug)
+        finding = _wording_problem(one, siblings, expected)
+        if finding is not None:
+            yield finding
+        speaker = speakers.get(one.reference.speaker)
+        if speaker and (finding := _wrong_speaker(one, siblings, speaker, expected)):
+            yield finding
+
+
+def _prints(study: Study, said: Sequence[Occurrence]) -> Iterator[Print]:
+    references = {quote.slug: quote for quote in study.quotes}
+    for one in said:
+        if one.quote.form == "indirect" or one.retelling.text.language not in ("en", "und"):
+            continue
+        for alignment in one.alignments:
+            if reference := references.get(alignment.quote):
+                aligned = align.align(reference.text, one.wording)
+                yield Print(said=one, reference=reference, alignment=alignment, aligned=aligned)
+
+
+def _first_prints(study: Study, prints: Sequence[Print]) -> Mapping[str, Passed]:
+    """For each reference the passage to hold others against: in its own source, else its earliest true print."""
+    found: dict[str, Passed] = {}
+    for own in (True, False):
+        for one in prints:
+            good = one.alignment.verdict in ("verbatim", "trimmed") and one.alignment.sense_kept is not False
+            whole = one.aligned.reference_covered > 0.9
+            if (
+                one.reference.slug not in found
+                and good
+                and whole
+                and own == _is_source(one.reference, one.said.retelling)
+            ):
+                found[one.reference.slug] = Passed(
+                    role="expected", retelling=one.said.retelling, span=one.said.quote.content
+                )
+    return found
+
+
+def _is_source(reference: ReferenceQuote, retelling: Retelling) -> bool:
+    if reference.source is None:
+        return False
+    here = {_address(u) for u in (retelling.article.canonical_url, retelling.snapshot.final_url)}
+    return _address(reference.source) in here
+
+
+def _address(url: str) -> str:
+    return url.split("://", 1)[-1].split("#", 1)[0].rstrip("/").removeprefix("www.")
+
+
+def _wording_problem(one: Print, siblings: Sequence[Print], expected: Passed | None) -> Finding | None:
+    if _altered(one):
+        return _finding(one, Rule.ALTERED_QUOTE, expected, one.alignment.edits)
+    if one.alignment.verdict == "trimmed" and one.aligned.lost and _sense_gone(one, siblings):
+        return _finding(one, Rule.TRUNCATED_QUOTE, expected, one.alignment.edits)
+    return None
+
+
+def _altered(one: Print) -> bool:
+    """Words inside were changed so that the sense is another, or may be."""
+    if one.alignment.verdict not in ("altered", "merged") or one.alignment.sense_kept is True:
+        return False
+    if one.alignment.verdict == "merged":
+        return one.said.quote.form == "direct"
+    edits = one.aligned.edits
+    if not edits and one.aligned.lost:
+        return False
+    if all(edit.op == "insert" and len(edit.after.split()) >= EXTRA for edit in edits):
+        return False
+    speaker_known = one.said.given_to.slug == one.reference.speaker
+    return one.alignment.confidence >= SURE or speaker_known
+
+
+def _sense_gone(one: Print, siblings: Sequence[Print]) -> bool:
+    """The cut took what the rest depends on, and the article does not say it elsewhere."""
+    row = tokens(one.said.wording)
+    if len(row) < LONG_ENOUGH or (one.said.quote.form != "direct" and len(row) < 2 * LONG_ENOUGH):
+        return False
+    lost = {spelling.stem(t.key) for t in sense.content(tokens(one.aligned.lost_words))}
+    return not _printed_elsewhere(one, siblings, lost) and not _said_around(one, lost)
+
+
+def _printed_elsewhere(one: Print, siblings: Sequence[Print], lost: set[str]) -> bool:
+    """Another quote of the same article prints the part that was cut here."""
+    others = [s for s in siblings if s is not one and s.reference.slug == one.reference.slug]
+    seen = {spelling.stem(t.key) for s in others for t in tokens(s.said.wording)}
+    return bool(others) and len(lost & seen) >= max(1.0, 0.7 * len(lost))
+
+
+def _said_around(one: Print, lost: set[str]) -> bool:
+    """The article's own words near the quote carry what was cut, or a cue of the same kind leads into it."""
+    content, text = one.said.quote.content, one.said.retelling.text.text
+    before, after = text[max(0, content.start - AROUND) : content.start], text[content.end : content.end + AROUND]
+    around = {spelling.stem(t.key) for t in (*tokens(before), *tokens(after))}
+    if lost and len(lost & around) >= max(1.0, CARRIED * len(lost)):
+        return True
+    if one.said.quote.form == "direct":
+        return False
+    lead = tokens(before[-120:])
+    return any(cue in sense.cues(token.key) for cue in one.aligned.lost for token in lead)
+
+
+def _wrong_speaker(one: Print, siblings: Sequence[Print], speaker: Speaker, expected: Passed | None) -> Finding | None:
+    """The words are given to somebody else, or to nobody in particular."""
+    given = one.said.given_to
+    if given.kind == "unknown" or given.slug == speaker.slug:
+        return None
+    if len(tokens(one.said.wording)) < LONG_ENOUGH or one.aligned.run < LONG_ENOUGH or one.alignment.confidence < SURE:
+        return None
+    right = [s for s in siblings if s.reference.slug == one.reference.slug and s.said.given_to.slug == speaker.slug]
+    if right and given.kind != "person" and given.kind != "speaker":
+        return None
+    return _misattributed(one, given, speaker, expected)
+
+
+def _misattributed(one: Print, given: Attribution, speaker: Speaker, expected: Passed | None) -> Finding:
+    observed = _observed(one)
+    evidence = (observed, expected) if expected else (observed,)
+    sure = {"speaker": 0.95, "person": 0.9, "machine": 0.85, "group": 0.75, "unknown": 0.0}[given.kind]
+    return Finding(
+        id=finding_id(Rule.MISATTRIBUTED_QUOTE, one.reference.slug, evidence),
+        rule=Rule.MISATTRIBUTED_QUOTE,
+        severity=2 if given.kind == "group" else 3,
+        confidence=round(sure * one.said.quote.confidence * one.alignment.confidence, 4),
+        truth="settled",
+        subject=one.reference.slug,
+        summary=f"Words of {speaker.name} are given to {given.name}.",
+        expected=speaker.name,
+        observed=given.name,
+        edits=(),
+        evidence=evidence,
+        tools=(one.alignment.tool, one.said.quote.tool),
+    )
+
+
+def _observed(one: Print) -> Passed:
+    return Passed(role="observed", retelling=one.said.retelling, span=one.said.quote.content)
+
+
+def _finding(one: Print, rule: Rule, expected: Passed | None, edits: tuple[Edit, ...]) -> Finding:
+    evidence = (_observed(one), expected) if expected else (_observed(one),)
+    changed = one.alignment.sense_kept is False
+    truth: Truth = "settled"
+    return Finding(
+        id=finding_id(rule, one.reference.slug, evidence),
+        rule=rule,
+        severity=3 if changed and rule is Rule.ALTERED_QUOTE else 2,
+        confidence=round(one.alignment.confidence * (0.95 if changed else 0.85) * one.said.quote.confidence, 4),
+        truth=truth,
+        subject=one.reference.slug,
+        summary=_summary(one, rule),
+        expected=one.reference.text,
+        observed=one.said.wording,
+        edits=edits,
+        evidence=evidence,
+        tools=(one.alignment.tool, one.said.quote.tool),
+    )
+
+
+_LOST = {
+    Cue.NEGATION: "a negation",
+    Cue.HEDGE: "the caution",
+    Cue.CONDITION: "the condition",
+    Cue.CONTRAST: "the reservation",
+    Cue.QUANTIFIER: "the limit",
+}
+
+
+def _summary(one: Print, rule: Rule) -> str:
+    if rule is Rule.TRUNCATED_QUOTE:
+        what = _LOST.get(one.aligned.lost[0], "a part")
+        return f"The cut leaves out {what} that the quoted words depend on: “{one.aligned.lost_words}”."
+    if one.alignment.verdict == "merged":
+        return "Parts of two remarks are printed as one sentence."
+    shown = "; ".join(_edit(edit) for edit in one.aligned.edits[:3])
+    more = f" and {len(one.aligned.edits) - 3} more" if len(one.aligned.edits) > 3 else ""
+    return f"Words inside the quotation marks were changed: {shown}{more}."
+
+
+def _edit(edit: Edit) -> str:
+    if edit.op == "insert":
+        return f"“{edit.after}” put in"
+    if edit.op == "delete":
+        return f"“{edit.before}” left out"
+    return f"“{edit.before}” became “{edit.after}”"
+
+
+def located(retelling: Retelling, words: str) -> Span | None:
+    """Where words stand in a text, as they are."""
+    at = retelling.text.text.find(words)
+    return Span(at, at + len(words)) if at >= 0 else None

@@ -1,0 +1,71 @@
+"""`retold init`: a commented claims.yaml to start from."""
+
+from pathlib import Path
+
+from kb.errors import UserError
+
+CLAIMS = """\
+# What retold tracks: a study, who speaks about it, what was said, and where to look.
+# Lines that begin with # are explanations or examples; take the # away to use one.
+version: 1
+
+# Shown to servers in the crawler's user agent, so that they can reach you: a mail address or a page.
+# contact: desk@example.org
+
+study:
+  id: my-study                     # lower-case letters, digits, hyphens
+  title: Title of the Paper as Printed
+  # url: https://doi.org/10.1234/abcd
+  aliases:                         # other names that the press uses for it; at least one helps finding coverage
+    - short name of the finding
+  # since: 2026-01-15              # the window in which coverage is looked for
+  # until: 2026-12-31
+  # documents:                     # versions of the paper, the press release, the lab's own post
+  #   - {id: v1, title: First version, url: "https://arxiv.org/abs/0000.00000v1", published: 2026-01-15}
+
+speakers: []
+  # - id: roe
+  #   name: Jane Roe
+  #   aliases: [Roe]
+  #   affiliation: Example University
+  #   role: computer scientist
+
+quotes: []                         # the wordings that others are held against
+  # - id: roe-surprised
+  #   speaker: roe
+  #   text: "We were surprised by how often it happened."
+  #   source: https://first-report.example/story
+  #   tolerance: punctuation       # exact | punctuation | trim
+
+claims: []                         # what the study says, with its numbers and caveats
+  # - id: models-tested
+  #   text: Seven models were tested.
+  #   expect: {quantity: 7, of: models tested}
+  #   caveats: [simulated scenarios]
+  #   document: v1
+  #   exact: "We test seven models."
+
+sources: []                        # where to look
+  # - id: example-news
+  #   name: Example News
+  #   domains: [news.example]
+  #   kind: press                  # press | agency | rewriter | primary
+  #   feeds: ["https://news.example/science.xml"]
+  #   sitemaps: ["https://news.example/news-sitemap.xml"]
+  #   pages: ["https://news.example/science"]
+
+schedule: daily                    # hourly | daily | weekly | a cron line
+alerts: []
+"""
+
+
+def write_claims(folder: Path) -> Path:
+    """Write the starter file into a folder, made if need be; UserError when one is there already."""
+    target = folder / "claims.yaml"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(CLAIMS)
+    except FileExistsError as error:
+        raise UserError(f"{target} is there already; it was left as it is") from error
+    return target

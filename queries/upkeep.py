@@ -1,0 +1,157 @@
+"""`verify` and `doctor`: whether all is as captured, what is held, what was dropped and why."""
+
+from collections import Counter
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+import attrs
+
+from kb.archive import Problem
+from kb.pipeline import STAGES, reconcile_index
+from kb.records import Visit, rfc3339
+from kb.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+LIBRARIES = (
+    "retold",
+    "scrapy",
+    "trafilatura",
+    "spacy",
+    "sentence-transformers",
+    "torch",
+    "chromadb",
+    "sqlalchemy",
+    "warcio",
+)
+
+LISTED_VISITS = 50
+"""Dropped addresses shown as text; --json gives all."""
+
+
+@attrs.frozen(kw_only=True)
+class State:
+    """What `doctor` found."""
+
+    versions: Mapping[str, str]
+    """`missing` for what is not installed."""
+    captures: int
+    outcomes: Mapping[str, Mapping[str, int]]
+    """Stage -> status or rejection code -> how many."""
+    failures: tuple[tuple[str, str, str], ...]
+    """Stage, input, what was raised."""
+    index_missing: int
+    """Wordings that the vector index should hold and does not, before any fixing."""
+    index_extra: int
+    fixed: bool
+    unused_speakers: tuple[str, ...]
+    """Speakers of claims.yaml whom no quote of the coverage names."""
+    dropped: tuple[Visit, ...]
+
+    @property
+    def healthy(self) -> bool:
+        index_ok = self.fixed or not (self.index_missing or self.index_extra)
+        return index_ok and not self.failures and "missing" not in self.versions.values()
+
+
+def verify(workspace: Workspace) -> list[Problem]:
+    """Every capture re-read and the log's chain walked."""
+    return workspace.archive.verify()
+
+
+def problems_json(count: int, problems: list[Problem]) -> Mapping[str, object]:
+    """`verify --json`."""
+    return {"captures": count, "problems": [attrs.asdict(problem) for problem in problems]}
+
+
+def print_problems(count: int, problems: list[Problem], console: "Console") -> None:
+    """The same as text."""
+    for problem in problems:
+        console.print(f"damaged  {problem.where}: {problem.what}", style="red", markup=False)
+    console.print(f"verify    {count} captures, {len(problems)} damaged")
+
+
+def state(workspace: Workspace, *, fix: bool) -> State:
+    """Look everything over; with `fix`, bring the index in step with the record store."""
+    outcomes = {stage: workspace.reader.outcomes(stage) for stage in STAGES}
+    wanted = workspace.store.active_wordings() | set(workspace.study_wordings)
+    embedded = set(workspace.reader.vectors(wanted, workspace.embedder.tool.id)[0])
+    held = workspace.index.keys()
+    if fix:
+        reconcile_index(workspace)
+    return State(
+        versions={name: _version(name) for name in LIBRARIES},
+        captures=workspace.store.count_snapshots(),
+        outcomes={
+            stage: dict(Counter(o.code if o.status == "rejected" else o.status for o in rows))
+            for stage, rows in outcomes.items()
+            if rows
+        },
+        failures=tuple((o.stage, o.input, o.code) for rows in outcomes.values() for o in rows if o.status == "failed"),
+        index_missing=len(embedded - held),
+        index_extra=len(held - embedded),
+        fixed=fix,
+        unused_speakers=_unused_speakers(workspace),
+        dropped=tuple(v for v in workspace.store.visits() if v.action in ("dropped", "refused", "failed")),
+    )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _unused_speakers(workspace: Workspace) -> tuple[str, ...]:
+    named = {
+        (quote.speaker_name or "").casefold()
+        for retelling in workspace.reader.coverage(workspace.study).retellings
+        for quote in retelling.quotes
+    }
+    return tuple(
+        speaker.slug
+        for speaker in workspace.study.speakers
+        if not any(name.casefold() in said for name in (speaker.name, *speaker.aliases) for said in named)
+    )
+
+
+def state_json(found: State) -> Mapping[str, object]:
+    """`doctor --json`."""
+    plain = attrs.asdict(found, filter=lambda field, _: field.name != "dropped")
+    plain["healthy"] = found.healthy
+    plain["dropped"] = [
+        {
+            "url": v.url,
+            "at": rfc3339(v.at),
+            "action": v.action,
+            "reason": v.reason,
+            "status": v.status,
+            "found_in": v.found_in,
+        }
+        for v in found.dropped
+    ]
+    return plain
+
+
+def print_state(found: State, console: "Console") -> None:
+    """The same as text."""
+    from rich.markup import escape
+
+    console.print("versions  " + "  ".join(f"{name} {number}" for name, number in found.versions.items()))
+    console.print(f"captures  {found.captures}")
+    for stage, counts in found.outcomes.items():
+        console.print(f"{stage:<9} " + "  ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+    if found.index_missing or found.index_extra:
+        done = "mended" if found.fixed else "`retold doctor --fix` mends that"
+        console.print(f"index     {found.index_missing} wordings missing, {found.index_extra} too many: {done}")
+    for stage, key, problem in found.failures:
+        console.print(f"failed    {stage} {key}: {escape(problem)}")
+    for slug in found.unused_speakers:
+        console.print(f"speaker   {slug}: no quote in the coverage names them")
+    for visit in found.dropped[-LISTED_VISITS:]:
+        console.print(f"{visit.action:<9} {escape(visit.url)}: {escape(visit.reason)}")
+    if len(found.dropped) > LISTED_VISITS:
+        console.print(f"… and {len(found.dropped) - LISTED_VISITS} more; `retold doctor --json` lists all")
