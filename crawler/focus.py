@@ -32,6 +32,8 @@ QUOTE_RUN = 6
 """Words in a row that a page must share with a reference quote, `RUN_CONTENT` of them content words."""
 RUN_CONTENT = 3
 """“We are not saying that these” is a run of six that anybody says."""
+WHOLE_RUN = 12
+"""Words in a row that nobody says by chance: a page with them is on the study whatever else it names."""
 THEME_WORDS = 5
 """Content words of the study that must stand beside a speaker's name before the page counts as a mention."""
 CLAIM_SHARE = 0.6
@@ -101,6 +103,7 @@ class _Signs:
     links: tuple[str, ...]
     speakers: tuple[str, ...]
     quotes: int
+    whole_quotes: int
     claims: int
     numbers: int
     theme: int
@@ -233,10 +236,10 @@ def may_concern(body: bytes, terms: Terms) -> bool:
 def judge(page: Page, terms: Terms) -> Focus:
     """Whether a page is on the study, names it, or neither."""
     signs = _signs(page, terms)
-    strong = bool(signs.in_title) or signs.namings >= 2 or signs.quotes > 0
-    supports = sum((signs.namings > 0, bool(signs.links), bool(signs.speakers), signs.claims > 0))
+    strong = bool(signs.in_title) or signs.namings >= 2 or signs.whole_quotes > 0
+    kinds = (signs.namings > 0, bool(signs.links), bool(signs.speakers), signs.claims > 0, signs.quotes > 0)
     same_finding = bool(signs.speakers) and signs.numbers > 0 and signs.theme >= THEME_WORDS
-    if strong or same_finding or (supports >= 2 and (signs.namings or signs.links or signs.claims)):
+    if strong or same_finding or sum(kinds) >= 2:
         relation: Relation = "about"
     elif signs.namings or signs.links or signs.claims >= 2 or (signs.speakers and signs.theme >= THEME_WORDS):
         relation = "mention"
@@ -260,7 +263,8 @@ def _signs(page: Page, terms: Terms) -> _Signs:
             for names in terms.speakers
             if names and any(f" {name} " in text or f" {name} " in title for name in names)
         ),
-        quotes=sum(_prints(quote, text) for quote in terms.quotes),
+        quotes=sum(_prints(quote, text, QUOTE_RUN) for quote in terms.quotes),
+        whole_quotes=sum(_prints(quote, text, WHOLE_RUN) for quote in terms.quotes),
         claims=_stated(terms, page.blocks),
         numbers=sum(f" {number} " in text for number in terms.numbers),
         theme=len(_own_theme(terms).intersection(word[:STEM] for word in text.split())),
@@ -284,11 +288,11 @@ def _count(names: tuple[str, ...], text: str) -> int:
     return total
 
 
-def _prints(quote: str, text: str) -> bool:
-    """Whether a telling run of `QUOTE_RUN` words of the quote stands in the text, or all of a shorter quote of four."""
+def _prints(quote: str, text: str, length: int) -> bool:
+    """Whether a telling run of so many words of the quote stands in the text, or all of a quote nearly as long."""
     parts = quote.split()
-    size = min(QUOTE_RUN, len(parts))
-    if size < 4:
+    size = min(length, len(parts))
+    if size < length * 2 / 3:
         return False
     runs = (parts[start : start + size] for start in range(len(parts) - size + 1))
     return any(f" {' '.join(run)} " in text for run in runs if _tells(run))

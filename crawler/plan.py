@@ -95,15 +95,12 @@ def plan(study: Study, settings: Settings, known: Mapping[str, Known], now: date
 
 
 def plan_named(
-    urls: tuple[str, ...], study: Study, settings: Settings, known: Mapping[str, Known], now: datetime
+    pages: tuple[str, ...], feeds: tuple[str, ...], *, study: Study, settings: Settings, known: Mapping[str, Known]
 ) -> CrawlPlan:
-    """The plan for addresses that the user gave: those alone, no feeds, no links followed."""
-    seeds = tuple(_seed(url, "named", study) for url in urls if canonical(url))
-    held = {
-        name: attrs.evolve(capture, due=False)
-        for name, capture in _held(known, datetime.max.replace(tzinfo=UTC)).items()
-    }
-    return attrs.evolve(_plan(study, settings, seeds, held), depth=0, whole=False)
+    """The plan for addresses that the user gave: those alone, no links followed, no revisits."""
+    seeds = [_seed(url, "named", study) for url in pages] + [_seed(url, "feed", study) for url in feeds]
+    held = _held(known, datetime.max.replace(tzinfo=UTC))
+    return attrs.evolve(_plan(study, settings, tuple(seeds), held), depth=0, whole=False)
 
 
 def _plan(study: Study, settings: Settings, seeds: tuple[Seed, ...], held: Mapping[str, Held]) -> CrawlPlan:

@@ -89,6 +89,7 @@ def crawl(plan: CrawlPlan, settings: Settings, on_event: Callable[[CrawlEvent], 
     finally:
         code = _end(child)
         listener.join(timeout=GRACE_S)
+        child.stderr.close()
     return _summary(answer, code, last_words)
 
 

@@ -23,6 +23,7 @@ from crawler.guard import RefusedError
 from crawler.manners import describe
 from crawler.pages import Page, PageLink, article_links, read_page
 from crawler.plan import CrawlPlan, Held, Seed, source_of
+from crawler.readers import split_media_type
 from kb.archive import Capture
 from kb.records import Visit
 
@@ -364,10 +365,7 @@ def _is_article(page: Page, url: str) -> bool:
 
 def _media_type(response: Response) -> tuple[str, str | None]:
     """Media type and charset as the server declares them."""
-    header = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
-    media_type, *parameters = header.split(";")
-    named = (part.split("=", 1)[1] for part in parameters if part.strip().lower().startswith("charset="))
-    return media_type.strip().lower(), next((charset.strip(" \"'") for charset in named), None) or None
+    return split_media_type((response.headers.get(b"Content-Type") or b"").decode("latin-1"))
 
 
 def _headers(response: Response) -> Iterator[tuple[str, str]]:

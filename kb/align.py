@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
+from typing import Literal, NamedTuple
 
 import attrs
 
@@ -64,6 +65,14 @@ class Match:
 
     reference: ReferenceQuote
     aligned: Aligned
+
+
+class Stretch(NamedTuple):
+    """A run of words that differs: the reference's, the print's, and the printed word right before it."""
+
+    before: Sequence[Token]
+    after: Sequence[Token]
+    lead: str
 
 
 def tool(study: Study) -> Tool:
@@ -180,9 +189,9 @@ def align(reference: str, wording: str) -> Aligned:
     """Lay a wording against a reference, whatever they have to do with one another."""
     old, new = tokens(reference), tokens(wording)
     steps = worddiff.steps(old, new)
-    inner, before, after = _edges(steps)
+    inner, before, after = _edges(steps, new)
     stretches = _changes(_joined(inner, old), old, new)
-    edits = tuple(Edit(_op(b, a), shown(b), shown(a)) for b, a in stretches)
+    edits = tuple(Edit(_op(s.before, s.after), shown(s.before), shown(s.after)) for s in stretches)
     lost = _lost(old, before, after) if any(step.equal for step in steps) else ()
     run, content_run = _longest_run(steps, old, new)
     covered = _weight(_equal(steps, new, 1)), _weight(_equal(steps, old, 0))
@@ -204,20 +213,31 @@ def align(reference: str, wording: str) -> Aligned:
     )
 
 
-def _op(before: Sequence[Token], after: Sequence[Token]) -> str:
+def _op(before: Sequence[Token], after: Sequence[Token]) -> Literal["replace", "delete", "insert"]:
     return "replace" if before and after else "delete" if before else "insert"
 
 
-def _edges(steps: Sequence[Step]) -> tuple[list[Step], tuple[int, int], tuple[int, int]]:
-    """The steps between the edge cuts, and the cut ranges of the reference before and after."""
+def _edges(steps: Sequence[Step], new: Sequence[Token]) -> tuple[list[Step], tuple[int, int], tuple[int, int]]:
+    """The steps between the edge cuts, and the cut ranges of the reference before and after.
+
+    Where the print has sentences of its own in place of the cut, they stay as words put in.
+    """
     inner = list(steps)
     end = inner[-1].before[1] if inner else 0
     before, after = (0, 0), (end, end)
-    if inner and not inner[0].equal and inner[0].after[0] == inner[0].after[1]:
-        before = inner.pop(0).before
-    if inner and not inner[-1].equal and inner[-1].after[0] == inner[-1].after[1]:
-        after = inner.pop().before
+    if inner and _edge_cut(inner[0], new, leading=True):
+        before = inner[0].before
+        inner[0] = Step(False, (before[1], before[1]), inner[0].after)
+    if inner and _edge_cut(inner[-1], new, leading=False):
+        after = inner[-1].before
+        inner[-1] = Step(False, (after[0], after[0]), inner[-1].after)
     return inner, before, after
+
+
+def _edge_cut(step: Step, new: Sequence[Token], *, leading: bool) -> bool:
+    if step.equal or step.before[0] == step.before[1]:
+        return False
+    return step.after[0] == step.after[1] or _whole_sentences(new, step, leading)
 
 
 def _joined(steps: Sequence[Step], old: Sequence[Token]) -> list[Step]:
@@ -233,27 +253,27 @@ def _joined(steps: Sequence[Step], old: Sequence[Token]) -> list[Step]:
     return out
 
 
-def _changes(
-    steps: Sequence[Step], old: Sequence[Token], new: Sequence[Token]
-) -> list[tuple[Sequence[Token], Sequence[Token]]]:
-    """The stretches that differ, reference's and print's, without what brackets and ellipses declare."""
-    found: list[tuple[Sequence[Token], Sequence[Token]]] = []
+def _changes(steps: Sequence[Step], old: Sequence[Token], new: Sequence[Token]) -> list[Stretch]:
+    """The stretches that differ, without what brackets and ellipses declare."""
+    found: list[Stretch] = []
     last = len(steps) - 1
     for at, step in enumerate(steps):
         before, after = old[slice(*step.before)], new[slice(*step.after)]
         if step.equal:
-            found.extend(((b,), (a,)) for b, a in zip(before, after, strict=True) if b.key != a.key and not a.bracketed)
+            pairs = zip(before, after, strict=True)
+            found.extend(Stretch((b,), (a,), "") for b, a in pairs if b.key != a.key and not a.bracketed)
             continue
-        if (at in (0, last) and _whole_sentences(after, new, step, at == 0)) or _declared(before, after, new, step):
+        extra = at in (0, last) and not before and _whole_sentences(new, step, at == 0)
+        if extra or _declared(before, after, new, step):
             continue
         if "".join(t.key for t in before) != "".join(t.key for t in after):
-            found.append((before, after))
+            found.append(Stretch(before, after, new[step.after[0] - 1].key if step.after[0] else ""))
     return found
 
 
-def _whole_sentences(after: Sequence[Token], new: Sequence[Token], step: Step, leading: bool) -> bool:
+def _whole_sentences(new: Sequence[Token], step: Step, leading: bool) -> bool:
     """Words at an edge of the print that form sentences of their own: said besides, not instead."""
-    if step.before[0] != step.before[1] or not after:
+    if step.after[0] == step.after[1]:
         return False
     border = step.after[1] if leading else step.after[0]
     return 0 < border < len(new) and (new[border - 1].sentence != new[border].sentence or new[border].gap)
@@ -274,10 +294,8 @@ def _verdict(altered: bool, before: tuple[int, int], after: tuple[int, int], ste
     return "trimmed" if cut_inside or before[0] < before[1] or after[0] < after[1] else "verbatim"
 
 
-def _sense(
-    stretches: Sequence[tuple[Sequence[Token], Sequence[Token]]], lost: Sequence[tuple[Cue, str]]
-) -> bool | None:
-    verdicts = {sense.change(before, after) for before, after in stretches}
+def _sense(stretches: Sequence[Stretch], lost: Sequence[tuple[Cue, str]]) -> bool | None:
+    verdicts = {sense.change(before, after, lead) for before, after, lead in stretches}
     if lost or False in verdicts:
         return False
     return None if None in verdicts else True
@@ -306,7 +324,7 @@ def _core(steps: Sequence[Step], new: Sequence[Token]) -> float:
     last = len(steps) - 1
     for at, step in enumerate(steps):
         stretch = new[slice(*step.after)]
-        if step.equal or not (at in (0, last) and _whole_sentences(stretch, new, step, at == 0)):
+        if step.equal or not (at in (0, last) and _whole_sentences(new, step, at == 0)):
             total += _weight([token for token in stretch if not token.bracketed])
     return total
 

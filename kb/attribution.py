@@ -264,10 +264,34 @@ LOOK = 8
 
 def _speaker_of(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | None:
     """The verb's subject in the narrative, or the noun phrase right before or after it."""
-    who = subject(layout, verb)
+    who = _beside(layout, verb, around)
+    if who is None:
+        who = subject(layout, verb)
     if who is not None and layout.owner[who.i] < 0 and abs(who.i - verb.i) < 2 * REACH:
         return None if who.dep_ == "expl" or who.lower_ in _EMPTY else phrase(layout, who)
     return _neighbour(layout, verb, around)
+
+
+def _beside(layout: "Layout", verb: "Token", around: list[int]) -> "Token | None":
+    """`said Jane Roe`, and `Jane Roe, now at X, said`: places that decide against the parse."""
+    tokens = layout.tokens
+    if around[:1] == [verb.i] and len(around) > 1 and tokens[around[1]].pos_ == "PROPN":
+        return tokens[_run_end(layout, around, 1)]
+    if verb.i not in around or tokens[verb.i - 1].text != ",":
+        return None
+    first = 1 if tokens[around[0]].text == "," else 0
+    if tokens[around[first]].pos_ != "PROPN" or around[first] >= verb.i:
+        return None
+    last = _run_end(layout, around, first)
+    return tokens[last] if tokens[last + 1].text in (",", "(") else None
+
+
+def _run_end(layout: "Layout", around: list[int], first: int) -> int:
+    """Position of the last proper noun of the run that starts there."""
+    place = first
+    while place + 1 < len(around) and layout.tokens[around[place + 1]].pos_ == "PROPN":
+        place += 1
+    return around[place]
 
 
 def _neighbour(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | None:
@@ -276,15 +300,20 @@ def _neighbour(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | N
     place = around.index(verb.i) if verb.i in around else -1
     if place < 0:
         return None
-    before = [p for p in around[max(0, place - LOOK) : place] if tokens[p].pos_ in _NOUNS]
-    after = [p for p in around[place + 1 : place + LOOK] if tokens[p].pos_ in _NOUNS]
-    for nouns in (before, after if place <= 1 else []):
+    before = [p for p in around[max(0, place - LOOK) : place] if _nominal(tokens[p])]
+    after = [p for p in around[place + 1 : place + LOOK] if _nominal(tokens[p])] if place <= 1 else []
+    for nouns in (before, after):
         if nouns:
-            head = nouns[0]
+            apart = any(tokens[p].text == "," for p in range(nouns[0], nouns[-1]))
+            head = nouns[0] if apart or nouns is after else nouns[-1]
             while head + 1 in nouns:
                 head += 1
             return phrase(layout, tokens[head])
     return None
+
+
+def _nominal(token: "Token") -> bool:
+    return token.pos_ in _NOUNS and token.lower_ not in ("who", "which", "that", "it", *_EMPTY)
 
 
 def cue_of(layout: "Layout", verb: "Token") -> tuple[int, int]:
@@ -298,6 +327,9 @@ def cue_of(layout: "Layout", verb: "Token") -> tuple[int, int]:
 def _before(frame: Frame, head: list[int], *, strict: bool) -> Source | None:
     """`She said: "…"`. After a comma only a verb of saying will do; after a colon any clause will."""
     layout = frame.layout
+    named = _named_before_colon(layout, head) or _in_words_of(layout, head)
+    if named:
+        return named
     verbs = [layout.tokens[position] for position in reversed(head[-REACH:]) if layout.tokens[position].pos_ == "VERB"]
     for verb in verbs:
         if verb.lemma_.lower() in cues.SAYING and verb.dep_ != "amod":
@@ -310,6 +342,33 @@ def _before(frame: Frame, head: list[int], *, strict: bool) -> Source | None:
     if strict:
         return _adjacent(layout, head)
     return _colon(layout, head, verbs)
+
+
+def _named_before_colon(layout: "Layout", head: list[int]) -> Source | None:
+    """`Jane Roe: "…"`, also after a dash: a name and nothing else."""
+    tokens = layout.tokens
+    if tokens[head[-1]].text != ":":
+        return None
+    first = len(head) - 1
+    while first > 0 and tokens[head[first - 1]].pos_ == "PROPN":
+        first -= 1
+    if first == len(head) - 1 or (first > 0 and tokens[head[first - 1]].text not in (*_DASHES, "(", "|")):
+        return None
+    return Source("colon", None, Phrase(head[first], head[-2] + 1, head[-2]))
+
+
+def _in_words_of(layout: "Layout", head: list[int]) -> Source | None:
+    """`in Roe's words,` and `in the words of Jane Roe,`."""
+    for position in head[-LOOK:]:
+        token = layout.tokens[position]
+        if token.lower_ == "words" and token.dep_ == "pobj" and token.head.lower_ == "in":
+            owner = next((child for child in token.children if child.dep_ == "poss"), None)
+            of = next((child for child in token.children if child.lower_ == "of"), None)
+            if owner is None and of is not None:
+                owner = next((child for child in of.children if child.dep_ == "pobj"), None)
+            if owner is not None:
+                return Source("before", (token.head.i, position + 1), phrase(layout, owner))
+    return None
 
 
 def _adjacent(layout: "Layout", head: list[int]) -> Source | None:

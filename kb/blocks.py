@@ -8,11 +8,11 @@ from lxml.etree import iterwalk
 from lxml.html import HtmlElement
 
 _BLOCK_TAGS = frozenset(
-    "address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure footer form "
+    "address article aside blockquote body br button caption center dd details div dl dt fieldset figcaption figure footer form "
     "h1 h2 h3 h4 h5 h6 header hr legend li main nav ol option p pre section select summary table tbody td tfoot th thead "
     "title tr ul".split()
 )
-_SILENT = frozenset("script style noscript template svg iframe object head button select textarea".split())
+_SILENT = frozenset("script style noscript template svg iframe head select textarea".split())
 
 
 _INVISIBLE = str.maketrans("", "", "\x00\u00ad\u200b\u2060\ufeff")

@@ -248,7 +248,7 @@ def _wires(text: str) -> Iterator[_Sign]:
     for pattern in (_MARK, _SIGNED, _BYLINE, _OWNED, _HELPED):
         for match in pattern.finditer(text):
             for value in match.groupdict().values():
-                agency = (value or "").strip(" .")
+                agency = (value or "").strip(" .").removeprefix("By ")
                 if agency and is_agency(agency) and not _is_picture(text, match.start()):
                     yield Span(match.start(), match.end()), "wire", agency
 

@@ -120,7 +120,7 @@ def leads_to_article(url: str) -> bool:
     if not host(url) or _listed_in(url, _SOCIAL) or _INDEX_PATH.search(path):
         return False
     name = path.rsplit("/", 1)[-1]
-    spelled = name.count("-") >= 2 or name.endswith((".html", ".htm"))
+    spelled = name.count("-") >= (1 if name.endswith((".html", ".htm")) else 2)
     numbered = sum(character.isdigit() for character in name) >= 4
     return bool(name) and (spelled or numbered or bool(_DATED_PATH.search(path)) or path.count("/") >= 3)
 

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kb import cues
+
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
@@ -48,7 +50,18 @@ def phrase(layout: "Layout", head: "Token") -> Phrase:
             if stop - start > LONGEST or layout.owner[stop - 1] != layout.owner[head.i]:
                 break
             end = stop
-    return Phrase(start, end, head.i)
+    return _with_name(layout, Phrase(start, end, head.i))
+
+
+def _with_name(layout: "Layout", found: Phrase) -> Phrase:
+    """With the name right behind a title that the parser held for all: `the coach | Jane Roe`."""
+    tokens = layout.tokens
+    if tokens[found.head].pos_ != "NOUN" or found.end != found.head + 1:
+        return found
+    end = found.end
+    while end < len(tokens) and tokens[end].pos_ == "PROPN" and layout.owner[end] == layout.owner[found.head]:
+        end += 1
+    return Phrase(found.start, end, end - 1) if end > found.end else found
 
 
 def _left(layout: "Layout", head: "Token") -> int:
@@ -89,27 +102,35 @@ def _is_name(token: "Token") -> bool:
 
 def subject(layout: "Layout", verb: "Token") -> "Token | None":
     """Who does what a verb says: its own subject, or the one that a participle or second verb borrows."""
-    for _ in range(6):
+    outward = _loose(layout, verb)
+    for _ in range(8):
         own = _own_subject(layout, verb)
-        if own is not None:
+        if own is not None and not (outward and _within_report(verb)):
             return own
-        if verb.dep_ == "acl" and verb.tag_ == "VBG" and _after_comma(layout, verb):
-            verb = _clause(verb)
-            continue
-        if verb.dep_ in ("relcl", "acl"):
+        if verb.dep_ in ("relcl", "acl") and not (verb.dep_ == "acl" and outward):
             return verb.head if verb.head.pos_ in _NOUNS else None
-        if verb.dep_ not in _CARRIED or verb.head is verb:
-            return None
-        verb = verb.head
+        if (verb.dep_ not in _CARRIED and not outward) or verb.head is verb:
+            return own
+        verb = _clause(verb) if verb.dep_ == "acl" else verb.head
     return None
 
 
-def _after_comma(layout: "Layout", verb: "Token") -> bool:
-    return any(layout.tokens[p].text == "," for p in range(max(0, verb.i - 2), verb.i))
+def _loose(layout: "Layout", verb: "Token") -> bool:
+    """Whether a verb borrows the subject of the outermost clause: `…, adding` and `… and said`."""
+    if any(child.dep_ in _SUBJECTS for child in verb.children):
+        return False
+    if verb.tag_ == "VBG":
+        return any(layout.tokens[p].text == "," for p in range(max(0, verb.i - 2), verb.i))
+    return verb.dep_ == "conj" and verb.lemma_.lower() in cues.SAYING
+
+
+def _within_report(verb: "Token") -> bool:
+    """Whether a verb stands in a clause that a verb of saying governs."""
+    return verb.dep_ == "ccomp" and verb.head.lemma_.lower() in cues.SAYING and verb.head.i < verb.i
 
 
 def _clause(token: "Token") -> "Token":
-    """The verb of the clause that a noun stands in."""
+    """The verb of the clause that a participle's noun stands in."""
     for ancestor in token.ancestors:
         if ancestor.pos_ in ("VERB", "AUX"):
             return ancestor
@@ -129,8 +150,17 @@ def _own_subject(layout: "Layout", verb: "Token") -> "Token | None":
                 return verb.head
             if child.lower_ != "that":
                 return _antecedent(layout, child)
-        return child
+        return _before_bracket(layout, child)
     return None
+
+
+def _before_bracket(layout: "Layout", token: "Token") -> "Token":
+    """The noun that a bracket explains, where the parser took the bracket for the subject: `Roe (R-Ohio)`."""
+    position = token.i - 1
+    while position > max(0, token.i - 5) and layout.tokens[position].text not in "()":
+        position -= 1
+    opened = layout.tokens[position].text == "(" and position > 0
+    return layout.tokens[position - 1] if opened and layout.tokens[position - 1].pos_ in _NOUNS else token
 
 
 def _antecedent(layout: "Layout", pronoun: "Token") -> "Token | None":

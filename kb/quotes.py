@@ -1,11 +1,14 @@
 """Text and its parse -> every quote with who said it."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import attrs
 
+from kb.attribution import is_title
 from kb.indirect import Reported, reported
 from kb.layout import Layout
+from kb.mentions import Mentions
 from kb.phrases import Phrase
 from kb.records import Quote, Span, Tool
 from kb.text import selector_for, words_digest
@@ -30,10 +33,54 @@ def tool(parser_tool: Tool) -> Tool:
 def quotes(text_id: str, text: str, doc: "Doc", tool: Tool) -> list[Quote]:
     """The quotes of a text in order. No two cover the same words."""
     layout = Layout.of(text, doc)
-    spoken = [item for item in attributed(layout)]
-    drafts = [draft for item in spoken if (draft := _direct(layout, item))]
-    drafts = _without_overlap(drafts + [_mixed(layout, item, spoken) for item in reported(layout)])
-    return [_quote(text_id, text, layout, tool, draft) for draft in drafts]
+    mentions = Mentions.of(layout)
+    return [_quote(text_id, text, mentions, tool, draft) for draft in _drafts(layout)]
+
+
+def _drafts(layout: Layout) -> list["Draft"]:
+    spoken = attributed(layout)
+    claimed = bytearray(len(layout.tokens))
+    drafts = []
+    for item in spoken:
+        if item.source.speaker is not None and item.source.place != "inside" and not _work(item):
+            drafts.append(_direct(layout, item))
+            _claim(claimed, [_span_of(layout, item.frame.number)])
+    for report in reported(layout):
+        draft = _indirect(layout, report, claimed)
+        if draft:
+            drafts.append(draft)
+            _claim(claimed, report.pieces)
+    for item in spoken:
+        start, end = _span_of(layout, item.frame.number)
+        if item.source.speaker is not None and item.source.place == "inside" and not any(claimed[start:end]) and not _work(item):
+            drafts.append(_direct(layout, item))
+    return sorted(drafts, key=lambda draft: draft.pieces[0].start)
+
+
+def _work(item: Attributed) -> bool:
+    """Whether a stretch names a book, a show or a nickname, or keeps a word at arm's length."""
+    frame, source = item.frame, item.source
+    layout = frame.layout
+    if source.cue and layout.tokens[source.cue[0]].lemma_.lower() in _NAMING and layout.tokens[source.cue[0]].tag_ == "VBN":
+        return True
+    if source.place == "inside":
+        return is_title(frame.text) or (frame.words == 1 and frame.text[:1].isupper())
+    if source.place == "float" and frame.words < WHOLE:
+        return is_title(frame.text) or frame.text[-1:] not in ".?!,…—"
+    return False
+
+
+_NAMING = frozenset(["call", "know", "name", "title", "dub", "entitle"])
+
+
+def _claim(claimed: bytearray, pieces: Iterable[tuple[int, int]]) -> None:
+    for start, end in pieces:
+        claimed[start:end] = b"\1" * (end - start)
+
+
+def _span_of(layout: Layout, number: int) -> tuple[int, int]:
+    stretch = layout.quoted[number]
+    return layout.at(stretch.open), layout.before(stretch.close)
 
 
 @attrs.frozen
@@ -45,34 +92,51 @@ class Draft:
     cue: tuple[int, int] | None
     speaker: Phrase | None
     confidence: float
-    rank: int
-    """Where two cover the same words the lower rank stays."""
 
 
-def _direct(layout: Layout, spoken: Attributed) -> Draft | None:
+def _direct(layout: Layout, spoken: Attributed) -> Draft:
     source, stretch = spoken.source, layout.quoted[spoken.frame.number]
-    if source.speaker is None:
-        return None
     form: Form = "direct" if spoken.frame.words >= WHOLE and source.place != "inside" else "partial"
-    rank = 2 if source.place == "inside" else 0
-    return Draft(form, (Span(stretch.start, stretch.end),), source.cue, source.speaker, 0.5, rank)
+    return Draft(form, (Span(stretch.start, stretch.end),), source.cue, source.speaker, 0.5)
 
 
-def _mixed(layout: Layout, item: Reported, spoken: list[Attributed]) -> Draft:
-    pieces = tuple(Span(layout.offsets[start], layout.end_of(end - 1)) for start, end in item.pieces)
-    inside = any(layout.owner[position] >= 0 for start, end in item.pieces for position in range(start, end))
-    return Draft("mixed" if inside else "indirect", pieces, item.cue, item.speaker, 0.5, 1)
+def _indirect(layout: Layout, item: Reported, claimed: bytearray) -> Draft | None:
+    """A reported clause; where marks enclose all of it, what they enclose is a quote."""
+    pieces = [kept for piece in item.pieces if (kept := _unclaimed(piece, claimed))]
+    if not pieces:
+        return None
+    inside = {layout.owner[p] for start, end in pieces for p in range(start, end)}
+    words = [layout.tokens[p] for start, end in pieces for p in range(start, end) if layout.owner[p] < 0]
+    outside = sum(not word.is_punct and word.lower_ not in _EMPTY for word in words)
+    size = sum(not layout.tokens[p].is_punct for start, end in pieces for p in range(start, end))
+    if outside > (1 - ENCLOSED) * size or len(inside - {-1}) > 1:
+        spans = tuple(Span(layout.offsets[start], layout.end_of(end - 1)) for start, end in pieces)
+        return Draft("mixed" if inside - {-1} else "indirect", spans, item.cue, item.speaker, 0.5)
+    stretches = [layout.quoted[number] for number in sorted(inside - {-1})]
+    if len(stretches) != 1:
+        return None
+    stretch = stretches[0]
+    form: Form = "direct" if len(layout.doc.text[stretch.start : stretch.end].split()) >= WHOLE else "partial"
+    return Draft(form, (Span(stretch.start, stretch.end),), item.cue, item.speaker, 0.5)
 
 
-def _without_overlap(drafts: list[Draft]) -> list[Draft]:
-    kept: list[Draft] = []
-    for draft in sorted(drafts, key=lambda draft: (draft.rank, draft.pieces[0].start)):
-        if not any(piece.overlaps(other) for piece in draft.pieces for known in kept for other in known.pieces):
-            kept.append(draft)
-    return sorted(kept, key=lambda draft: draft.pieces[0].start)
+ENCLOSED = 0.88
+"""Share of a clause's words from which on it counts as wholly inside its marks: `he “will never …”`."""
+
+_EMPTY = frozenset(["that", "as", "how"])
 
 
-def _quote(text_id: str, text: str, layout: Layout, tool: Tool, draft: Draft) -> Quote:
+def _unclaimed(piece: tuple[int, int], claimed: bytearray) -> tuple[int, int] | None:
+    """The piece up to the first token that another quote has."""
+    start, end = piece
+    taken = claimed.find(b"\1", start, end)
+    end = taken if taken >= 0 else end
+    return (start, end) if end - start > 1 or taken < 0 else None
+
+
+def _quote(text_id: str, text: str, mentions: Mentions, tool: Tool, draft: Draft) -> Quote:
+    layout = mentions.layout
+    person = mentions.behind(draft.speaker) if draft.speaker else None
     content = Span(draft.pieces[0].start, draft.pieces[-1].end)
     speaker = draft.speaker and Span(layout.offsets[draft.speaker.start], layout.end_of(draft.speaker.end - 1))
     return Quote(
@@ -83,7 +147,7 @@ def _quote(text_id: str, text: str, layout: Layout, tool: Tool, draft: Draft) ->
         pieces=draft.pieces,
         cue=draft.cue and Span(layout.offsets[draft.cue[0]], layout.end_of(draft.cue[1] - 1)),
         speaker=speaker,
-        speaker_name=None,
+        speaker_name=person.name if person else None,
         affiliation=None,
         selector=selector_for(text, content),
         words_sha256=words_digest(text[content.start : content.end]),

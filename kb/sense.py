@@ -63,6 +63,8 @@ STOPWORDS = (
 LIGHT = _set("a an the that and so well just very really quite also then of to oh yes actually basically simply now 's")
 """Words whose coming or going leaves the sense of a remark as it was."""
 
+_FOCUS = _set("just only merely simply solely purely always necessarily")
+
 _OPPOSITES = (
     "increase decrease|increase reduce|increase decline|rise fall|raise lower|grow shrink|gain lose|gain loss|more less|"
     "more fewer|most least|high low|higher lower|highest lowest|better worse|best worst|improve worsen|good bad|"
@@ -136,12 +138,15 @@ def negated(row: Sequence[Token]) -> bool:
     return count % 2 == 1
 
 
-def change(before: Sequence[Token], after: Sequence[Token]) -> bool | None:
+def change(before: Sequence[Token], after: Sequence[Token], lead: str = "") -> bool | None:
     """Whether swapping one stretch for another keeps the sense: True, False, or None where that is open.
 
     False only for a cue that comes, goes or is swapped, a number, a name or an opposite. A content word
-    in place of another is open: a synonym keeps the sense, but no list here knows synonyms.
+    in place of another is open: a synonym keeps the sense, but no list here knows synonyms. `lead` is the
+    key right before: after `not`, a `just` or `only` turns the sense.
     """
+    if lead in NEGATION and {t.key for t in before} & _FOCUS != {t.key for t in after} & _FOCUS:
+        return False
     if _lost_or_gained(before, after):
         return False
     if any(opposite(a.key, b.key) for a in before for b in after):

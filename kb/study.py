@@ -61,84 +61,151 @@ class _Entry(BaseModel):
 
 
 class _Document(_Entry):
+    """A primary document: a version of the paper, a press release, the lab's own post."""
+
     id: Slug
     title: Words
+    """As printed; coverage may name the study by it."""
     url: Url
+    """A crawl fetches it before anything else; links to it show that a page is about the study."""
     published: date | None = None
+    """The day it came out."""
 
 
 class _StudyHead(_Entry):
+    """The study itself."""
+
     id: Slug
     title: Words
+    """As printed."""
     url: Url | None = None
+    """Its main address: counts as a document with the id `study`, unless a document has it."""
     aliases: list[Words] = []
+    """Other names that the press uses for it: the more, the more coverage is recognised."""
     since: date | None = None
+    """First day of the window in which a crawl looks for coverage."""
     until: date | None = None
+    """Last day of it."""
     documents: list[_Document] = []
+    """Its primary documents."""
 
 
 class _Speaker(_Entry):
+    """A person whose words are followed."""
+
     id: Slug
     name: Words
+    """Full name as it should be printed: misspelt names are found by it."""
     aliases: list[Words] = []
+    """Other forms that are right: a surname, a middle initial, a transliteration."""
     affiliation: Words | None = None
+    """Where the speaker works."""
     role: Words | None = None
+    """What the speaker is to the study."""
 
 
 class _Quote(_Entry):
+    """A reference quote: the wording that others are held against."""
+
     id: Slug
     speaker: Slug
+    """Id of a speaker above."""
     text: Words
+    """The words said, without quotation marks."""
     source: Url | None = None
+    """Address of the first or authoritative print; a crawl fetches it."""
     tolerance: Tolerance = "punctuation"
+    """What a print may do without being reported."""
 
 
 class _Expectation(_Entry):
+    """A number that a claim states."""
+
     quantity: float
+    """The number; a percentage as 62, not 0.62."""
     to: float | None = None
+    """Upper end, where the claim states a range."""
     of: Words
+    """What is counted or measured, as the text says it: `models tested`, `percent of answers`."""
     condition: Words | None = None
+    """The circumstance that the number holds under; a number under another one is no conflict."""
 
 
 class _Where(_Entry):
+    """Where a claim stands in a document: a longer form of `document` and `exact`."""
+
     doc: Slug | None = None
+    """Id of a document of the study."""
     exact: Words | None = None
+    """The words there."""
     page: int | None = None
+    """Page number, for readers of the file."""
 
 
 class _Claim(_Entry):
+    """Something that the study states."""
+
     id: Slug
+    """Differs from the ids of the quotes too."""
     text: Words
+    """The claim in a sentence."""
     speaker: Slug | None = None
+    """Id of the speaker who made it, where it is not the study as a whole."""
     expect: Annotated[list[_Expectation], BeforeValidator(_listed)] = []
+    """Its numbers: one or a list."""
     caveats: list[Words] = []
+    """What it holds under; the report shows them beside the claim."""
     document: Slug | None = None
+    """Id of the document that it stands in."""
     exact: Words | None = None
+    """The words there."""
     evidence: _Where | None = None
+    """Where it stands, in keys of its own."""
 
 
 class _Source(_Entry):
+    """An outlet, agency or site: where to look, and what its pages count as."""
+
     id: Slug
     name: Words
+    """As the report prints it."""
     domains: list[Host] = Field(min_length=1)
+    """Its hosts; subdomains belong to it, unless another source names them."""
     kind: SourceKind = "press"
+    """What `primary` sources print is not held against the study; rewriters rank last as origins."""
     country: Words | None = None
+    """For readers of the file."""
     language: Words | None = None
+    """ISO 639-1 code of what it prints, such as `en`."""
     feeds: list[Url] = []
+    """RSS or Atom addresses."""
     sitemaps: list[Url] = []
+    """Sitemap or news-sitemap addresses."""
     pages: list[Url] = []
+    """Section pages whose links are looked through."""
 
 
 class _File(_Entry):
+    """The top of the file."""
+
     version: Literal[1] = 1
+    """Of this format."""
     contact: Words | None = None
+    """Mail address or page, shown to servers in the crawler's user agent."""
     study: _StudyHead
+    """What is tracked."""
     speakers: list[_Speaker] = []
+    """Who speaks about it."""
     quotes: list[_Quote] = []
+    """Reference quotes."""
     claims: list[_Claim] = []
+    """What the study states."""
     sources: list[_Source] = []
+    """Where to look for coverage."""
     schedule: Annotated[str, AfterValidator(_schedule)] | None = None
+    """How often to crawl: an alias or a cron line. Checked and kept; nothing runs on it yet."""
     alerts: list[Words] = []
+    """Notifier addresses. Kept; nothing is sent to them yet."""
 
     @model_validator(mode="after")
     def _window_runs_forward(self) -> Self:

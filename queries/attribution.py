@@ -43,20 +43,111 @@ class Occurrence:
 
 
 _GROUPS = frozenset(
-    "experts researchers scientists critics analysts observers officials academics scholars psychologists "
-    "economists engineers specialists insiders sources people users commentators authors colleagues statisticians "
-    "developers professors students physicians doctors advocates campaigners reports many some others".split()
+    [
+        "experts",
+        "researchers",
+        "scientists",
+        "critics",
+        "analysts",
+        "observers",
+        "officials",
+        "academics",
+        "scholars",
+        "psychologists",
+        "economists",
+        "engineers",
+        "specialists",
+        "insiders",
+        "sources",
+        "people",
+        "users",
+        "commentators",
+        "authors",
+        "colleagues",
+        "statisticians",
+        "developers",
+        "professors",
+        "students",
+        "physicians",
+        "doctors",
+        "advocates",
+        "campaigners",
+        "reports",
+        "many",
+        "some",
+        "others",
+    ]
 )
-_GROUP_NOUNS = frozenset("team group study paper report consortium panel committee community public media".split())
+_GROUP_NOUNS = frozenset(
+    ["team", "group", "study", "paper", "report", "consortium", "panel", "committee", "community", "public", "media"]
+)
 _MACHINES = frozenset(
-    "chatbot chatbots bot ai model models assistant system systems algorithm machine machines".split()
+    [
+        "chatbot",
+        "chatbots",
+        "bot",
+        "ai",
+        "model",
+        "models",
+        "assistant",
+        "system",
+        "systems",
+        "algorithm",
+        "machine",
+        "machines",
+    ]
 )
 _ORGANISATIONS = frozenset(
-    "university institute laboratory lab labs college school department centre center company inc corp ltd agency "
-    "ministry foundation association society council committee hospital group office times post news".split()
+    [
+        "university",
+        "institute",
+        "laboratory",
+        "lab",
+        "labs",
+        "college",
+        "school",
+        "department",
+        "centre",
+        "center",
+        "company",
+        "inc",
+        "corp",
+        "ltd",
+        "agency",
+        "ministry",
+        "foundation",
+        "association",
+        "society",
+        "council",
+        "committee",
+        "hospital",
+        "group",
+        "office",
+        "times",
+        "post",
+        "news",
+    ]
 )
-_TITLES = frozenset("dr mr mrs ms miss prof professor sir dame lord lady sen rep gov president".split())
-_PRONOUNS = frozenset("he she they it i we you who him her them his their".split())
+_TITLES = frozenset(
+    [
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "prof",
+        "professor",
+        "sir",
+        "dame",
+        "lord",
+        "lady",
+        "sen",
+        "rep",
+        "gov",
+        "president",
+    ]
+)
+_PRONOUNS = frozenset(["he", "she", "they", "it", "i", "we", "you", "who", "him", "her", "them", "his", "their"])
 _NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*")
 
 

@@ -58,8 +58,10 @@ def mark(verdict: Verdict | None) -> Markup:
 
 def _shape(verdict: Verdict | None) -> Markup:
     hollow = verdict in ("trimmed", "unsupported")
-    paint = 'fill="none" stroke="currentColor" stroke-width="2"' if hollow else 'fill="currentColor"'
-    return Markup(f'<path class="m-{verdict or "plain"}" {paint} d="{_SHAPES[verdict]}"/>')
+    fill, stroke = ("none", "currentColor") if hollow else ("currentColor", "none")
+    return Markup('<path class="m-{}" fill="{}" stroke="{}" stroke-width="2" d="{}"/>').format(
+        verdict or "plain", fill, stroke, _SHAPES[verdict]
+    )
 
 
 def _placed(verdict: Verdict | None, x: float, y: float, title: str) -> Markup:
@@ -157,17 +159,13 @@ def _bar(bins: _Bins, number: int, stack: Sequence[Appearance], unit: float) -> 
     said = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.most_common())
     title = phrases.counted(len(stack), "article") + (f": {said}" if said else "")
     x, width = 100 * number / bins.count, 80 / bins.count
-    bar = '<rect class="{}" x="{}%" y="{}" width="{}%" height="{}" fill="currentColor" opacity="{}"/>'
+    bar = Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}" fill="currentColor" opacity="{}"/>')
     tall, foot = len(stack) * unit, changed * unit
     parts = [
-        Markup(bar).format(
-            "bar", f"{x:.2f}", f"{_BARS - tall + 14:.1f}", f"{width:.2f}", f"{max(tall - 14, 1):.1f}", 0.35
-        )
+        bar.format("bar", f"{x:.2f}", f"{_BARS - tall + 14:.1f}", f"{width:.2f}", f"{max(tall - 14, 1):.1f}", 0.35)
     ]
     if changed:
-        parts.append(
-            Markup(bar).format("bar changed", f"{x:.2f}", f"{_BARS - foot:.1f}", f"{width:.2f}", f"{foot:.1f}", 1)
-        )
+        parts.append(bar.format("bar changed", f"{x:.2f}", f"{_BARS - foot:.1f}", f"{width:.2f}", f"{foot:.1f}", 1))
     return [Markup("<g><title>{}</title>{}</g>").format(title, Markup("").join(parts))]
 
 
@@ -222,15 +220,15 @@ def descent(trace: Trace, coverage: Coverage) -> Markup:
     for line, x, y in zip(drawn, xs, ys, strict=True):
         for edge in line.edges:
             if edge.parent in place:
-                at = place[edge.parent]
-                parts.append(_elbow((xs[at], ys[at]), (x, y), edge, edge is line.edges[0]))
+                start = place[edge.parent]
+                parts.append(_elbow((xs[start], ys[start]), (x, y), edge, edge is line.edges[0]))
     year = first.year != max(dates).year
     for line, x, y in zip(drawn, xs, ys, strict=True):
         parts += _node(line, x, y, year)
     names = {retelling.article.id: retelling.source.name for retelling in coverage.retellings}
     roots = ", ".join(one_line(names.get(origin.root, origin.root)) for origin in trace.origins)
-    said = f"Source chain of {phrases.counted(len(trace.appearances), 'article')}; origins: {roots}. The table says the same."
-    return _picture("descent", top + _ROW * len(drawn) + 6, said, parts)
+    said = f"Source chain of {phrases.counted(len(trace.appearances), 'article')}; origins: {roots}."
+    return _picture("descent", top + _ROW * len(drawn) + 6, f"{said} The table says the same.", parts)
 
 
 @attrs.frozen
@@ -281,13 +279,13 @@ def _elbow(parent: tuple[float, float], child: tuple[float, float], edge: Proven
     title = f"{phrases.RELATIONS[edge.relation]} ({round(100 * edge.confidence)}% sure). " + "; ".join(
         phrases.reasons(edge)
     )
-    dash = "" if chief else ' stroke-dasharray="3 3"'
+    dash = "none" if chief else "3 3"
     return Markup(
         '<g class="edge"><title>{0}</title>'
-        '<line x1="{1}%" x2="{1}%" y1="{2}" y2="{4}" stroke="currentColor"' + dash + "/>"
-        '<line x1="{1}%" x2="{3}%" y1="{4}" y2="{4}" stroke="currentColor"' + dash + "/>"
+        '<line x1="{1}%" x2="{1}%" y1="{2}" y2="{4}" stroke="currentColor" stroke-dasharray="{5}"/>'
+        '<line x1="{1}%" x2="{3}%" y1="{4}" y2="{4}" stroke="currentColor" stroke-dasharray="{5}"/>'
         '<line class="reach" x1="{1}%" x2="{3}%" y1="{4}" y2="{4}" stroke="transparent" stroke-width="16"/></g>'
-    ).format(one_line(title), f"{px:.2f}", f"{py:g}", f"{cx:.2f}", f"{cy:g}")
+    ).format(one_line(title), f"{px:.2f}", f"{py:g}", f"{cx:.2f}", f"{cy:g}", dash)
 
 
 def _node(line: Line, x: float, y: float, year: bool) -> list[Markup]:

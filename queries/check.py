@@ -5,6 +5,7 @@ import attrs
 from kb.records import Coverage, Retelling
 from queries import name_rules, number_rules, paraphrase_rules, quote_families, quote_rules
 from queries.attribution import Resolve, occurrences, resolver
+from queries.relevance import about_study
 from queries.rules import Finding, Passed, Role, Rule, Truth, finding_id
 
 __all__ = ["Finding", "Passed", "Role", "Rule", "Truth", "check", "check_draft", "finding_id"]
@@ -16,12 +17,13 @@ def check(coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Findi
     `speakers` says who a quote is attributed to; without it, names are held against the study's own.
     """
     said = occurrences(coverage, speakers or resolver(coverage.study))
+    about = about_study(coverage, said)
     found = [
         *quote_rules.findings(coverage, said),
         *quote_families.findings(coverage, said),
-        *number_rules.findings(coverage),
-        *paraphrase_rules.findings(coverage, said),
-        *name_rules.findings(coverage, said),
+        *number_rules.findings(coverage, about),
+        *paraphrase_rules.findings(coverage, said, about),
+        *name_rules.findings(coverage, about),
     ]
     unique = {finding.id: finding for finding in reversed(found)}
     return tuple(sorted(unique.values(), key=lambda f: (-f.severity, -f.confidence, f.id)))

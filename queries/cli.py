@@ -234,12 +234,12 @@ def search(
 
     Example: retold search "models protect each other" --speaker song --since 2w
     """
-    from queries import asking, printing
+    from queries import lookup, printing
 
     options: Options = ctx.obj
     with options.workspace() as workspace:
-        narrowed = asking.narrowed(workspace.study, speaker=speaker, source=source, since=since, until=until, kind=kind)
-        answer = asking.search(workspace, query, k, mode.value, narrowed)
+        narrowed = lookup.narrowed(workspace.study, speaker=speaker, source=source, since=since, until=until, kind=kind)
+        answer = lookup.search(workspace, query, k, mode.value, narrowed)
         if options.json:
             print_json(answer.plain)
         else:
@@ -252,11 +252,11 @@ def quotes(ctx: typer.Context) -> None:
 
     Example: retold quotes | jq .text
     """
-    from queries import asking
+    from queries import lookup
 
     options: Options = ctx.obj
     with options.workspace() as workspace:
-        count = print_lines(asking.quotes(workspace))
+        count = print_lines(lookup.quotes(workspace))
         options.console().print(f"{count} quotes")
 
 
@@ -312,11 +312,11 @@ def report(
 
     Example: retold report song-surprised --format md -o song.md
     """
-    from queries import asking, job
+    from queries import asking
 
     options: Options = ctx.obj
     with options.workspace() as workspace:
-        text = asking.render(job.report_view(workspace, subject), "json" if options.json else form.value)
+        text = asking.render(asking.report_view(workspace, subject), "json" if options.json else form.value)
         if output is None or str(output) == "-":
             typer.echo(text)
         else:
@@ -403,10 +403,10 @@ def _build(options: Options, workspace: "Workspace", rebuild: list[StageName]) -
 
 def _finish(options: Options, workspace: "Workspace", complete: bool, output: Path | None) -> None:
     """Build, check and report after a crawl; exit 5 when something is missing."""
-    from queries import asking, job, terminal
+    from queries import asking, terminal
 
     built = _build(options, workspace, [])
-    view = job.report_view(workspace)
+    view = asking.report_view(workspace)
     target = output or workspace.settings.data_dir / "report.html"
     target.write_text(asking.render(view, "html"), encoding="utf-8")
     if options.json:

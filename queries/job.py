@@ -2,31 +2,25 @@
 
 import io
 import os
-from collections import Counter
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from crawler import imports, plan, runner
-from kb.errors import DataError, UserError
+from kb import study as studies
+from kb.archive import Archive
+from kb.errors import CrawlError, DataError, UserError
 from kb.executor import Derived, Item, ProcessExecutor, SerialExecutor
-from kb.records import Coverage
 from kb.settings import Settings
+from kb.store import RecordStore
 from kb.workspace import Workspace
 from queries import documents
-from queries.check import Finding, check
 from queries.documents import DocumentStage
-from queries.report import ReportView, Tally, view
-from queries.trace import Trace, trace
+from queries.lookup import now
 
 
-def now() -> datetime:
-    """The one place of the queries that reads the clock."""
-    return datetime.now(UTC)
-
-
-def crawl(workspace: Workspace, on_event: Callable[[runner.Event], None]) -> runner.CrawlSummary:
+def crawl(workspace: Workspace, on_event: Callable[[runner.CrawlEvent], None]) -> runner.CrawlSummary:
     """Capture what the study's sources show now."""
     remember(workspace)
     planned = plan.plan(workspace.study, workspace.settings, workspace.store.known(), now())
@@ -47,43 +41,6 @@ def remember(workspace: Workspace) -> None:
     workspace.store.remember_study(workspace.study.slug, yaml, now())
 
 
-def findings(workspace: Workspace) -> tuple[Coverage, tuple[Finding, ...]]:
-    """The coverage and what the checks find in it."""
-    coverage = workspace.reader.coverage(workspace.study)
-    return coverage, check(coverage)
-
-
-def traces(coverage: Coverage, subject: str | None = None) -> list[Trace]:
-    """The trace of one quote or claim, or of the study and all of them."""
-    study = coverage.study
-    subjects = [subject] if subject else [None, *(q.slug for q in study.quotes), *(c.slug for c in study.claims)]
-    return [trace(coverage, each) for each in subjects]
-
-
-def report_view(workspace: Workspace, subject: str | None = None) -> ReportView:
-    """Everything the report shows."""
-    coverage, found = findings(workspace)
-    return view(coverage, found, traces(coverage, subject), tally(workspace), workspace.reader.tools(), subject)
-
-
-def tally(workspace: Workspace) -> Tally:
-    """What became of the captures."""
-    snapshots = workspace.store.snapshots()
-    extract = workspace.reader.outcomes("extract")
-    dropped = Counter(
-        visit.reason for visit in workspace.store.visits() if visit.action in ("dropped", "refused", "failed")
-    )
-    return Tally(
-        captures=len(snapshots),
-        kept=sum(outcome.status == "done" for outcome in extract),
-        rejected=dict(Counter(outcome.code for outcome in extract if outcome.status == "rejected")),
-        failed=sum(outcome.status == "failed" for outcome in extract),
-        first_capture=snapshots[0].fetched_at if snapshots else None,
-        last_capture=snapshots[-1].fetched_at if snapshots else None,
-        dropped=dict(dropped),
-    )
-
-
 def read_documents(
     path: str, form: str, settings: Settings, stdin: BinaryIO, workers: int
 ) -> Iterator[Mapping[str, Any]]:
@@ -101,13 +58,27 @@ def _inputs(path: str, form: str, settings: Settings, stdin: BinaryIO) -> Iterab
     if form not in ("auto", "jsonl"):
         raise UserError(f"--input {form!r}: expected `jsonl` or `auto`")
     if path.startswith(("http://", "https://")):
-        capture = runner.fetch(path, settings)
-        return [documents.from_bytes(path, capture.body, capture.media_type, url=capture.final_url)]
+        return [_fetched(path, settings, stdin)]
     if form == "auto":
         return [documents.from_bytes("-", stdin.read()) if path == "-" else documents.from_file(Path(path))]
     if path == "-":
         return documents.from_lines(io.TextIOWrapper(stdin, encoding="utf-8"), "standard input")
     return _lines(Path(path))
+
+
+def _fetched(url: str, settings: Settings, stdin: BinaryIO) -> Item:
+    """One page, fetched with the crawler's manners into a data folder that is thrown away."""
+    nobody = studies.loads("study: {id: extract, title: One page}")
+    with tempfile.TemporaryDirectory() as folder:
+        passing = settings.model_copy(update={"data_dir": Path(folder), "store_url": None})
+        with RecordStore.open(passing.database_url) as store:
+            archive = Archive(passing.archive_dir)
+            imports.add([url], nobody, passing, archive, store, now(), stdin=stdin)
+            for snapshot in store.snapshots():
+                body = archive.body(snapshot)
+                return documents.from_bytes(url, body, snapshot.media_type, url=snapshot.final_url)
+            reasons = "; ".join(visit.reason for visit in store.visits()) or "no answer"
+    raise CrawlError(f"{url}: {reasons}")
 
 
 def _lines(path: Path) -> Iterator[Item]:

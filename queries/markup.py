@@ -65,8 +65,13 @@ def markdown_link(text: str, url: str) -> Markup:
     """A link where the address may be one, else the text with the address as plain words."""
     address = web_address(url)
     if address is None:
-        return Markup(escape_markdown(text if text == url else f"{text} ({url})"))
-    return Markup(f"[{escape_markdown(text)}](<{quote(address, safe=_ADDRESS_SAFE)}>)")
+        return _safe_markdown(escape_markdown(text if text == url else f"{text} ({url})"))
+    return _safe_markdown(f"[{escape_markdown(text)}](<{quote(address, safe=_ADDRESS_SAFE)}>)")
+
+
+def _safe_markdown(escaped: str) -> Markup:
+    """Marks Markdown whose every value is escaped, so that the template engine leaves it alone."""
+    return Markup(escaped)  # noqa: S704 - escaped for Markdown, which HTML escaping would garble
 
 
 def _html_value(value: object) -> object:
@@ -74,7 +79,7 @@ def _html_value(value: object) -> object:
 
 
 def _markdown_value(value: object) -> object:
-    return value if isinstance(value, Markup) else Markup(escape_markdown(str(value)))
+    return value if isinstance(value, Markup) else _safe_markdown(escape_markdown(str(value)))
 
 
 def _moment(value: Moment) -> str:

@@ -1,5 +1,110 @@
-from collections.abc import Iterator
+"""Names of the study's speakers with a slip in them."""
+
+import re
+from collections.abc import Iterator, Sequence, Set
+
+import attrs
+
+from kb import spelling
+from kb.records import Coverage, Retelling, Span, Speaker
+from kb.sense import slips
+from queries.attribution import name_words
+from queries.rules import Finding, Passed, Rule, finding_id
+
+_CAPITALISED = re.compile(r"[^\W\d_][\w'’-]*\.?")
+LONE = 7
+"""Letters of a surname that stands alone, from which one slip is taken for a slip and not for another name."""
 
 
-def findings(*args: object) -> Iterator[object]:
-    return iter(())
+@attrs.frozen
+class Printed:
+    """A name as an article prints it."""
+
+    words: tuple[str, ...]
+    span: Span
+
+
+def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
+    """One finding for each wrong form in each article `about` the study (ids)."""
+    for retelling in coverage.retellings:
+        if retelling.article.id not in about:
+            continue
+        seen: set[tuple[str, tuple[str, ...]]] = set()
+        printed = list(_printed(retelling.text.text))
+        right = {word for name in printed for word in name.words}
+        for name in printed:
+            for speaker in coverage.study.speakers:
+                if (speaker.slug, name.words) not in seen and _slip(
+                    name.words, speaker, coverage.study.speakers, right
+                ):
+                    seen.add((speaker.slug, name.words))
+                    yield _finding(retelling, name, speaker)
+
+
+def _printed(text: str) -> Iterator[Printed]:
+    """Pairs and single words that start with a capital; a middle name or initial is stepped over."""
+    row = [(m.group().rstrip("."), m.start(), m.end()) for m in _CAPITALISED.finditer(text)]
+    for at, (word, start, end) in enumerate(row):
+        if not word[:1].isupper():
+            continue
+        yield Printed((_fold(word),), Span(start, end))
+        for step in (1, 2):
+            if at + step >= len(row):
+                break
+            last, last_start, last_end = row[at + step]
+            gap = text[row[at + step - 1][2] : last_start]
+            if not last[:1].isupper() or gap.strip() or "\n" in gap:
+                break
+            yield Printed((_fold(word), _fold(last)), Span(start, last_end))
+
+
+def _fold(word: str) -> str:
+    folded = spelling.plain(spelling.unmask(word)).strip("-'")
+    return folded.removesuffix("'s")
+
+
+def _slip(name: tuple[str, ...], speaker: Speaker, speakers: Sequence[Speaker], right: set[str]) -> bool:
+    """Whether a printed name is this speaker's with a slip.
+
+    A pair needs one part right and the other nearly; a lone surname must be long, and the right one
+    must stand nowhere in the article as another person's. Any speaker's own name is no slip of another's.
+    """
+    known = {word for s in speakers for alias in (s.name, *s.aliases) for word in name_words(alias)}
+    full = name_words(speaker.name)
+    if len(full) < 2 or not name:
+        return False
+    given, surname = full[0], full[-1]
+    if len(name) == 2:
+        if name[0] == given and name[1] not in known:
+            return _near(name[1], surname)
+        return name[1] == surname and name[0] not in known and _near(name[0], given) and len(name[0]) > 3
+    word = name[0]
+    if word in known or min(len(word), len(surname)) < LONE or not _near(word, surname):
+        return False
+    return slips(word, surname) == 1 and surname not in right and given in right
+
+
+def _near(word: str, right: str) -> bool:
+    """One slip, or two in a long name; an inflected form (`Lindqvists`) is none."""
+    shortest = min(len(word), len(right))
+    if shortest < 4 or word in (right + "s", right + "'", right + "es") or "-" in word:
+        return False
+    return 0 < slips(word, right) <= (2 if shortest >= 8 else 1)
+
+
+def _finding(retelling: Retelling, name: Printed, speaker: Speaker) -> Finding:
+    observed = Passed(role="observed", retelling=retelling, span=name.span)
+    return Finding(
+        id=finding_id(Rule.MISSPELT_NAME, speaker.slug, [observed]),
+        rule=Rule.MISSPELT_NAME,
+        severity=1,
+        confidence=0.95 if len(name.words) == 2 else 0.8,
+        truth="settled",
+        subject=speaker.slug,
+        summary=f"{speaker.name} is spelt “{retelling.words(name.span)}”.",
+        expected=speaker.name,
+        observed=retelling.words(name.span),
+        edits=(),
+        evidence=(observed,),
+        tools=(),
+    )

@@ -1,5 +1,318 @@
-from collections.abc import Iterator
+"""Numbers against the study's claims: a conflict only where unit, measure and circumstances are the same."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence, Set
+
+import attrs
+
+from kb import sense, spelling
+from kb.records import Claim, Coverage, Expectation, Passage, Quantity, Retelling, Study
+from kb.wording import Token, tokens
+from queries.rules import Finding, Passed, Rule, finding_id
+
+NEAR = 0.3
+"""Weighted share of a claim's telling words that must stand around a number for it to be that number."""
+AHEAD = 1.6
+"""How many times nearer the claim must be than the next one with the same unit."""
+SWAPPED = 2.0
+"""The same, for a number that is another claim's true one."""
+ROUNDING = 0.1
+"""Share by which a number that says it is rounded may differ; at least 3 points for percentages."""
+SURVEY_WORDS = frozenset(
+    ["study", "paper", "researcher", "scientist", "team", "experiment", "author", "finding", "preprint"]
+)
+_ACTS = frozenset(
+    [
+        "test",
+        "examin",
+        "evaluat",
+        "study",
+        "assess",
+        "analys",
+        "analyz",
+        "investigat",
+        "prob",
+        "try",
+        "includ",
+        "involv",
+        "cover",
+        "quiz",
+        "put",
+        "ask",
+        "run",
+        "grill",
+        "check",
+        "compar",
+        "survey",
+        "inspect",
+        "pit",
+        "conduct",
+        "question",
+        "interview",
+        "enroll",
+        "recruit",
+        "sampl",
+        "follow",
+    ]
+)
+"""Stems of verbs for one act of looking into something: outlets swap them freely."""
+_LOOSE = frozenset(("about", "around", "roughly", "nearly", "almost", "approximately", "some", "close to", "or so"))
+_ABOVE = frozenset(("more than", "over", "at least", "above", "upwards of", "exceeding"))
+_BELOW = frozenset(("less than", "under", "at most", "fewer than", "below", "up to", "as many as", "no more than"))
+_RATES = frozenset(["per", "each", "every", "apiece"])
 
 
-def findings(*args: object) -> Iterator[object]:
-    return iter(())
+@attrs.frozen(kw_only=True)
+class Stated:
+    """A claim's numbers under one circumstance, with the words that tell it from the other claims."""
+
+    claim: Claim
+    expectations: tuple[Expectation, ...]
+    share: bool
+    of: frozenset[str]
+    """Stems of what is counted."""
+    telling: frozenset[str]
+    """Stems of the circumstance, or of the claim where it has none."""
+    names: frozenset[str]
+    """Keys of names in the circumstance."""
+
+
+@attrs.frozen(kw_only=True)
+class Seen:
+    """A number where it stands."""
+
+    retelling: Retelling
+    quantity: Quantity
+    sentence: Passage
+    around: frozenset[str]
+    """Stems of its sentence, up to the neighbouring numbers of the same unit, with what the parse adds."""
+    names: frozenset[str]
+    """Keys of capitalised words of the sentence."""
+    crowded: bool
+    """Other numbers of the same unit stand in the sentence, so that a circumstance may belong to either."""
+
+
+def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
+    """Conflicts with the claims of the study, in the articles `about` it.
+
+    What the study's own sources print is not held against them.
+    """
+    stated = _stated(coverage.study)
+    weights = _weights(stated)
+    known = frozenset().union(*(s.names for s in stated)) if stated else frozenset()
+    for retelling in coverage.retellings:
+        own = retelling.source.kind == "primary"
+        if own or retelling.text.language not in ("en", "und") or retelling.article.id not in about:
+            continue
+        for seen in _seen(retelling):
+            if found := _conflict(seen, stated, weights, known, coverage.study):
+                yield _finding(seen, found)
+
+
+def _stated(study: Study) -> tuple[Stated, ...]:
+    found = []
+    for claim in study.claims:
+        groups: dict[str | None, list[Expectation]] = defaultdict(list)
+        for expectation in claim.expect:
+            groups[expectation.condition].append(expectation)
+        for condition, expectations in groups.items():
+            of = tokens(expectations[0].of)
+            row = tokens(condition) if condition else tokens(claim.text)
+            found.append(
+                Stated(
+                    claim=claim,
+                    expectations=tuple(expectations),
+                    share=any(t.key in ("%", "percentage", "share", "proportion") for t in of),
+                    of=_stems(of),
+                    telling=_stems(t for t in row if not t.number) - _stems(of),
+                    names=frozenset(t.key for t in row if t.shown.istitle()) if condition else frozenset(),
+                )
+            )
+    return tuple(found)
+
+
+def _stems(row: Iterable[Token]) -> frozenset[str]:
+    return frozenset(spelling.stem(t.key) for t in row if t.key not in sense.STOPWORDS or t.key in _TELLING_SMALL)
+
+
+_TELLING_SMALL = frozenset(["not", "without", "another", "other", "no", "only"])
+
+
+def _weights(stated: Sequence[Stated]) -> dict[str, float]:
+    """Words that few circumstances use weigh more: they tell the claims apart."""
+    counts = Counter(word for one in stated for word in one.telling)
+    return {word: math.log((len(stated) + 1) / count) for word, count in counts.items()}
+
+
+def _seen(retelling: Retelling) -> Iterator[Seen]:
+    """The numbers of an article that stand in its own words or in reported speech, not inside a direct quote."""
+    text = retelling.text.text
+    spoken = [piece for quote in retelling.quotes if quote.form == "direct" for piece in quote.pieces]
+    for sentence in retelling.passages:
+        inside = [q for q in retelling.quantities if sentence.start <= q.span.start < sentence.end]
+        for quantity in inside:
+            if any(piece.overlaps(quantity.span) for piece in spoken):
+                continue
+            alike = [q for q in inside if q is not quantity and q.unit == quantity.unit]
+            start = max((q.span.end for q in alike if q.span.end <= quantity.span.start), default=sentence.start)
+            end = min((q.span.start for q in alike if q.span.start >= quantity.span.end), default=sentence.end)
+            told = f"{text[start:end]} {quantity.condition or ''} {quantity.measure}"
+            yield Seen(
+                retelling=retelling,
+                quantity=quantity,
+                sentence=sentence,
+                around=_stems(tokens(told)),
+                names=frozenset(t.key for t in tokens(text[sentence.start : sentence.end]) if t.shown[:1].isupper()),
+                crowded=bool(alike),
+            )
+
+
+def _conflict(
+    seen: Seen, stated: Sequence[Stated], weights: dict[str, float], known: frozenset[str], study: Study
+) -> Stated | None:
+    """The claim whose number this should be and is not."""
+    fitting = [s for s in stated if _fits(seen, s)]
+    if not fitting or seen.quantity.value == 1:
+        return None
+    own = [s for s in fitting if any(_agrees(seen.quantity, e) for e in s.expectations)]
+    if fitting[0].share:
+        return _share_conflict(seen, fitting, own, weights, known)
+    return None if own else _count_conflict(seen, fitting, stated, study)
+
+
+def _fits(seen: Seen, stated: Stated) -> bool:
+    share = seen.quantity.unit in ("percent", "%")
+    if share or stated.share:
+        return share and stated.share
+    after = tokens(seen.retelling.text.text[seen.quantity.span.end : seen.quantity.span.end + 40])[:4]
+    phrase = [token for token in after if token.clause == after[0].clause]
+    counted = _stems((*tokens(seen.quantity.unit), *phrase))
+    return bool(counted & ((stated.of - _ACTS) or stated.of))
+
+
+def _share_conflict(
+    seen: Seen, fitting: Sequence[Stated], own: Sequence[Stated], weights: dict[str, float], known: frozenset[str]
+) -> Stated | None:
+    named = seen.names & known
+    scores = sorted(
+        ((_nearness(seen, s, weights), s.claim.slug, s) for s in fitting if s.names <= seen.names and named <= s.names),
+        reverse=True,
+        key=lambda item: item[:2],
+    )
+    if not scores:
+        return None
+    best, _, claim = scores[0]
+    second = next((score for score, slug, _ in scores if slug != claim.claim.slug), 0.0)
+    if best < NEAR or best < AHEAD * second or claim in own:
+        return None
+    if own and (seen.crowded or best < SWAPPED * max(NEAR / 2, *(_nearness(seen, s, weights) for s in own))):
+        return None
+    if _complement(seen.quantity, claim) or any(_complement(seen.quantity, s) for s in fitting):
+        return None
+    return claim
+
+
+def _nearness(seen: Seen, stated: Stated, weights: dict[str, float]) -> float:
+    whole = sum(weights.get(word, 0.0) for word in stated.telling)
+    return sum(weights.get(word, 0.0) for word in stated.telling & seen.around) / whole if whole else 0.0
+
+
+def _complement(quantity: Quantity, stated: Stated) -> bool:
+    return any(abs(100 - quantity.value - e.value) < 0.5 for e in stated.expectations)
+
+
+def _count_conflict(seen: Seen, fitting: Sequence[Stated], stated: Sequence[Stated], study: Study) -> Stated | None:
+    """A count of the whole study: told as such, not a part of it and not a rate."""
+    if len({s.claim.slug for s in fitting}) != 1 or any(s.names for s in fitting):
+        return None
+    claim = fitting[0]
+    row = tokens(seen.retelling.text.text[seen.sentence.start : seen.sentence.end])
+    after = tokens(seen.retelling.text.text[seen.quantity.span.end : seen.sentence.end])[:6]
+    if after and after[0].key == "of":
+        return None
+    rated = {t.key for t in (*after, *tokens(seen.quantity.measure))} & _RATES
+    if rated and not {t.key for t in tokens(claim.claim.text)} & _RATES:
+        return None
+    acts = bool(_stems(tokens(seen.quantity.measure)) & _ACTS)
+    anchored = _anchored(seen, stated)
+    about_study = bool(_stems(row) & SURVEY_WORDS) or _names_study(row, study)
+    above = seen.quantity.value > max(e.high or e.value for e in claim.expectations)
+    if above and (anchored or (acts and about_study) or (about_study and _names_study(row, study))):
+        return claim
+    return claim if acts and anchored else None
+
+
+def _anchored(seen: Seen, stated: Sequence[Stated]) -> bool:
+    """Another number of the sentence is a true one of the study, with its unit."""
+    for other in seen.retelling.quantities:
+        if other is seen.quantity or not seen.sentence.start <= other.span.start < seen.sentence.end:
+            continue
+        beside = attrs.evolve(seen, quantity=other)
+        for one in stated:
+            if not one.share and _fits(beside, one) and any(_agrees(other, e) for e in one.expectations):
+                return True
+    return False
+
+
+def _names_study(row: Sequence[Token], study: Study) -> bool:
+    keys = {t.key for t in row}
+    own = [
+        study.title,
+        *study.aliases,
+        *(s.affiliation or "" for s in study.speakers),
+        *(s.name for s in study.speakers),
+    ]
+    for name in own:
+        wanted = {t.key for t in tokens(name) if t.key not in sense.STOPWORDS}
+        if wanted and wanted <= keys:
+            return True
+    return False
+
+
+def _agrees(quantity: Quantity, expectation: Expectation) -> bool:
+    """Whether a printed number, with its hedge, can stand for the true one."""
+    low, high = expectation.value, expectation.high or expectation.value
+    first, last = quantity.value, quantity.high or quantity.value
+    if first <= high and low <= last:
+        return True
+    hedge = (quantity.hedge or "").lower()
+    if hedge in _ABOVE:
+        return first <= high <= 1.5 * first
+    if hedge in _BELOW:
+        return low <= last <= 2 * low
+    room = max(ROUNDING * low, 3.0 if quantity.unit == "percent" else 0.0) if hedge in _LOOSE else 0.0
+    if abs(first - low) <= room:
+        return True
+    return first == round(low, _decimals(first)) and low != int(low)
+
+
+def _decimals(value: float) -> int:
+    return len(str(value).split(".", 1)[1].rstrip("0")) if "." in str(value) else 0
+
+
+def _finding(seen: Seen, stated: Stated) -> Finding:
+    quantity = seen.quantity
+    observed = Passed(role="observed", retelling=seen.retelling, span=quantity.span)
+    expected = " or ".join(_number(e) for e in stated.expectations)
+    shown = seen.retelling.words(quantity.span)
+    far = abs(quantity.value - stated.expectations[0].value) > ROUNDING * stated.expectations[0].value
+    return Finding(
+        id=finding_id(Rule.NUMBER_CONFLICT, stated.claim.slug, [observed]),
+        rule=Rule.NUMBER_CONFLICT,
+        severity=3 if far else 2,
+        confidence=0.85 if stated.share else 0.8,
+        truth="settled",
+        subject=stated.claim.slug,
+        summary=f"“{shown}” stands where the study says {expected}.",
+        expected=stated.claim.exact or stated.claim.text,
+        observed=seen.retelling.text.text[seen.sentence.start : seen.sentence.end],
+        edits=(),
+        evidence=(observed,),
+        tools=(quantity.tool,),
+    )
+
+
+def _number(expectation: Expectation) -> str:
+    upper = f" to {expectation.high:g}" if expectation.high is not None else ""
+    return f"{expectation.value:,g}{upper} {expectation.of}".replace(",g", "")

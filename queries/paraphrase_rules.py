@@ -1,5 +1,249 @@
-from collections.abc import Iterator
+"""Reported speech against the speaker's own collected words: contradicted, or its reservation turned round."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
+
+import attrs
+
+from kb import sense, spelling
+from kb.records import Coverage, Retelling, Span, Study
+from kb.sense import CONDITION, CONTRAST, HEDGE
+from kb.wording import Token, tokens
+from queries.attribution import Occurrence
+from queries.rules import Finding, Passed, Rule, finding_id
+
+CLAUSE = 0.5
+"""Share of a negated clause's content words that a contradiction must take up."""
+NEARLY_ALL = 0.75
+"""Share of the reported words that must stand in one clause when the report, not the speaker, negates."""
+LONGEST = 45
+"""Words of a report; a longer one says several things, and which of them is contradicted stays open."""
+_DISTANCE = frozenset(
+    map(
+        spelling.stem,
+        "deny denied denies reject dismiss doubt dispute refuse caution warn refute contradict rule decline resist "
+        "question debate argue wary careful against avoid stop".split(),
+    )
+)
+"""Words that lead into a report and turn it round: `she warned against …`, `he doubts that …`."""
+_RESERVE = frozenset(
+    map(
+        spelling.stem,
+        "against avoid lack fail unlikely rather instead far stop limited whether unclear unknown unless if may might "
+        "could perhaps would exclude deny reject dismiss".split(),
+    )
+)
+"""Words inside a report that carry a negation, a condition or a doubt: with one of them it is left alone."""
+_STRONG = frozenset(
+    map(
+        spelling.stem,
+        "already show shown shows proved proven prove proves always completely entirely all every certainly definitely "
+        "clearly guaranteed confirm confirmed confirms demonstrate demonstrated will must never establish "
+        "established solve solves solved fix fixes fixed enough".split(),
+    )
+)
+_EMPTY = frozenset(
+    map(
+        spelling.stem,
+        "say said call make made get go come thing read see look want know think people something anybody nobody "
+        "claim take give put way lot deal find found tell told use".split(),
+    )
+)
 
 
-def findings(*args: object) -> Iterator[object]:
-    return iter(())
+@attrs.frozen(kw_only=True)
+class Clause:
+    """A part of a sentence between commas, semicolons or full stops."""
+
+    content: frozenset[str]
+    negated: bool
+
+
+@attrs.frozen(kw_only=True)
+class Sentence:
+    """Something the speaker said, with where it is printed."""
+
+    words: str
+    subject: str
+    """Slug of the reference quote; empty for words from the coverage."""
+    clauses: tuple[Clause, ...]
+    guarded: bool
+    """It holds a condition, a hedge or a modal of possibility."""
+    source: Occurrence | None
+
+    @property
+    def content(self) -> frozenset[str]:
+        return frozenset().union(*(clause.content for clause in self.clauses))
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """What an article says that a speaker said."""
+
+    said: Occurrence
+    span: Span
+    content: frozenset[str]
+    strong: bool
+    negated: bool
+    guarded: bool
+    """It carries a negation-like verb, a contrast, a hedge or a condition."""
+
+
+def findings(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) -> Iterator[Finding]:
+    """Reports in articles `about` the study (ids) that a speaker's own words contradict."""
+    topic = _topic(coverage.study)
+    collected = _collected(coverage.study, said)
+    for report in _reports(said, about):
+        slug = report.said.given_to.slug or ""
+        own = [
+            sentence
+            for sentence in collected.get(slug, ())
+            if sentence.source is None or sentence.source.retelling.article.id != report.said.retelling.article.id
+        ]
+        best = max(((_refuted(report, s, topic), -at) for at, s in enumerate(own)), default=(0.0, 0))
+        if best[0] > 0 and not any(_carries(report, s) for s in own):
+            yield _finding(report, own[-best[1]], best[0], coverage)
+
+
+def _topic(study: Study) -> frozenset[str]:
+    """Words that everything about the study holds; sharing them says nothing."""
+    counts = Counter(stem for text in (*(c.text for c in study.claims), study.title) for stem in _stems(tokens(text)))
+    named = frozenset().union(*(_stems(tokens(name)) for name in (study.title, *study.aliases)))
+    return named | {stem for stem, count in counts.items() if count >= 2}
+
+
+def _stems(row: Sequence[Token]) -> frozenset[str]:
+    return frozenset(spelling.stem(t.key) for t in sense.content(row)) - _EMPTY
+
+
+def _collected(study: Study, said: Sequence[Occurrence]) -> Mapping[str, tuple[Sentence, ...]]:
+    """By speaker: reference quotes first, then direct quotes that primary sources and the press print unaltered."""
+    found: dict[str, list[Sentence]] = defaultdict(list)
+    for quote in study.quotes:
+        found[quote.speaker].append(_sentence(quote.text, quote.slug, None))
+    seen: set[tuple[str, str]] = set()
+    for one in said:
+        slug = one.given_to.slug
+        own = one.quote.form == "direct" and not one.alignments and one.retelling.source.kind != "rewriter"
+        if slug and own and (slug, one.quote.words_sha256) not in seen:
+            seen.add((slug, one.quote.words_sha256))
+            found[slug].append(_sentence(one.wording, "", one))
+    return {slug: tuple(sentences) for slug, sentences in found.items()}
+
+
+def _sentence(text: str, subject: str, source: Occurrence | None) -> Sentence:
+    row = tokens(text)
+    parts: dict[int, list[Token]] = defaultdict(list)
+    for token in row:
+        parts[token.clause].append(token)
+    return Sentence(
+        words=text,
+        subject=subject,
+        clauses=tuple(Clause(content=_stems(part), negated=sense.negated(part)) for part in parts.values()),
+        guarded=any(t.key in HEDGE or t.key in CONDITION for t in row),
+        source=source,
+    )
+
+
+def _reports(said: Sequence[Occurrence], about: Set[str]) -> Iterator[Report]:
+    for one in said:
+        wanted = one.given_to.slug and one.quote.form in ("indirect", "mixed") and one.retelling.article.id in about
+        if not wanted or one.retelling.text.language not in ("en", "und"):
+            continue
+        row = tokens(one.wording)
+        if not row or len(row) > LONGEST:
+            continue
+        lead = {spelling.stem(t.key) for t in tokens(_lead(one.retelling, one.quote.content))}
+        stems = {spelling.stem(t.key) for t in row}
+        yield Report(
+            said=one,
+            span=one.quote.content,
+            content=_stems(row),
+            strong=bool(stems & _STRONG),
+            negated=sense.negated(row),
+            guarded=bool(lead & _DISTANCE or stems & _RESERVE) or any(t.key in CONTRAST for t in row),
+        )
+
+
+def _lead(retelling: Retelling, span: Span) -> str:
+    """The rest of the sentence that a report stands in."""
+    parts = [p for p in retelling.passages if p.start < span.end and span.start < p.end]
+    if not parts:
+        return ""
+    text = retelling.text.text
+    return f"{text[parts[0].start : span.start]} {text[span.end : parts[-1].end]}"
+
+
+def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
+    """How surely the speaker's sentence speaks against the report; 0 where it does not."""
+    if report.guarded:
+        return 0.0
+    if report.negated:
+        return _denies_said(report, sentence, topic)
+    if sentence.guarded and report.strong and len((report.content & sentence.content) - topic) >= 2:
+        return 0.6
+    negated = [clause for clause in sentence.clauses if clause.negated]
+    distinct = report.content & frozenset().union(*(clause.content for clause in negated)) - topic
+    if not distinct:
+        return 0.0
+    for clause in negated:
+        taken = report.content & clause.content
+        if len(taken - topic) >= 2 and len(taken) >= CLAUSE * len(clause.content):
+            return 0.8
+        whole = len(clause.content) <= 2 and taken == clause.content
+        if whole and taken - topic and (report.content & sentence.content) - distinct:
+            return 0.6
+    plain = max((len(report.content & c.content) for c in sentence.clauses if not c.negated), default=0)
+    return 0.75 if plain >= 3 else 0.0
+
+
+def _denies_said(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
+    """The report negates what the speaker said without negation."""
+    for clause in sentence.clauses:
+        shared = report.content & clause.content
+        if clause.negated or sentence.guarded or len(shared - topic) < 2:
+            continue
+        if len(shared) >= NEARLY_ALL * len(report.content):
+            return 0.7
+    return 0.0
+
+
+def _carries(report: Report, sentence: Sentence) -> bool:
+    """One of the speaker's sentences says the same, with the same polarity."""
+    for clause in sentence.clauses:
+        if clause.negated == report.negated and len(report.content & clause.content) >= 0.8 * len(report.content):
+            return True
+    return False
+
+
+def _finding(report: Report, sentence: Sentence, confidence: float, coverage: Coverage) -> Finding:
+    one = report.said
+    observed = Passed(role="observed", retelling=one.retelling, span=report.span)
+    expected = _printed(sentence, coverage)
+    name = next((s.name for s in coverage.study.speakers if s.slug == one.given_to.slug), one.given_to.name)
+    return Finding(
+        id=finding_id(Rule.UNSUPPORTED_PARAPHRASE, sentence.subject, [observed]),
+        rule=Rule.UNSUPPORTED_PARAPHRASE,
+        severity=2,
+        confidence=round(confidence * one.quote.confidence, 4),
+        truth="settled" if sentence.subject else "unsettled",
+        subject=sentence.subject,
+        summary=f"The words of {name} that were collected speak against this report of them.",
+        expected=sentence.words,
+        observed=one.wording,
+        edits=(),
+        evidence=(observed, expected) if expected else (observed,),
+        tools=(one.quote.tool,),
+    )
+
+
+def _printed(sentence: Sentence, coverage: Coverage) -> Passed | None:
+    """Where the speaker's own words stand."""
+    if sentence.source is not None:
+        return Passed(role="expected", retelling=sentence.source.retelling, span=sentence.source.quote.content)
+    for retelling in coverage.retellings:
+        for quote in retelling.quotes:
+            for alignment in coverage.alignments.get(quote.words_sha256, ()):
+                if alignment.quote == sentence.subject and alignment.verdict == "verbatim":
+                    return Passed(role="expected", retelling=retelling, span=quote.content)
+    return None

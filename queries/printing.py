@@ -13,10 +13,9 @@ from queries.markup import one_line
 
 if TYPE_CHECKING:
     from crawler.imports import ImportSummary
-
-    from crawler.runner import CrawlSummary, Event
+    from crawler.runner import CrawlEvent, CrawlSummary
     from kb.pipeline import BuildSummary
-    from queries.asking import Answer
+    from queries.lookup import Answer
     from queries.search import Hit
     from queries.trace import Trace
 
@@ -43,12 +42,12 @@ def progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def crawling(console: Console) -> Iterator[Callable[["Event"], None]]:
+def crawling(console: Console) -> Iterator[Callable[["CrawlEvent"], None]]:
     """A running count of what a crawl does."""
     with console.status("crawling") as status:
         counts: dict[str, int] = {}
 
-        def on_event(event: "Event") -> None:
+        def on_event(event: "CrawlEvent") -> None:
             counts[event.action] = counts.get(event.action, 0) + 1
             status.update("crawling: " + counted(counts))
 
@@ -62,19 +61,26 @@ def counted(counts: Mapping[str, int]) -> str:
 
 def crawled(summary: "CrawlSummary", console: Console) -> None:
     console.print(f"crawl     {counted(summary.counts)} in {summary.seconds:.1f} s")
-    for source, problems in sorted(summary.errors.items()):
-        for problem in problems:
-            console.print(f"  {escape(source)}: {escape(one_line(problem))}", style="yellow")
+    for error in summary.errors:
+        console.print(f"  {escape(one_line(f'{error.url}: {error.reason}'))}", style="yellow")
+    if summary.stopped:
+        console.print(f"  stopped early: {escape(one_line(summary.stopped))}", style="yellow")
 
 
 def imported(summary: "ImportSummary", console: Console) -> None:
     console.print(f"add       {counted(summary.counts)}")
     for problem in summary.problems:
-        console.print(f"  {escape(one_line(problem))}", style="yellow")
+        console.print(f"  {escape(one_line(f'{problem.where}: {problem.what}'))}", style="yellow")
+    for error in summary.crawled.errors if summary.crawled else ():
+        console.print(f"  {escape(one_line(f'{error.url}: {error.reason}'))}", style="yellow")
 
 
 def imported_json(summary: "ImportSummary") -> Mapping[str, object]:
-    return {"counts": dict(summary.counts), "problems": list(summary.problems), "complete": summary.complete}
+    return {
+        "counts": dict(summary.counts),
+        "problems": [str(problem) for problem in summary.problems],
+        "complete": summary.complete,
+    }
 
 
 def built(summary: "BuildSummary", console: Console) -> None:
@@ -108,7 +114,7 @@ def built_json(summary: "BuildSummary") -> Mapping[str, object]:
 
 def document(read: Mapping[str, Any], out: TextIO) -> None:
     """The quotes of one document, each with its speaker."""
-    console = Console(file=out, highlight=False)
+    console = Console(file=out, highlight=False, soft_wrap=True)
     if read["rejected"]:
         console.print(f"{escape(read['id'])}: {read['rejected']}")
     for quote in read["quotes"]:
@@ -118,7 +124,7 @@ def document(read: Mapping[str, Any], out: TextIO) -> None:
 
 def hits(answer: "Answer", out: TextIO, notes: Console) -> None:
     """Hits with the match in its context, outlet, date and link."""
-    console = Console(file=out, highlight=False)
+    console = Console(file=out, highlight=False, soft_wrap=True)
     for hit in answer.hits:
         _hit(hit, console)
     if not answer.hits:
@@ -141,7 +147,7 @@ def _hit(hit: "Hit", console: Console) -> None:
 
 def trace(traced: "Trace", out: TextIO) -> None:
     """First appearance, the articles in order, and who has it from whom."""
-    console = Console(file=out, highlight=False)
+    console = Console(file=out, highlight=False, soft_wrap=True)
     url = {a.retelling.article.id: a.retelling.article.canonical_url for a in traced.appearances}
     console.print(Text(f"{traced.subject}: {len(traced.appearances)} articles, {len(traced.origins)} origins"))
     if traced.first:

@@ -7,7 +7,7 @@ import attrs
 
 from kb import align, sense, spelling
 from kb.align import Aligned
-from kb.records import Alignment, Coverage, Edit, ReferenceQuote, Retelling, Span, Speaker, Study
+from kb.records import Alignment, Coverage, Edit, ReferenceQuote, Retelling, Speaker, Study
 from kb.sense import Cue
 from kb.wording import tokens
 from queries.attribution import Attribution, Occurrence
@@ -17,10 +17,14 @@ SURE = 0.55
 """Confidence that a wording is a print of its reference below which only the named speaker accuses it."""
 LONG_ENOUGH = 6
 """Words that a wording must have before its speaker or its cuts are judged: shorter ones are idiom."""
+SENTENCE = 4
+"""Words of a whole sentence, enough where the speaker's own negation was cut from it."""
 AROUND = 320
 """Characters before and after a quote in which the article itself may say what was cut."""
 CARRIED = 0.34
 """Share of the cut's content words that, found around the quote, count as said."""
+_CARRIERS = frozenset("say think know call mean believ go want get make".split())
+"""Stems of verbs that any text holds."""
 EXTRA = 4
 """Added words at an edge from which they are taken for more of the speech and not for a change."""
 
@@ -45,7 +49,9 @@ def findings(coverage: Coverage, said: Sequence[Occurrence]) -> Iterator[Finding
         by_article[one.said.retelling.article.id].append(one)
     speakers = {speaker.slug: speaker for speaker in study.speakers}
     for one in prints:
-        if _is_source(one.reference, one.said.retelling):
+        if _is_lesser_half(one, by_article[one.said.retelling.article.id]) or _is_source(
+            one.reference, one.said.retelling
+        ):
             continue
         siblings = by_article[one.said.retelling.article.id]
         expected = first.get(one.reference.slug)
@@ -98,6 +104,14 @@ def _address(url: str) -> str:
     return url.split("://", 1)[-1].split("#", 1)[0].rstrip("/").removeprefix("www.")
 
 
+def _is_lesser_half(one: Print, siblings: Sequence[Print]) -> bool:
+    """Of two merged remarks the one that gives more words stands for both."""
+    if one.alignment.verdict != "merged":
+        return False
+    halves = [s for s in siblings if s.said is one.said and s.alignment.verdict == "merged"]
+    return one is not max(halves, key=lambda half: (half.aligned.run, half.reference.slug))
+
+
 def _wording_problem(one: Print, siblings: Sequence[Print], expected: Passed | None) -> Finding | None:
     if _altered(one):
         return _finding(one, Rule.ALTERED_QUOTE, expected, one.alignment.edits)
@@ -123,8 +137,12 @@ def _altered(one: Print) -> bool:
 
 def _sense_gone(one: Print, siblings: Sequence[Print]) -> bool:
     """The cut took what the rest depends on, and the article does not say it elsewhere."""
-    row = tokens(one.said.wording)
-    if len(row) < LONG_ENOUGH or (one.said.quote.form != "direct" and len(row) < 2 * LONG_ENOUGH):
+    length = len(tokens(one.said.wording))
+    direct = one.said.quote.form == "direct"
+    reversed_by_speaker = (
+        direct and Cue.NEGATION in one.aligned.lost and one.said.given_to.slug == one.reference.speaker
+    )
+    if length < (SENTENCE if reversed_by_speaker else LONG_ENOUGH if direct else 2 * LONG_ENOUGH):
         return False
     lost = {spelling.stem(t.key) for t in sense.content(tokens(one.aligned.lost_words))}
     return not _printed_elsewhere(one, siblings, lost) and not _said_around(one, lost)
@@ -141,8 +159,11 @@ def _said_around(one: Print, lost: set[str]) -> bool:
     """The article's own words near the quote carry what was cut, or a cue of the same kind leads into it."""
     content, text = one.said.quote.content, one.said.retelling.text.text
     before, after = text[max(0, content.start - AROUND) : content.start], text[content.end : content.end + AROUND]
-    around = {spelling.stem(t.key) for t in (*tokens(before), *tokens(after))}
-    if lost and len(lost & around) >= max(1.0, CARRIED * len(lost)):
+    row = (*tokens(before), *tokens(after))
+    around = {spelling.stem(t.key) for t in row}
+    telling = lost - _CARRIERS
+    negation = Cue.NEGATION not in one.aligned.lost or any(t.key in sense.NEGATION for t in row)
+    if negation and telling and len(telling & around) >= max(1.0, CARRIED * len(telling)):
         return True
     if one.said.quote.form == "direct":
         return False
@@ -158,7 +179,7 @@ def _wrong_speaker(one: Print, siblings: Sequence[Print], speaker: Speaker, expe
     if len(tokens(one.said.wording)) < LONG_ENOUGH or one.aligned.run < LONG_ENOUGH or one.alignment.confidence < SURE:
         return None
     right = [s for s in siblings if s.reference.slug == one.reference.slug and s.said.given_to.slug == speaker.slug]
-    if right and given.kind != "person" and given.kind != "speaker":
+    if right and given.kind not in ("person", "speaker"):
         return None
     return _misattributed(one, given, speaker, expected)
 
@@ -233,9 +254,3 @@ def _edit(edit: Edit) -> str:
     if edit.op == "delete":
         return f"“{edit.before}” left out"
     return f"“{edit.before}” became “{edit.after}”"
-
-
-def located(retelling: Retelling, words: str) -> Span | None:
-    """Where words stand in a text, as they are."""
-    at = retelling.text.text.find(words)
-    return Span(at, at + len(words)) if at >= 0 else None

@@ -5,7 +5,7 @@ The same input gives the same bytes, so reports can be compared and cited.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
@@ -15,13 +15,13 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from kb.errors import UserError
-from kb.records import Coverage, Tool, rfc3339
+from kb.records import Coverage, Study, Tool, rfc3339
 from kb.text import selector_for
 from queries import phrases
 from queries.charts import mark
 from queries.check import Finding, Passed
 from queries.findings import finding_views
-from queries.markup import html_templates, markdown_templates, printable
+from queries.markup import html_templates, markdown_templates
 from queries.threads import Citations, thread
 from queries.trace import Trace
 from queries.views import CaptureView, Count, DocumentView, FindingView, ReportView, Thread, ToolView
@@ -45,7 +45,7 @@ class Tally:
     """Addresses that were never fetched, by the reason in words: `disallowed by robots.txt`."""
 
 
-def view(  # noqa: PLR0913 - the six results that a report is made of, and what it is limited to
+def view(
     coverage: Coverage,
     findings: Sequence[Finding],
     traces: Sequence[Trace],
@@ -79,7 +79,8 @@ def view(  # noqa: PLR0913 - the six results that a report is made of, and what 
         documents=tuple(DocumentView(title=d.title, url=d.url, published_at=d.published_at) for d in study.documents),
         since=study.since,
         until=study.until,
-        lead=_lead(coverage, shown, whole or next(iter(threads), None) if subject else whole),
+        lead=_lead(coverage, shown, whole if subject is None else next(iter(threads), None)),
+        figures=_figures(coverage, tally, shown, whole),
         captures_seen=tally.captures,
         kept=tally.kept,
         rejected=_counts(tally.rejected, phrases.REJECTIONS),
@@ -96,7 +97,201 @@ def view(  # noqa: PLR0913 - the six results that a report is made of, and what 
     )
 
 
+def _slugs(study: Study) -> list[str]:
+    """Of quotes, then claims, as claims.yaml has them."""
+    return [*(quote.slug for quote in study.quotes), *(claim.slug for claim in study.claims)]
+
+
 def _require_known(coverage: Coverage, subject: str) -> None:
-    known = [entry.slug for entry in (*coverage.study.quotes, *coverage.study.claims)]
+    known = _slugs(coverage.study)
     if subject not in known:
         raise UserError(f"no quote or claim named {subject!r} in {coverage.study.slug}; there are: {', '.join(known)}")
+
+
+def _order(coverage: Coverage) -> Callable[[str], tuple[int, str]]:
+    """The order of `_slugs`; unknown ones last."""
+    places = {slug: at for at, slug in enumerate(_slugs(coverage.study))}
+    return lambda slug: (places.get(slug, len(places)), slug)
+
+
+def _lead(coverage: Coverage, findings: Sequence[FindingView], thread: Thread | None) -> str:
+    """The report in two sentences: how far the story went, and what is wrong with it."""
+    articles = coverage.retellings
+    if thread is not None:
+        said, outlets = thread.tally, {row.citation.source for row in thread.rows}
+    else:
+        said, outlets = phrases.counted(len(articles), "article"), {each.article.source for each in articles}
+    if not outlets:
+        return "No coverage has been found yet."
+    lead = f"{said}, in {phrases.counted(len(outlets), 'outlet')}."
+    if not findings:
+        return f"{lead} Nothing was found to be wrong."
+    serious = sum(finding.severity >= 3 for finding in findings)
+    return f"{lead} {phrases.counted(len(findings), 'finding')}, {serious or 'none'} serious."
+
+
+def _figures(
+    coverage: Coverage, tally: Tally, findings: Sequence[FindingView], overview: Thread | None
+) -> tuple[Count, ...]:
+    rejected = sum(tally.rejected.values()) + tally.failed
+    origins = () if overview is None else (Count("origins", "independent origins", len(overview.origins)),)
+    return (
+        Count("articles", "articles", len(coverage.retellings)),
+        Count("outlets", "outlets", len({each.article.source for each in coverage.retellings})),
+        *origins,
+        Count("findings", "findings", len(findings)),
+        Count("captures", "captures", tally.captures),
+        Count("rejected", "set aside", rejected),
+    )
+
+
+def _counts(counts: Mapping[str, int], labels: Mapping[str, str]) -> tuple[Count, ...]:
+    """The most frequent first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Count(str(code), labels.get(code, str(code)), count) for code, count in ordered)
+
+
+def _undetermined(coverage: Coverage, traces: Sequence[Trace], tally: Tally, *, whole_study: bool) -> tuple[str, ...]:
+    """What the report leaves open beyond what each quote and claim says of itself."""
+    extractions = [retelling.extraction for retelling in coverage.retellings]
+    undated = sum(e.published_at is None or e.published_precision == "unknown" for e in extractions)
+    truncated = sum(e.truncated for e in extractions)
+    traced = {trace.subject for trace in traces}
+    study = coverage.study
+    said = [
+        (undated, f"{phrases.counted(undated, 'article')} without a usable date: no place in time, no order."),
+        (truncated, f"{phrases.counted(truncated, 'article')} read only in part (paywall or teaser)."),
+        (tally.failed, f"{phrases.counted(tally.failed, 'capture')} could not be processed."),
+    ]
+    if not whole_study:
+        return tuple(line for count, line in said if count)
+    untraced = [slug for slug in _slugs(study) if slug not in traced]
+    overview = [line for trace in traces if trace.subject == study.slug for line in trace.undetermined]
+    if study.slug not in traced:
+        overview.append("How many independent origins the coverage has was not determined.")
+    return (
+        *overview,
+        *(line for count, line in said if count),
+        *(f"“{slug}” was not traced through the coverage." for slug in untraced),
+    )
+
+
+def _captures(
+    citations: Citations, findings: Sequence[FindingView], threads: Sequence[Thread], *, everything: bool
+) -> tuple[CaptureView, ...]:
+    """All captures of the coverage, or those that the findings and threads cite."""
+    cited = {proof.citation.capture for finding in findings for proof in finding.proofs}
+    cited |= {row.citation.capture for thread in threads for row in thread.rows}
+    return tuple(
+        CaptureView(
+            number=number,
+            citation=citations.cite(retelling),
+            via=retelling.snapshot.via,
+            warc=retelling.snapshot.warc,
+            offset=retelling.snapshot.offset,
+        )
+        for number, retelling in enumerate(citations.retellings.values(), start=1)
+        if everything or number in cited
+    )
+
+
+def _tools(tools: Sequence[Tool]) -> tuple[ToolView, ...]:
+    unique = {tool.id: tool for tool in tools}
+    return tuple(
+        ToolView(
+            tool=tool, id=tool.id, settings=tuple(f"{key} = {value}" for key, value in sorted(tool.params.items()))
+        )
+        for tool in sorted(unique.values(), key=lambda tool: (tool.name, tool.version, tool.id))
+    )
+
+
+# --- Rendering ---------------------------------------------------------------------------------------
+
+
+@cache
+def _html() -> Environment:
+    made = html_templates()
+    style = files("queries").joinpath("static", "report.css").read_text(encoding="utf-8")
+    made.globals |= {"mark": mark, "style": Markup(style)}  # noqa: S704 - our own style sheet
+    return made
+
+
+@cache
+def _markdown() -> Environment:
+    return markdown_templates()
+
+
+def render_html(view: ReportView) -> str:
+    """One file that needs no network and no script; page text never runs in it."""
+    return _html().get_template("report.html").render(report=view)
+
+
+def render_markdown(view: ReportView) -> str:
+    """CommonMark; page text cannot add formatting, links or HTML."""
+    return _markdown().get_template("report.md").render(report=view)
+
+
+def render_json(view: ReportView) -> str:
+    """The view model, without the pictures: what they show is in the rows."""
+    plain = attrs.asdict(
+        view,
+        filter=lambda field, _: "picture" not in field.metadata,
+        value_serializer=lambda _, __, value: _plain(value),
+    )
+    text = json.dumps(plain, ensure_ascii=False, indent=1, default=dict) + "\n"
+    return text.encode("utf-8", "replace").decode()
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime():
+            return rfc3339(value)
+        case date():
+            return value.isoformat()
+        case _:
+            return value
+
+
+def check_json(study_slug: str, findings: Sequence[Finding], status: Mapping[str, str]) -> dict[str, object]:
+    """CONTRACT's `check` shape. `status`: what people decided, by finding id; `open` where nobody has."""
+    return {
+        "study": study_slug,
+        "counts": dict(sorted(Counter(str(found.rule) for found in findings).items())),
+        "findings": [_finding_json(found, status.get(found.id, "open")) for found in findings],
+    }
+
+
+def _finding_json(found: Finding, status: str) -> dict[str, object]:
+    return {
+        "id": found.id,
+        "rule": str(found.rule),
+        "severity": found.severity,
+        "confidence": round(found.confidence, 4),
+        "status": status,
+        "subject": found.subject,
+        "summary": found.summary,
+        "expected": found.expected,
+        "observed": found.observed,
+        "truth": found.truth,
+        "edits": [{"op": edit.op, "from": edit.before, "to": edit.after} for edit in found.edits],
+        "evidence": [_evidence_json(passed) for passed in found.evidence],
+    }
+
+
+def _evidence_json(passed: Passed) -> dict[str, object]:
+    retelling, span = passed.retelling, passed.span
+    published = retelling.extraction.published_at
+    selector = selector_for(retelling.text.text, span)
+    return {
+        "role": passed.role,
+        "url": retelling.article.canonical_url,
+        "source": retelling.article.source,
+        "title": retelling.extraction.title,
+        "published_at": rfc3339(published) if published else None,
+        "start": span.start,
+        "end": span.end,
+        "exact": selector.exact,
+        "prefix": selector.prefix,
+        "suffix": selector.suffix,
+        "snapshot": retelling.snapshot.body_sha256,
+    }

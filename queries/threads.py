@@ -133,10 +133,9 @@ def _tally(trace: Trace) -> str:
 
 def _verdicts(rows: tuple[Row, ...]) -> tuple[Count, ...]:
     """In the order of the verdicts' own list, so that the faithful come first."""
-    order = [*phrases.VERDICTS, *phrases.STANCES]
-    labels: dict[str, str] = {**phrases.VERDICTS, **phrases.STANCES}
-    counts = Counter(code for row in rows if (code := row.verdict or row.stance))
-    return tuple(Count(code, labels[code], counts[code]) for code in order if counts[code])
+    counts = Counter[str](code for row in rows if (code := row.verdict or row.stance))
+    labels = [*phrases.VERDICTS.items(), *phrases.STANCES.items()]
+    return tuple(Count(code, label, counts[code]) for code, label in labels if counts[code])
 
 
 def _origins(trace: Trace, citations: Citations) -> tuple[OriginView, ...]:

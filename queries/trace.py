@@ -1,10 +1,25 @@
 """Provenance: who printed it first, who took it from whom. Pure: no store, no clock."""
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import attrs
 
-from kb.records import Retelling, Span, Verdict
+from kb.records import (
+    Alignment,
+    Coverage,
+    Edit,
+    Quote,
+    ReferenceQuote,
+    Retelling,
+    Span,
+    Verdict,
+    rfc3339,
+)
+from queries.attribution import attribute
+from queries.branching import branching
+from queries.kinship import Kinship, Tie
 
 Relation = Literal["quoted-from", "copied-from", "rewritten-from", "cites"]
 WhyKind = Literal["credit", "link", "shared-wording", "shared-alteration", "time", "wire"]
@@ -68,3 +83,305 @@ class Trace:
     origins: tuple[Origin, ...]
     undetermined: tuple[str, ...]
     """What could not be determined and why, in words."""
+
+
+SURE = 0.98
+"""No edge is surer: credits and links can be wrong themselves."""
+LIKELY = 0.5
+COPIED, REWRITTEN = 0.5, 0.1
+"""Shares of a child's word trigrams found in its parent, from which it is a copy, a rewriting."""
+STATEMENTS = 40
+"""Undetermined points told at most: nobody reads more, and every edge shows its confidence."""
+
+
+def trace(coverage: Coverage, subject: str | None = None) -> Trace:
+    """The trace of a reference quote or claim by its slug, or of the whole study.
+
+    An unknown slug gives an empty trace. The same coverage always gives the same trace.
+    """
+    about = subject or coverage.study.slug
+    found = _appearances(coverage, about)
+    carriers = tuple(dict.fromkeys(retelling.article.id for retelling, _, _ in found))
+    kept = {r.article.id: r for r in coverage.retellings if r.article.id in set(carriers)}
+    part = attrs.evolve(coverage, retellings=tuple(kept.values()))
+    quote = about if any(reference.slug == about for reference in coverage.study.quotes) else None
+    tree = _tree(Kinship(part, quote))
+    origins = _origins(tree)
+    of_article = {article: origin.id for origin in origins for article in origin.articles}
+    shown = tuple(
+        Appearance(retelling=retelling, span=span, verdict=verdict, origin=of_article[retelling.article.id])
+        for retelling, span, verdict in found
+    )
+    first, open_question = _first(shown, tree)
+    undetermined = tuple([*([open_question] if open_question else []), *_open_orders(tree)][:STATEMENTS])
+    return Trace(
+        subject=about, first=first, appearances=shown, edges=_edges(tree), origins=origins, undetermined=undetermined
+    )
+
+
+def to_json(trace: Trace) -> dict[str, object]:
+    """The trace in the shape that scripts rely on."""
+    urls = {shown.retelling.article.id: shown.retelling.article.canonical_url for shown in trace.appearances}
+    first = trace.first and _moment(trace.first.retelling)
+    return {
+        "subject": trace.subject,
+        "first": first
+        and {"url": first["url"], "published_at": first["published_at"], "precision": first["precision"]},
+        "articles": [
+            {
+                "url": shown.retelling.article.canonical_url,
+                "source": shown.retelling.article.source,
+                "published_at": _moment(shown.retelling)["published_at"],
+                "verdict": shown.verdict,
+                "origin": shown.origin,
+            }
+            for shown in trace.appearances
+        ],
+        "edges": [
+            {
+                "child": urls[edge.child],
+                "parent": urls[edge.parent],
+                "relation": edge.relation,
+                "confidence": edge.confidence,
+                "why": [_why_json(why) for why in edge.why],
+            }
+            for edge in trace.edges
+        ],
+        "origins": [{"id": o.id, "root": urls[o.root], "articles": len(o.articles)} for o in trace.origins],
+        "undetermined": list(trace.undetermined),
+    }
+
+
+def _moment(retelling: Retelling) -> dict[str, str | None]:
+    published = retelling.extraction.published_at
+    return {
+        "url": retelling.article.canonical_url,
+        "published_at": rfc3339(published) if published else None,
+        "precision": retelling.extraction.published_precision,
+    }
+
+
+def _why_json(why: Why) -> dict[str, object]:
+    told: dict[str, object] = {"kind": why.kind}
+    if why.detail:
+        told["detail"] = why.detail
+    if why.score is not None:
+        told["score"] = why.score
+    if why.lag_s is not None:
+        told["lag_s"] = why.lag_s
+    return told
+
+
+# --- What appears -----------------------------------------------------------------------------------------
+
+_Found = tuple[Retelling, Span | None, Verdict | None]
+
+
+def _appearances(coverage: Coverage, about: str) -> list[_Found]:
+    """Occurrences in the order of the coverage; the same wording twice in one article counts once."""
+    quote = next((q for q in coverage.study.quotes if q.slug == about), None)
+    if quote is not None:
+        return [found for retelling in coverage.retellings for found in _printed(coverage, retelling, quote)]
+    if any(claim.slug == about for claim in coverage.study.claims):
+        stated = ((retelling, _stated(coverage, retelling, about)) for retelling in coverage.retellings)
+        return [(retelling, span, None) for retelling, span in stated if span is not None]
+    return [(retelling, None, None) for retelling in coverage.retellings] if about == coverage.study.slug else []
+
+
+def _printed(coverage: Coverage, retelling: Retelling, reference: ReferenceQuote) -> list[_Found]:
+    found: dict[tuple[str, Verdict], _Found] = {}
+    for quote in retelling.quotes:
+        for alignment in coverage.alignments.get(quote.words_sha256, ()):
+            if alignment.quote == reference.slug:
+                verdict = _verdict(coverage, retelling, quote, alignment, reference)
+                found.setdefault((quote.words_sha256, verdict), (retelling, quote.content, verdict))
+    return list(found.values())
+
+
+def _verdict(
+    coverage: Coverage, retelling: Retelling, quote: Quote, alignment: Alignment, reference: ReferenceQuote
+) -> Verdict:
+    """As aligned, unless the words are plainly given to somebody else."""
+    given = attribute(
+        coverage.study.speakers, quote.speaker_name, retelling.words(quote.speaker) if quote.speaker else ""
+    )
+    other = given.kind == "speaker" and given.slug != reference.speaker
+    return "misattributed" if other or given.kind in ("person", "group", "machine") else alignment.verdict
+
+
+def _stated(coverage: Coverage, retelling: Retelling, claim: str) -> Span | None:
+    """The passage that states a claim most surely; contradicting it is about it, too."""
+    stances = [
+        (evidence.probability, -passage.start, passage)
+        for passage in retelling.passages
+        for evidence in coverage.evidence.get(passage.words_sha256, ())
+        if evidence.claim == claim and evidence.stance != "neutral" and evidence.probability >= LIKELY
+    ]
+    best = max(stances, key=lambda stance: stance[:2], default=None)
+    return Span(best[2].start, best[2].end) if best else None
+
+
+# --- The tree ---------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class _Tree:
+    kin: Kinship
+    ties: Sequence[Sequence[Tie]]
+    """By child, the strongest first."""
+    chosen: Mapping[int, Tie]
+    """By child, the tie to its parent."""
+
+    def article(self, at: int) -> Retelling:
+        return self.kin.retellings[at]
+
+    def root(self, at: int) -> int:
+        while at in self.chosen:
+            at = self.chosen[at].parent
+        return at
+
+
+def _tree(kin: Kinship) -> _Tree:
+    ties = [kin.ties(child) for child in range(len(kin.retellings))]
+    weights = {child: [(tie.parent, tie.score) for tie in row if tie.score > 0] for child, row in enumerate(ties)}
+    parents = branching(weights)
+    chosen = {
+        child: next(tie for tie in ties[child] if tie.parent == parent) for child, parent in sorted(parents.items())
+    }
+    return _Tree(kin, ties, chosen)
+
+
+def _edges(tree: _Tree) -> tuple[ProvenanceEdge, ...]:
+    """Each child's parent, then what else it credits or links by name."""
+    made = []
+    for child, tie in tree.chosen.items():
+        chief = _edge(tree, tie, _confidence(tree.ties[child], tie))
+        made.append(chief)
+        for other in _also_cited(tree.ties[child], tie):
+            made.append(_edge(tree, other, min(chief.confidence - 0.01, _alone(other.score))))
+    return tuple(made)
+
+
+def _also_cited(ties: Sequence[Tie], chief: Tie) -> Iterator[Tie]:
+    """One further parent for each credit or link that leads elsewhere and is older."""
+    told = set(chief.signs)
+    for tie in ties:
+        fresh = [sign for sign in tie.signs if sign not in told and sign.kind != "mention"]
+        if tie != chief and fresh and tie.score > 0 and tie.order != "after":
+            told.update(tie.signs)
+            yield tie
+
+
+def _confidence(ties: Sequence[Tie], tie: Tie) -> float:
+    """The tie's share among all possible parents and independence."""
+    total = 1 + sum(math.exp(min(other.score, 30)) for other in ties)
+    share = math.exp(min(tie.score, 30)) / total
+    return round(min(SURE, share), 3)
+
+
+def _alone(score: float) -> float:
+    return round(SURE / (1 + math.exp(-score)), 3)
+
+
+def _edge(tree: _Tree, tie: Tie, confidence: float) -> ProvenanceEdge:
+    return ProvenanceEdge(
+        child=tree.article(tie.child).article.id,
+        parent=tree.article(tie.parent).article.id,
+        relation=_relation(tie),
+        confidence=max(0.0, round(confidence, 3)),
+        why=tuple(_reasons(tie)),
+    )
+
+
+def _relation(tie: Tie) -> Relation:
+    if tie.contained >= COPIED:
+        return "copied-from"
+    if tie.contained >= REWRITTEN:
+        return "rewritten-from"
+    if tie.quoted > 0 or tie.alterations or tie.same_quote:
+        return "quoted-from"
+    pointed = any(sign.kind != "mention" for sign in tie.signs)
+    return "cites" if pointed else "rewritten-from"
+
+
+def _reasons(tie: Tie) -> Iterator[Why]:
+    kinds: Mapping[str, WhyKind] = {"credit": "credit", "mention": "credit", "wire": "wire", "link": "link"}
+    for kind, detail in dict.fromkeys((kinds[sign.kind], sign.detail) for sign in tie.signs):
+        yield Why(kind=kind, detail=detail)
+    wording = max(tie.contained, tie.quoted)
+    if wording > 0:
+        yield Why(kind="shared-wording", score=round(wording, 3))
+    for edit in tie.alterations:
+        yield Why(kind="shared-alteration", detail=_told(edit))
+    if tie.lag_s is not None:
+        yield Why(kind="time", lag_s=tie.lag_s)
+
+
+def _told(edit: Edit) -> str:
+    if not edit.before or not edit.after:
+        return f"left out “{edit.before}”" if edit.before else f"added “{edit.after}”"
+    return f"“{edit.after}” for “{edit.before}”"
+
+
+def _origins(tree: _Tree) -> tuple[Origin, ...]:
+    below: dict[int, list[int]] = {}
+    for at in range(len(tree.kin.retellings)):
+        below.setdefault(tree.root(at), []).append(at)
+    return tuple(
+        Origin(
+            id=f"o{number}",
+            root=tree.article(root).article.id,
+            articles=tuple(tree.article(at).article.id for at in below[root]),
+        )
+        for number, root in enumerate(sorted(below), start=1)
+    )
+
+
+# --- What dates leave open ---------------------------------------------------------------------------------
+
+
+def _first(shown: Sequence[Appearance], tree: _Tree) -> tuple[Appearance | None, str]:
+    """The earliest appearance, if dates or descent put it before every other one; else why not."""
+    moments = tree.kin.moments
+    place = {tree.article(at).article.id: at for at in range(len(moments))}
+    dated = [at for at in range(len(moments)) if moments[at].start is not None]
+    if not shown or not dated:
+        return None, "No appearance has a date." if shown else ""
+    best = min(dated, key=lambda at: (moments[at].end, at))
+    rivals = [
+        at
+        for at in range(len(moments))
+        if at != best and moments[best].order(moments[at]) != "before" and not _descends(tree, at, best)
+    ]
+    if rivals:
+        names = ", ".join(_name(tree.article(at)) for at in [best, *rivals][:4])
+        return None, f"Which appearance was first is open: the dates of {names} do not decide it."
+    return next(one for one in shown if place[one.retelling.article.id] == best), ""
+
+
+def _descends(tree: _Tree, at: int, ancestor: int) -> bool:
+    while at in tree.chosen:
+        at = tree.chosen[at].parent
+        if at == ancestor:
+            return True
+    return False
+
+
+def _open_orders(tree: _Tree) -> Iterator[str]:
+    """Edges whose direction, and children whose parent, the signs do not settle."""
+    for child, tie in tree.chosen.items():
+        here, there = _name(tree.article(child)), _name(tree.article(tie.parent))
+        back = next((other for other in tree.ties[tie.parent] if other.parent == child), None)
+        named = any(sign.kind != "mention" for sign in tie.signs)
+        if tie.order == "open" and not named and back is not None and back.score > 0:
+            yield f"{here} and {there} share matter, but their dates do not tell which was first."
+        elif tie.order == "after":
+            yield f"{here} is dated before {there}, from which it seems to have its matter."
+        else:
+            rival = next((other for other in tree.ties[child] if other.parent != tie.parent), None)
+            if rival is not None and rival.score > 0 and tie.score - rival.score < 0.7 and not named:
+                yield f"{here} may have it from {there} or from {_name(tree.article(rival.parent))}."
+
+
+def _name(retelling: Retelling) -> str:
+    return f"{retelling.source.name} ({retelling.article.canonical_url})"

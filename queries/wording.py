@@ -23,8 +23,8 @@ def word_diff(reference: str, printed: str, cut: bool = False) -> tuple[Piece, .
     Words of the reference before and after what was printed are `left-out`; with `cut`, where the
     cutting itself is the matter, they are `removed`.
 
-    >>> word_diff("It is safe here.", "it is not safe")
-    (Piece(op='same', text='it is'), Piece(op='added', text='not'), Piece(op='same', text='safe'), Piece(op='left-out', text='here.'))
+    >>> [(piece.op, piece.text) for piece in word_diff("It is safe here.", "it is not safe")]
+    [('same', 'it is'), ('added', 'not'), ('same', 'safe'), ('left-out', 'here.')]
     """
     before, after = _TOKEN.findall(reference), _TOKEN.findall(printed)
     if max(len(before), len(after)) > DIFF_WORDS:
@@ -90,5 +90,5 @@ def printed_words(retelling: Retelling, span: Span) -> str:
     """What was said, without the cue between the pieces of a split quote."""
     for quote in retelling.quotes:
         if quote.content == span:
-            return " ".join(retelling.words(piece) for piece in quote.pieces)
+            return quote.wording(retelling.text.text)
     return retelling.words(span)

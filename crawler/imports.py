@@ -1,0 +1,152 @@
+"""`retold add`: saved pages, texts, WARC files, lists of addresses -> the same Snapshots that a crawl makes.
+
+What is added is kept whatever it says: the user chose it. Only addresses go to the network, through the
+same guard, robots.txt and pipeline as a crawl.
+"""
+
+import errno
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+import attrs
+
+from crawler.addresses import canonical, key
+from crawler.pipelines import Recorder, catch_up
+from crawler.plan import plan_named, source_of
+from crawler.readers import Entry, Loaded, Named, Problem, Reading, read_lines, read_path
+from crawler.runner import CrawlEvent, CrawlSummary, crawl, tally
+from crawler.spiders import FetchedPage
+from kb.archive import Archive, Capture
+from kb.errors import UserError
+from kb.records import Study, rfc3339
+from kb.settings import Settings
+from kb.store import RecordStore
+
+BATCH = 500
+"""Pages written with one flush to disk."""
+BATCH_BYTES = 32_000_000
+"""Or fewer, when they are large."""
+
+
+@attrs.frozen(kw_only=True)
+class ImportSummary:
+    """What `add` did."""
+
+    counts: Mapping[str, int]
+    """Pages by Visit action, those fetched included."""
+    problems: tuple[Problem, ...]
+    """Files and lines that could not be used; everything else was."""
+    crawled: CrawlSummary | None
+    """How fetching the addresses went; None where none were given."""
+
+    @property
+    def complete(self) -> bool:
+        return not self.problems and (self.crawled is None or self.crawled.complete)
+
+
+def add(  # noqa: PLR0913  # the open store and archive belong to the caller
+    names: Sequence[str],
+    study: Study,
+    settings: Settings,
+    archive: Archive,
+    store: RecordStore,
+    now: datetime,
+    *,
+    stdin: IO[bytes],
+    on_event: Callable[[CrawlEvent], None] | None = None,
+) -> ImportSummary:
+    """Add everything that `names` lead to: files, folders, addresses, `-` for stdin.
+
+    UserError for a name that is neither; faults inside a file are collected, the rest of it goes on.
+    """
+    reading = Reading(now=now, max_bytes=settings.crawl.max_bytes)
+    sources = [_source(name, stdin, reading) for name in names]
+    catch_up(archive, store)
+    importer = _Importer(study, archive, store, now)
+    for entries in sources:
+        importer.take(entries)
+    importer.flush()
+    crawled = importer.fetch(settings, on_event)
+    counts = Counter(importer.counts)
+    counts.update(crawled.counts if crawled else {})
+    return ImportSummary(counts=tally(counts), problems=tuple(importer.problems), crawled=crawled)
+
+
+def _source(name: str, stdin: IO[bytes], reading: Reading) -> Iterator[Entry]:
+    if name == "-":
+        return read_lines(stdin, "stdin", reading)
+    if name.startswith(("http://", "https://")):
+        url = canonical(name)
+        if not url:
+            raise UserError(f"{name}: not an address that can be fetched")
+        return iter([Named(url=url)])
+    path = Path(name).expanduser()
+    if not path.exists():
+        raise UserError(f"{name}: no such file or folder, and not an http(s) address")
+    return read_path(path, reading)
+
+
+class _Importer:
+    """Takes entries in, writes them in batches, keeps the count."""
+
+    def __init__(self, study: Study, archive: Archive, store: RecordStore, now: datetime) -> None:
+        self._study = study
+        self._store = store
+        self._now = now
+        self._domains = tuple((source.slug, source.domains, source.language) for source in study.sources)
+        latest = {key(url): (known.body_sha256, rfc3339(known.fetched_at)) for url, known in store.known().items()}
+        self._recorder = Recorder(archive, store, latest)
+        self._waiting: list[FetchedPage] = []
+        self._waiting_bytes = 0
+        self._taken = 0
+        self._named: list[Named] = []
+        self.counts: Counter[str] = Counter()
+        self.problems: list[Problem] = []
+
+    def take(self, entries: Iterator[Entry]) -> None:
+        for entry in entries:
+            match entry:
+                case Problem():
+                    self.problems.append(entry)
+                case Named():
+                    self._named.append(entry)
+                case Loaded():
+                    self._wait(entry.capture)
+
+    def _wait(self, capture: Capture) -> None:
+        self._taken += 1
+        source = capture.source or source_of(self._domains, capture.final_url)[0]
+        # Two versions of one article in one file get times in the order in which they stand there.
+        at = capture.fetched_at + timedelta(microseconds=self._taken) if capture.via == "file" else capture.fetched_at
+        page = FetchedPage(
+            capture=attrs.evolve(capture, source=source, fetched_at=at), mention=False, reason="added by the user"
+        )
+        self._waiting.append(page)
+        self._waiting_bytes += len(capture.body)
+        if len(self._waiting) >= BATCH or self._waiting_bytes >= BATCH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits. A full disk ends the import; batches before it are safe."""
+        batch, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        try:
+            visits = self._recorder.record(batch)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            done = sum(self.counts.values())
+            raise UserError(
+                f"the disk is full; {done} pages were kept. Make room and run the same command again"
+            ) from error
+        self.counts.update(visit.action for visit in visits)
+
+    def fetch(self, settings: Settings, on_event: Callable[[CrawlEvent], None] | None) -> CrawlSummary | None:
+        if not self._named:
+            return None
+        pages = tuple(dict.fromkeys(named.url for named in self._named if not named.feed))
+        feeds = tuple(dict.fromkeys(named.url for named in self._named if named.feed))
+        plan = plan_named(pages, feeds, study=self._study, settings=settings, known=self._store.known())
+        return crawl(plan, settings, on_event)

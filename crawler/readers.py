@@ -1,0 +1,314 @@
+"""Files that hold pages -> captures, addresses to fetch, feeds to crawl, and problems with file and line. No network.
+
+Readers are generators over open files: a file of any length takes the memory of one of its entries.
+"""
+
+import csv
+import gzip
+import io
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, cast
+
+import attrs
+from lxml import etree
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+
+from crawler.addresses import canonical
+from crawler.pages import read_page
+from kb.archive import Capture
+from kb.decode import decode, is_binary, is_markup
+
+HTML = frozenset({".html", ".htm", ".xhtml", ".mhtml"})
+TEXT = frozenset({".txt", ".md", ".markdown", ".text"})
+JSON_LINES = frozenset({".jsonl", ".ndjson", ".json"})
+WARCS = frozenset({".warc", ".wacz", ".arc"})
+TABLES = frozenset({".csv", ".tsv"})
+OUTLINES = frozenset({".opml", ".xml"})
+KNOWN = HTML | TEXT | JSON_LINES | WARCS | TABLES | OUTLINES
+
+_SAVED_FROM = re.compile(rb"(?:saved from url=\(\d+\)|SingleFile\s{1,9}url:\s{0,9})(https?://[^\s>\"']{1,2000})")
+_HEAD = 100_000
+"""Bytes in which a saved page names its address."""
+
+
+@attrs.frozen(kw_only=True)
+class Loaded:
+    """A page that a file holds."""
+
+    capture: Capture
+
+
+@attrs.frozen(kw_only=True)
+class Named:
+    """An address that a file lists."""
+
+    url: str
+    feed: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Problem:
+    """Something that could not be used."""
+
+    where: str
+    """`articles.jsonl:12`."""
+    what: str
+
+
+Entry = Loaded | Named | Problem
+
+
+@attrs.frozen(kw_only=True)
+class Reading:
+    """What every reader needs to know."""
+
+    now: datetime
+    max_bytes: int
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix that tells the kind, `.gz` taken off."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else suffixes[-1] if suffixes else ""
+
+
+def read_path(path: Path, reading: Reading) -> Iterator[Entry]:
+    """All entries of a file, or of the files below a folder, in order of their names."""
+    if path.is_dir():
+        files = (file for file in sorted(path.rglob("*")) if file.is_file() and suffix_of(file) in KNOWN)
+        for file in files:
+            yield from read_path(file, reading)
+        return
+    try:
+        yield from _read_file(path, reading)
+    except (OSError, EOFError, zlib.error, ArchiveLoadFailed, zipfile.BadZipFile) as error:
+        yield Problem(where=str(path), what=f"cannot be read to its end: {error}")
+
+
+def _read_file(path: Path, reading: Reading) -> Iterator[Entry]:
+    suffix = suffix_of(path)
+    if suffix in WARCS:
+        yield from read_wacz(path, reading) if suffix == ".wacz" else read_warc(path.open("rb"), str(path), reading)
+        return
+    with _open(path) as file:
+        if suffix in JSON_LINES:
+            yield from read_lines(file, str(path), reading)
+            return
+        body = file.read(reading.max_bytes + 1)
+    if len(body) > reading.max_bytes and suffix not in TABLES:
+        yield Problem(where=str(path), what=f"larger than {reading.max_bytes} bytes")
+    elif suffix in TABLES:
+        yield from read_table(path, "\t" if suffix == ".tsv" else ",")
+    elif suffix in OUTLINES:
+        yield from read_opml(body, str(path))
+    elif is_binary(body):
+        yield Problem(where=str(path), what="not a page or text, whatever its name says")
+    elif suffix in HTML or is_markup(body):
+        yield Loaded(capture=saved_page(body, path, reading.now))
+    elif suffix in TEXT or suffix == "":
+        yield from _text_or_list(body, path, reading)
+    else:
+        yield Problem(where=str(path), what=f"{suffix} is no kind of file that retold reads")
+
+
+def _open(path: Path) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+def saved_page(body: bytes, path: Path, now: datetime) -> Capture:
+    """A page that a browser saved; its address is what it declares, else the file's."""
+    page = read_page(body, None, "text/html", "http://unknown.invalid/")
+    url = page.canonical if page and page.canonical and "unknown.invalid" not in page.canonical else None
+    if url is None:
+        saved = _SAVED_FROM.search(body, 0, _HEAD)
+        url = canonical(saved[1].decode("ascii", "replace")) if saved else None
+    return _capture(url or path.resolve().as_uri(), body, "text/html", None, now)
+
+
+def _text_or_list(body: bytes, path: Path, reading: Reading) -> Iterator[Entry]:
+    text = decode(body, None)
+    lines = [line.strip() for line in text.splitlines()]
+    listed = [line for line in lines if line and not line.startswith("#")]
+    if listed and all(line.startswith(("http://", "https://")) and " " not in line for line in listed):
+        yield from read_lines(io.BytesIO(text.encode()), str(path), reading)
+    elif listed:
+        yield Loaded(capture=_capture(path.resolve().as_uri(), text.encode(), "text/plain", "utf-8", reading.now))
+    else:
+        yield Problem(where=str(path), what="empty")
+
+
+def read_lines(file: IO[bytes], name: str, reading: Reading) -> Iterator[Entry]:
+    """JSON Lines and addresses, one a line, mixed as they come; blank lines and `#` comments are passed over."""
+    longest = reading.max_bytes * 2
+    number = 0
+    while line := file.readline(longest):
+        number += 1
+        where = f"{name}:{number}"
+        if len(line) == longest and not line.endswith(b"\n"):
+            yield Problem(where=where, what=f"the line is longer than {longest} bytes")
+            while (rest := file.readline(longest)) and not rest.endswith(b"\n"):
+                pass
+            continue
+        text = line.removeprefix(b"\xef\xbb\xbf").strip()
+        if text.startswith(b"{"):
+            yield _article(text, where, reading)
+        elif text and not text.startswith(b"#"):
+            yield _address(text.decode("utf-8", "replace"), where)
+
+
+def _address(text: str, where: str) -> Entry:
+    url = canonical(text)
+    return Named(url=url) if url else Problem(where=where, what=f"neither JSON nor an http(s) address: {text[:80]!r}")
+
+
+def _article(line: bytes, where: str, reading: Reading) -> Entry:
+    try:
+        article: Any = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return Problem(where=where, what=f"not JSON: {error}")
+    fields = {name: article.get(name) for name in ("url", "source", "title", "published_at", "text", "html")}
+    wrong = [name for name, value in fields.items() if value is not None and not isinstance(value, str)]
+    if wrong:
+        return Problem(where=where, what=f"{wrong[0]} is not a string")
+    url = canonical(fields["url"] or "")
+    content = fields["text"] if fields["text"] is not None else fields["html"]
+    if not url or not content or not content.strip():
+        missing = "no http(s) address in `url`" if not url else "neither `text` nor `html` with anything in it"
+        return Problem(where=where, what=missing)
+    media_type = "text/plain" if fields["text"] is not None else "text/html"
+    body = content.encode("utf-8", "replace")
+    if len(body) > reading.max_bytes:
+        return Problem(where=where, what=f"the article is larger than {reading.max_bytes} bytes")
+    capture = _capture(url, body, media_type, "utf-8", reading.now)
+    return Loaded(
+        capture=attrs.evolve(
+            capture, source=fields["source"], feed_title=fields["title"], feed_published=fields["published_at"]
+        )
+    )
+
+
+def read_table(path: Path, delimiter: str) -> Iterator[Entry]:
+    """The addresses in the column `url` (or `link`, `address`) of a CSV file with a head line."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = csv.reader(file, delimiter=delimiter)
+        heads = [name.strip().lower() for name in next(rows, [])]
+        column = next((heads.index(name) for name in ("url", "link", "address") if name in heads), None)
+        if column is None:
+            yield Problem(where=f"{path}:1", what=f"no column named url among {', '.join(heads) or 'no columns'}")
+            return
+        try:
+            for row in rows:
+                if any(row):
+                    yield _address(row[column] if len(row) > column else "", f"{path}:{rows.line_num}")
+        except csv.Error as error:
+            yield Problem(where=f"{path}:{rows.line_num}", what=f"not CSV: {error}")
+
+
+def read_opml(body: bytes, name: str) -> Iterator[Entry]:
+    """The feeds of an OPML subscription list."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
+    try:
+        root = etree.fromstring(body.strip(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        yield Problem(where=name, what=f"not XML: {error}")
+        return
+    if root is None or not isinstance(root.tag, str) or etree.QName(root).localname.lower() != "opml":
+        yield Problem(where=name, what="XML, but not OPML")
+        return
+    for outline in root.iter("{*}outline", "outline"):
+        address = outline.get("xmlUrl") or outline.get("xmlurl")
+        if address:
+            url = canonical(address)
+            where = f"{name}:{outline.sourceline}"
+            yield (
+                Named(url=url, feed=True) if url else Problem(where=where, what=f"no http(s) address: {address[:80]!r}")
+            )
+
+
+def read_wacz(path: Path, reading: Reading) -> Iterator[Entry]:
+    """The WARC files inside a WACZ."""
+    with zipfile.ZipFile(path) as archive:
+        inside = [entry for entry in archive.infolist() if suffix_of(Path(entry.filename)) == ".warc"]
+        if not inside:
+            yield Problem(where=str(path), what="no WARC file inside")
+        for entry in inside:
+            with archive.open(entry) as file:
+                yield from read_warc(file, f"{path}/{entry.filename}", reading)
+
+
+def read_warc(file: IO[bytes], name: str, reading: Reading) -> Iterator[Entry]:
+    """The HTML and text pages of a WARC that were answered with 200, and its resource records."""
+    with file:
+        for record in ArchiveIterator(file, arc2warc=True):
+            if record.rec_type not in ("response", "resource"):
+                continue
+            entry = _record(record, name, reading)
+            if entry:
+                yield entry
+
+
+def _record(record: Any, name: str, reading: Reading) -> Entry | None:
+    address = record.rec_headers.get_header("WARC-Target-URI") or ""
+    url = canonical(address) or (address if address.startswith("file:") else None)
+    http = record.http_headers
+    status = int(http.get_statuscode() or 0) if http and (http.get_statuscode() or "").isdigit() else 200
+    declared = (http or record.rec_headers).get_header("Content-Type") or ""
+    media_type, charset = split_media_type(declared)
+    if not url or status != 200 or media_type not in ("text/html", "application/xhtml+xml", "text/plain"):
+        return None
+    where = f"{name}: {url}"
+    try:
+        body = record.content_stream().read(reading.max_bytes + 1)
+    except (OSError, zlib.error, EOFError, ValueError) as error:
+        return Problem(where=where, what=f"damaged record: {error}")
+    if len(body) > reading.max_bytes or not body.strip():
+        return Problem(where=where, what=f"larger than {reading.max_bytes} bytes") if body.strip() else None
+    capture = _capture(url, body, media_type, charset, _warc_date(record, reading.now))
+    headers = tuple((key, value) for key, value in http.headers if key.lower() != "set-cookie") if http else ()
+    return Loaded(capture=attrs.evolve(capture, headers=headers, reason=_reason(http), via="warc"))
+
+
+def _reason(http: Any) -> str:
+    return " ".join((http.statusline or "").split(" ")[1:]) or "OK" if http else "OK"
+
+
+def _warc_date(record: Any, now: datetime) -> datetime:
+    try:
+        moment = datetime.fromisoformat(record.rec_headers.get_header("WARC-Date") or "")
+    except ValueError:
+        return now
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def split_media_type(header: str) -> tuple[str, str | None]:
+    """Media type and charset of a Content-Type.
+
+    >>> split_media_type('text/HTML; Charset="utf-8"')
+    ('text/html', 'utf-8')
+    """
+    media_type, *parameters = header.split(";")
+    named = (part.split("=", 1)[1] for part in parameters if part.strip().lower().startswith("charset="))
+    return media_type.strip().lower(), next((charset.strip(" \"'") for charset in named), None) or None
+
+
+def _capture(url: str, body: bytes, media_type: str, charset: str | None, now: datetime) -> Capture:
+    return Capture(
+        requested_url=url,
+        final_url=url,
+        fetched_at=now,
+        status=200,
+        reason="OK",
+        headers=(),
+        body=body,
+        media_type=media_type,
+        charset=charset,
+        via="file",
+        source=None,
+    )

@@ -1,0 +1,1 @@
+"""The documents, and what generates those that the code decides."""

@@ -1,0 +1,243 @@
+"""Writes the documents that the code decides: cli.md, claims.md and settings.md.
+
+`python -m docs.generate` writes them; with `--check` it writes nothing, names what is stale and exits 1.
+"""
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from enum import Enum
+from itertools import pairwise
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import typer.main
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from kb import errors, settings, study
+from queries import options
+from queries.cli import app
+
+FOLDER = Path(__file__).parent
+EXAMPLE = "Example: "
+"""Starts the last paragraph of a command's help."""
+
+_NOTE = "<!-- Written by `python -m docs.generate`; do not edit. -->"
+
+_EXIT_CODES = {
+    0: "done, and nothing at or above `--fail-on`",
+    1: "findings at or above `--fail-on`",
+    errors.UserError.exit_code: "usage or bad input; a bad claims.yaml with file and line",
+    errors.DataError.exit_code: "damaged data",
+    errors.CrawlError.exit_code: "the crawl could not run",
+    options.INCOMPLETE: "finished, but incomplete: a source did not answer, a page failed, the disk is full",
+}
+
+_OF_IDS = "How commands and the rest of the file name it."
+
+_KINDS: tuple[tuple[Any, str], ...] = (
+    (study.Slug, "id: lower-case letters, digits, hyphens"),
+    (study.Url, "address, http or https"),
+    (study.Host, "host, such as `example.org`"),
+    (study.Words, "text"),
+    (date, "day, such as `2026-04-01`"),
+    (Path, "path"),
+    (bool, "`true` or `false`"),
+    (int, "whole number"),
+    (float, "number"),
+    (str, "text"),
+)
+"""What to write for a type, the narrower first: bool is an int."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write or check; returns the exit code."""
+    stale = [path for path, text in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if "--check" in arguments:
+        for path in stale:
+            sys.stderr.write(f"{path.relative_to(FOLDER.parent)} is stale: run `python -m docs.generate`\n")
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(pages()[path], encoding="utf-8")
+        sys.stderr.write(f"wrote {path.relative_to(FOLDER.parent)}\n")
+    return 0
+
+
+def pages() -> dict[Path, str]:
+    """Every generated document with what should stand in it."""
+    made = {"cli.md": _cli(), "claims.md": _claims(), "settings.md": _settings()}
+    return {FOLDER / name: "\n".join([_NOTE, "", *lines]) + "\n" for name, lines in made.items()}
+
+
+# --- cli.md ---
+
+
+def _cli() -> Iterator[str]:
+    group = typer.main.get_command(app)
+    context = group.make_context("retold", [], resilient_parsing=True)
+    yield from ("# Commands", "", group.help or "", "")
+    yield from ("Global options, before or after the command's name:", "")
+    yield from _records(group, context)
+    yield from ("", "| exit code | means |", "|---|---|")
+    yield from (f"| {code} | {meaning} |" for code, meaning in sorted(_EXIT_CODES.items()))
+    yield from ("", "Results go to standard output, progress, counts and errors to standard error.", "")
+    commands: Mapping[str, Any] = group.commands  # type: ignore[attr-defined]
+    for name, command in commands.items():
+        yield from _command(name, command, context)
+
+
+def _command(name: str, command: Any, parent: Any) -> Iterator[str]:
+    context = command.make_context(name, [], resilient_parsing=True, parent=parent)
+    told, _, example = (command.help or "").partition(EXAMPLE)
+    usage = " ".join(["retold", name, *command.collect_usage_pieces(context)])
+    yield from (f"## retold {name}", "", " ".join(told.split()), "", "```", usage, "```", "")
+    records = list(_records(command, context))
+    yield from [*records, ""] if records else []
+    yield from ("Example:", "", "```", example.strip(), "```", "")
+
+
+def _records(command: Any, context: Any) -> Iterator[str]:
+    """A line for each argument and option but --help, which every command has."""
+    for param in command.get_params(context):
+        record = param.get_help_record(context)
+        if record and param.name != "help":
+            yield f"- `{record[0]}`: {' '.join(record[1].split())}"
+
+
+# --- claims.md ---
+
+
+def _claims() -> Iterator[str]:
+    yield from ("# claims.yaml", "")
+    yield from (
+        "Every key of the file. An unknown key, a missing one or a value of the wrong kind is an error that names",
+        "file and line. `retold init` writes a commented file to start from.",
+        "",
+    )
+    top: type[BaseModel] = study._File
+    for where, model in _sections("", top):
+        yield from (f"## {where}" if where else "## Top level", "", _first_paragraph(model), "")
+        yield from _table(model)
+
+
+def _sections(where: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """A model and those inside it, each with its path in the file; `[]` after a list."""
+    yield where, model
+    for name, hint in _hints(model).items():
+        inner = _model_in(hint)
+        if inner:
+            listed = "[]" if _is_list(hint) else ""
+            yield from _sections(f"{where}.{name}{listed}".removeprefix("."), inner)
+
+
+def _table(model: type[BaseModel]) -> Iterator[str]:
+    told = field_docs(model)
+    yield from ("| key | value | when left out | meaning |", "|---|---|---|---|")
+    for name, hint in _hints(model).items():
+        field = model.model_fields[name]
+        default = "**required**" if field.is_required() else _shown(field.get_default(call_default_factory=True))
+        yield f"| `{name}` | {_kind(hint)} | {default} | {told.get(name, _OF_IDS if name == "id" else "")} |"
+    yield ""
+
+
+def _hints(model: type[BaseModel]) -> dict[str, Any]:
+    hints = get_type_hints(model, include_extras=True)
+    return {name: hints[name] for name in model.model_fields}
+
+
+def _kind(hint: Any) -> str:
+    """A type in words."""
+    for known, words in _KINDS:
+        if hint == known:
+            return words
+    inner = _model_in(hint)
+    if inner:
+        return "list, see below" if _is_list(hint) else "keys, see below"
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if origin in (Union, UnionType):
+        return " or ".join(_kind(part) for part in arguments if part is not NoneType)
+    if origin is Annotated:
+        return _kind(arguments[0])
+    if origin in (list, tuple):
+        return f"list of: {_kind(arguments[0])}"
+    raise TypeError(f"no words for {hint}")
+
+
+def _model_in(hint: Any) -> type[BaseModel] | None:
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return hint
+    return next((model for part in get_args(hint) if (model := _model_in(part))), None)
+
+
+def _is_list(hint: Any) -> bool:
+    return get_origin(hint) is list or any(_is_list(part) for part in get_args(hint))
+
+
+# --- settings.md ---
+
+
+def _settings() -> Iterator[str]:
+    yield from ("# Settings", "")
+    yield from (
+        "Read once from the environment; `--study` and `--data-dir` come before it. Of lists, JSON:",
+        "`RETOLD_CRAWL__ALLOW_HOSTS='[\"localhost:8000\"]'`.",
+        "",
+    )
+    yield from _environment(settings.Settings, "RETOLD_")
+    yield from ("## Crawl", "", _first_paragraph(settings.CrawlSettings), "")
+    yield from _environment(settings.CrawlSettings, "RETOLD_CRAWL__")
+    yield from (
+        "## Telemetry",
+        "",
+        "Set before the libraries that read them are imported, unless they are set already:",
+    )
+    yield from ("", *(f"- `{name}={value}`" for name, value in sorted(settings.TELEMETRY_OFF.items())))
+
+
+def _environment(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    told = field_docs(model)
+    yield from ("| variable | value | default | meaning |", "|---|---|---|---|")
+    for name, hint in _hints(model).items():
+        if not _model_in(hint):
+            default = _shown(model.model_fields[name].get_default(call_default_factory=True))
+            yield f"| `{prefix}{name.upper()}` | {_kind(hint)} | {default} | {told.get(name, '')} |"
+    yield ""
+
+
+# --- what the source says ---
+
+
+def field_docs(model: type[BaseModel]) -> dict[str, str]:
+    """The docstring under each field of a model, on one line; fields without one are left out."""
+    module = inspect.getmodule(model)
+    if module is None:
+        raise TypeError(f"{model} has no source")
+    tree = ast.parse(inspect.getsource(module))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == model.__name__)
+    found: dict[str, str] = {}
+    for field, after in pairwise(body):
+        match field, after:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = " ".join(text.split())
+    return found
+
+
+def _first_paragraph(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").partition("\n\n")[0].split())
+
+
+def _shown(value: object) -> str:
+    if value is None or value is PydanticUndefined or value in ([], ()):
+        return "none"
+    plain = value.value if isinstance(value, Enum) else value
+    return f"`{str(plain).lower() if isinstance(plain, bool) else plain}`"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,94 @@
+"""A reporter's draft, read and annotated as if it were an article, to be held against the coverage."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from kb import align
+from kb.errors import Rejected, UserError
+from kb.extract import read_page
+from kb.records import Alignment, Article, Coverage, Extraction, Retelling, Snapshot, Source, Text, sha256
+from kb.stages import AnnotateStage
+from kb.text import normalise
+from kb.workspace import Workspace
+from queries.documents import PLAIN_SUFFIXES
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def retelling(name: str, body: bytes, spacy_model: str, at: datetime) -> Retelling:
+    """A draft as if it were an article: text, Markdown or HTML, annotated like captured pages."""
+    media_type = PLAIN_SUFFIXES.get(
+        Path(name).suffix.lower(), "text/html" if b"<html" in body[:4000].lower() else "text/plain"
+    )
+    page = read_page(body, url=None, media_type=media_type)
+    if isinstance(page, Rejected):
+        raise UserError(f"{name}: no text to check ({page.code}{': ' + page.detail if page.detail else ''})")
+    text = Text(text=normalise(page.text), language=page.language)
+    snapshot = Snapshot(
+        requested_url=name,
+        fetched_at=at,
+        body_sha256=sha256(body),
+        final_url=name,
+        status=200,
+        media_type=media_type,
+        charset=None,
+        etag=None,
+        last_modified=None,
+        warc="",
+        offset=0,
+        via="file",
+        source="draft",
+    )
+    article = Article(source="draft", canonical_url=name)
+    extraction = Extraction(
+        snapshot=snapshot.id,
+        tool="",
+        article=article.id,
+        text=text.id,
+        title=page.title,
+        bylines=page.bylines,
+        published_at=None,
+        published_precision="unknown",
+        published_raw=None,
+        modified_at=None,
+        truncated=False,
+        links=page.links,
+    )
+    kinds: dict[str, list[Any]] = {}
+    for record in AnnotateStage(spacy_model).run(text).records:
+        kinds.setdefault(type(record).__name__, []).append(record)
+    return Retelling(
+        article=article,
+        source=Source(slug="draft", name=name, domains=(), kind="press", country=None, language=None),
+        snapshot=snapshot,
+        extraction=extraction,
+        text=text,
+        passages=tuple(kinds.get("Passage", ())),
+        quotes=tuple(kinds.get("Quote", ())),
+        quantities=tuple(kinds.get("Quantity", ())),
+        credits=(),
+    )
+
+
+def with_alignments(workspace: Workspace, coverage: Coverage, draft: Retelling) -> Coverage:
+    """The coverage with the draft's quotes laid against the reference quotes, as the pair stage does."""
+    study = workspace.study
+    wordings = {quote.words_sha256: quote.wording(draft.text.text) for quote in draft.quotes}
+    if not wordings or not study.quotes:
+        return coverage
+    vectors = workspace.embedder.encode([*wordings.values(), *(quote.text for quote in study.quotes)])
+    references = vectors[len(wordings) :]
+    tool = align.tool(study)
+    found: dict[str, tuple[Alignment, ...]] = dict(coverage.alignments)
+    for (key, wording), vector in zip(wordings.items(), vectors, strict=False):
+        near = {quote.slug: float(row @ vector) for quote, row in zip(study.quotes, references, strict=True)}
+        found[key] = tuple(align.alignments(study, key, wording, tool, near))
+    return attrs.evolve(coverage, alignments=found)

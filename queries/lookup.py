@@ -1,0 +1,93 @@
+"""What `search` and `quotes` do: read days and filters, ask, give the contract's shapes."""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+
+from kb import quotes as quoting
+from kb.errors import UserError
+from kb.reader import Filter
+from kb.records import Study, rfc3339
+from kb.workspace import Workspace
+from queries.search import Hit, Mode, Searcher, to_json
+
+_AGO = re.compile(r"(\d{1,4})([hdwmy])")
+_UNITS = {
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+    "m": timedelta(days=30),
+    "y": timedelta(days=365),
+}
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """What a search gave."""
+
+    hits: tuple[Hit, ...]
+    plain: Mapping[str, object]
+    """CONTRACT's `search` shape."""
+
+
+def now() -> datetime:
+    """The one place of the queries that reads the clock."""
+    return datetime.now(UTC)
+
+
+def moment(given: str | None, at: datetime) -> datetime | None:
+    """`2026-04-01`, an RFC 3339 time, or so long ago: `36h`, `10d`, `2w`, `3m`, `1y`."""
+    if given is None:
+        return None
+    if ago := _AGO.fullmatch(given):
+        return at - int(ago[1]) * _UNITS[ago[2]]
+    try:
+        read = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise UserError(f"{given!r} is no day: write 2026-04-01, or 2w for two weeks back (h, d, w, m, y)") from error
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read
+
+
+def narrowed(
+    study: Study, *, speaker: str | None, source: str | None, since: str | None, until: str | None, kind: str | None
+) -> Filter:
+    """The filter that the options of `search` describe."""
+    known = next((s for s in study.speakers if speaker in (s.slug, s.name, *s.aliases)), None)
+    names = (known.name, *known.aliases) if known else (speaker,) if speaker else None
+    at = now()
+    return Filter(kind=kind, speaker=names, source=source, since=moment(since, at), until=moment(until, at))
+
+
+def search(workspace: Workspace, query: str, k: int, mode: Mode, within: Filter) -> Answer:
+    """The best wordings for a query."""
+    started = time.perf_counter()
+    searcher = Searcher(
+        reader=workspace.reader,
+        index=lambda: workspace.index,
+        lexical=workspace.lexical,
+        encode=workspace.embedder.encode,
+        embed_tool=workspace.embedder.tool.id,
+        study=workspace.study,
+    )
+    hits = searcher.search(query, k=k, mode=mode, narrowed=within)
+    return Answer(hits=hits, plain=to_json(query, mode, (time.perf_counter() - started) * 1000, hits))
+
+
+def quotes(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
+    """Every quote of the coverage with where it stands: an `extract` quote and its article."""
+    for retelling in workspace.reader.coverage(workspace.study).retellings:
+        published = retelling.extraction.published_at
+        for quote in retelling.quotes:
+            yield {
+                "id": quote.id,
+                "url": retelling.article.canonical_url,
+                "source": retelling.source.slug,
+                "title": retelling.extraction.title,
+                "published_at": rfc3339(published) if published else None,
+                "snapshot": retelling.snapshot.body_sha256,
+                **quoting.to_json(retelling.text.text, quote),
+            }
