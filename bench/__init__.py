@@ -1,1 +1,1 @@
-"""Measurements: `python -m bench NAME` prints one as JSON. None of the data lies in this repository but the newsroom."""
+"""Measurements: `python -m bench NAME` prints one as JSON. Only the newsroom's data lies in this repository."""

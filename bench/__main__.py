@@ -52,7 +52,7 @@ def _options(name: str, run: Run) -> argparse.ArgumentParser:
     for parameter in inspect.signature(run).parameters.values():
         kind, several = _kind(hints[parameter.name])
         required = parameter.default is inspect.Parameter.empty
-        option = {"action": argparse.BooleanOptionalAction} if kind is bool else {"type": kind}
+        option: dict[str, Any] = {"action": argparse.BooleanOptionalAction} if kind is bool else {"type": kind}
         if several:
             option["nargs"] = "+"
         parser.add_argument(

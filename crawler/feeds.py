@@ -18,6 +18,7 @@ from lxml import etree
 from crawler.addresses import canonical
 
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+_HTML = re.compile(rb"<(?:!doctype\s{1,9}html|html)[\s>]", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]{0,2000}>")
 _BLANKS = re.compile(r"\s+")
 _YEARS = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:[-_/]?(0[1-9]|1[0-2])(?!\d))?")
@@ -62,6 +63,8 @@ def parse(body: bytes, url: str, max_bytes: int) -> Feed:
     data = _unpack(body, max_bytes).lstrip(b"\t\n\r \xef\xbb\xbf")
     if not data:
         raise NotAFeedError("empty")
+    if _HTML.match(data):
+        raise NotAFeedError("an HTML page, not a feed")
     if _ENTITY.search(data):
         raise NotAFeedError("declares XML entities, which feeds have no use for")
     parser = etree.XMLParser(
@@ -106,8 +109,6 @@ def _read(root: etree._Element, url: str) -> Feed:
                 kind="index",
                 items=_listed(_sitemap_url(node, url) for node in root.iterchildren("{*}sitemap", "sitemap")),
             )
-        case "html":
-            raise NotAFeedError("an HTML page, not a feed")
         case other:
             raise NotAFeedError(f"XML whose outermost element is <{other}>, not a feed or sitemap")
 

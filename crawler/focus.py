@@ -278,13 +278,14 @@ def _own_theme(terms: Terms) -> set[str]:
 
 def _count(names: tuple[str, ...], text: str) -> int:
     """Places where any name stands; a name inside a longer one at the same place counts once."""
-    longest = sorted(names, key=len, reverse=True)
+    wide = text.replace(" ", "  ")  # so that two names in a row do not share the space between them
     total = 0
-    for name in longest:
-        found = text.count(f" {name} ")
+    for name in sorted(names, key=len, reverse=True):
+        spaced = f" {name.replace(' ', '  ')} "
+        found = wide.count(spaced)
         total += found
         if found:
-            text = text.replace(f" {name} ", " | ")
+            wide = wide.replace(spaced, " | ")
     return total
 
 

@@ -65,6 +65,7 @@ class Frontier:
         """Keys of addresses that were off topic by the same terms."""
         self._claimed: dict[str, str] = {}
         self._spellings: dict[str, list[str]] = {}
+        self._failed: set[str] = set()
         self._asked_snapshots: set[str] = set()
         self.pages_asked = 0
         self.cut_short = False
@@ -132,6 +133,18 @@ class Frontier:
         """After a failure: another spelling of the address that was seen (`www.`, https), each given once."""
         spellings = self._spellings.get(key(url), [])
         return spellings.pop(0) if spellings else None
+
+    def give_up(self, url: str) -> None:
+        """The address was claimed, but nothing came of it: other addresses of the same article count again."""
+        self._failed.add(key(url))
+
+    def awaits(self, url: str, instead: str) -> bool:
+        """Whether an article is being fetched under `url`; if that fails, `instead` is its other spelling."""
+        name = key(url)
+        if name not in self._claimed or name in self._failed:
+            return False
+        self._remember_spelling(name, instead)
+        return True
 
     def claim(self, url: str) -> bool:
         """Take an address that an asked page turned out to have as well; False where another page has it."""

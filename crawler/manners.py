@@ -1,12 +1,12 @@
 """How a crawl treats servers where Scrapy 2.19 does less: robots.txt, crawl-delay, Retry-After, dead hosts."""
 
-from collections.abc import Iterable
+from collections import Counter
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.core.downloader import Slot
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
@@ -29,8 +29,6 @@ MAX_CRAWL_DELAY_S = 60.0
 """A longer crawl-delay is honoured as this: a crawl of a few pages must end on the same day."""
 DEAD_AFTER = 4
 """Requests in a row without any answer after which a host is left alone for the rest of the crawl, retries included."""
-IN_FLIGHT = 2
-"""Requests taken from the queue for one host, as a multiple of those it is sent at once."""
 
 _CLOSED = b"User-agent: *\nDisallow: /\n"
 
@@ -111,19 +109,30 @@ class Retry(RetryMiddleware):
         if reason:
             raise UnreachableError(reason)
 
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        made = super().from_crawler(crawler)
+        # Heard before the downloader sends the next request to the host; process_response comes after it.
+        crawler.signals.connect(made._heard, signals.response_downloaded)
+        return made
+
+    def _heard(self, response: Response, request: Request) -> None:
+        self.silent.pop(urlparse_cached(request).netloc, None)
+        if response.status not in self.retry_http_codes:
+            return
+        wait = retry_after(response.headers.get(b"Retry-After"), datetime.now(UTC))
+        if wait is None and response.status in (429, 503):
+            wait = 2.0 ** (request.meta.get("retry_times", 0) + 1)
+        if wait is not None and wait > self.max_wait:
+            self._leave(request, f"the server asked to wait {wait:.0f} s")
+        elif wait:
+            pause(self.crawler, request, wait)
+
     def process_response(
         self, request: Request, response: Response, spider: Spider | None = None
     ) -> Request | Response:
-        self.silent.pop(urlparse_cached(request).netloc, None)
-        if response.status in self.retry_http_codes:
-            wait = retry_after(response.headers.get(b"Retry-After"), datetime.now(UTC))
-            if wait is None and response.status in (429, 503):
-                wait = 2.0 ** (request.meta.get("retry_times", 0) + 1)
-            if wait is not None and wait > self.max_wait:
-                self.left[urlparse_cached(request).netloc] = f"the server asked to wait {wait:.0f} s"
-                return response
-            if wait:
-                pause(self.crawler, request, wait)
+        if urlparse_cached(request).netloc in self.left:
+            return response
         return super().process_response(request, response)
 
     def process_exception(
@@ -138,6 +147,16 @@ class Retry(RetryMiddleware):
                 )
                 return None
         return super().process_exception(request, exception)
+
+    def _leave(self, request: Request, reason: str) -> None:
+        """Ask nothing more of a host, what already waits for its turn included."""
+        netloc = urlparse_cached(request).netloc
+        self.left[netloc] = reason
+        _, slot = slot_of(self.crawler, request)
+        waiting = [entry for entry in slot.queue if urlparse_cached(entry[0]).netloc == netloc]
+        for entry in waiting:
+            slot.queue.remove(entry)
+            entry[1].errback(UnreachableError(reason))
 
 
 class Redirects(RedirectMiddleware):
@@ -154,14 +173,26 @@ class Redirects(RedirectMiddleware):
 
 
 class FairQueue(DownloaderAwarePriorityQueue):
-    """Takes no more for one host than it can soon be sent, so that a slow or paused host does not fill all places."""
+    """Gives out no more requests for a host than may be sent to it at once.
+
+    So a slow or paused host does not fill all places. Scrapy's own count starts too late: what waits for
+    robots.txt is not in it, and without a delay its downloader sends all that waits for a host in one go.
+    """
 
     def pop(self) -> Request | None:
-        most = self.crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") * IN_FLIGHT
-        stats: Iterable[tuple[int, str]] = self._downloader_interface.stats(self.pqueues)
-        if min((active for active, _ in stats), default=most) >= most:
+        downloader = self.crawler.engine.downloader
+        busy = Counter(map(downloader.get_slot_key, downloader.active))
+        most = downloader.domain_concurrency
+        free = [(busy[name], name) for name in self.pqueues if busy[name] < most]
+        if not free:
             return None
-        return super().pop()
+        name = self._next_slot(free, update_state=True)
+        queue = self.pqueues[name]
+        request = queue.pop()
+        if len(queue) == 0:
+            del self.pqueues[name]
+            queue.close()
+        return request
 
 
 def pause(crawler: Crawler, request: Request, seconds: float) -> None:

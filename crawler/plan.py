@@ -63,6 +63,8 @@ class CrawlPlan:
     """By `addresses.key` of every address that a capture is known under."""
     domains: tuple[tuple[str, tuple[str, ...], str | None], ...]
     """Slug, hosts and language of each source."""
+    primary: tuple[str, ...]
+    """Slugs of the study's own sources."""
     terms: Terms
     user_agent: str
     since: datetime | None
@@ -110,6 +112,7 @@ def _plan(study: Study, settings: Settings, seeds: tuple[Seed, ...], held: Mappi
         seeds=seeds,
         held=held,
         domains=tuple((source.slug, source.domains, source.language) for source in study.sources),
+        primary=tuple(source.slug for source in study.sources if source.kind == "primary"),
         terms=terms_of(study),
         user_agent=user_agent(study.contact),
         since=_midnight(study.since) - SLACK if study.since else None,

@@ -129,7 +129,7 @@ class Run:
         return self._summary(frontier, resumed=resumed, seconds=time.monotonic() - clock)
 
     def _scrape(self, plan: CrawlPlan, frontier: Frontier, recorder: Recorder, recall: "Recall") -> None:
-        process = AsyncCrawlerProcess(scrapy_settings(plan, self.settings.crawl), install_root_handler=False)
+        process = AsyncCrawlerProcess(scrapy_settings(plan, self.settings.crawl))
         crawler = process.create_crawler(StudySpider)
         self.crawler = crawler
         ways_in = {seed.url for seed in plan.seeds}
@@ -146,7 +146,7 @@ class Run:
             self.say({"event": cattrs.unstructure(event)})
 
         crawler.signals.connect(self._on_error, signals.spider_error)
-        crawler.signals.connect(self._on_error, signals.item_error)
+        crawler.signals.connect(self._on_unwritten, signals.item_error)
         crawler.signals.connect(self._on_opened, signals.spider_opened)
         crawler.signals.connect(self._on_request, signals.request_reached_downloader)
         outlet = Outlet(recorder=recorder, report=report, broken=self._on_broken)
@@ -180,6 +180,10 @@ class Run:
         where = failure.getTraceback().strip().splitlines()
         self.tally.errors.append(SourceError(source=None, url="", reason=f"internal error: {where[-1][:300]}"))
         sys.stderr.write(failure.getTraceback())
+
+    def _on_unwritten(self, failure: Any) -> None:
+        self._on_error(failure)
+        self.stop(f"a page could not be written: {failure.getErrorMessage()[:300]}")
 
     def stop(self, reason: str) -> None:
         """End in good order: nothing new is asked."""

@@ -66,6 +66,7 @@ def _closed_doors() -> dict[str, Any]:
         "LOGSTATS_INTERVAL": 0,
         "STATS_DUMP": False,
         "LOG_LEVEL": "CRITICAL",  # what happened to an address is in its Visit, what broke in the summary
+        "LOG_INSTALL_ROOT_HANDLER": False,
         "LOG_VERSIONS": [],
         "WARN_ON_GENERATOR_RETURN_VALUE": False,
         "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},

@@ -181,7 +181,8 @@ class StudySpider(Spider):
             return
         for link in article_links(page):
             source, language = source_of(self.plan.domains, link.url)
-            if source and source == (lead.source or source_of(self.plan.domains, response.url)[0]):
+            # The study's own people list who wrote about it; a newspaper's front page lists everything else too.
+            if source == lead.source or (lead.source in self.plan.primary and link.inside):
                 yield from self._offer(
                     Lead(url=link.url, kind="page", source=source, language=language, found_in=lead.url)
                 )
@@ -239,7 +240,8 @@ class StudySpider(Spider):
         if key(declared) in self.captured:
             held, own = self.frontier.is_held(declared), self.frontier.is_held(url)
             return None if own and held and own.snapshot == held.snapshot else declared
-        self.frontier.claim(declared)
+        if not self.frontier.claim(declared) and self.frontier.awaits(declared, url):
+            return declared
         self.captured.add(key(declared))
         return None
 
@@ -316,6 +318,8 @@ class StudySpider(Spider):
         url = self.frontier.other_spelling(lead.url)
         if url:
             yield self._request(attrs.evolve(lead, url=url), None)
+        else:
+            self.frontier.give_up(lead.url)
 
     def _visit(self, lead: Lead, action: Any, reason: str, status: int | None = None) -> Visit:
         return Visit(

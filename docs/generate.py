@@ -1,10 +1,12 @@
-"""Writes the documents that the code decides: cli.md, claims.md and settings.md.
+"""Writes what the code decides: cli.md, claims.md, settings.md, and the list of modules in architecture.md.
 
 `python -m docs.generate` writes them; with `--check` it writes nothing, names what is stale and exits 1.
 """
 
 import ast
+import configparser
 import inspect
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -23,9 +25,14 @@ from queries import options
 from queries.cli import app
 
 FOLDER = Path(__file__).parent
+PACKAGES = ("crawler", "kb", "queries")
+TELLING = 40
+"""Characters from which a sentence tells what a module does."""
 EXAMPLE = "Example: "
 """Starts the last paragraph of a command's help."""
 
+_MODULES, _MODULES_END = "<!-- modules: written by `python -m docs.generate` -->", "<!-- end of modules -->"
+_SENTENCE_END = re.compile(r"(?<=\.)\s(?=[A-Z])")
 _NOTE = "<!-- Written by `python -m docs.generate`; do not edit. -->"
 
 _EXIT_CODES = {
@@ -70,7 +77,8 @@ def main(arguments: Sequence[str]) -> int:
 def pages() -> dict[Path, str]:
     """Every generated document with what should stand in it."""
     made = {"cli.md": _cli(), "claims.md": _claims(), "settings.md": _settings()}
-    return {FOLDER / name: "\n".join([_NOTE, "", *lines]) + "\n" for name, lines in made.items()}
+    whole = {FOLDER / name: "\n".join([_NOTE, "", *lines]) + "\n" for name, lines in made.items()}
+    return whole | {FOLDER / "architecture.md": _architecture()}
 
 
 # --- cli.md ---
@@ -140,7 +148,7 @@ def _table(model: type[BaseModel]) -> Iterator[str]:
     for name, hint in _hints(model).items():
         field = model.model_fields[name]
         default = "**required**" if field.is_required() else _shown(field.get_default(call_default_factory=True))
-        yield f"| `{name}` | {_kind(hint)} | {default} | {told.get(name, _OF_IDS if name == "id" else "")} |"
+        yield f"| `{name}` | {_kind(hint)} | {default} | {told.get(name, _OF_IDS if name == 'id' else '')} |"
     yield ""
 
 
@@ -208,6 +216,41 @@ def _environment(model: type[BaseModel], prefix: str) -> Iterator[str]:
             default = _shown(model.model_fields[name].get_default(call_default_factory=True))
             yield f"| `{prefix}{name.upper()}` | {_kind(hint)} | {default} | {told.get(name, '')} |"
     yield ""
+
+
+# --- the modules in architecture.md ---
+
+
+def _architecture() -> str:
+    """The document as it stands, its list of modules renewed."""
+    before, start, rest = (FOLDER / "architecture.md").read_text(encoding="utf-8").partition(_MODULES)
+    _, end, after = rest.partition(_MODULES_END)
+    if not (start and end):
+        raise ValueError(f"architecture.md has no {_MODULES} ... {_MODULES_END}")
+    return f"{before}{start}\n{chr(10).join(_modules())}\n{end}{after}"
+
+
+def _modules() -> Iterator[str]:
+    """Every module with the first sentence of its docstring, from the top layer down as .importlinter has them."""
+    contracts = configparser.ConfigParser()
+    contracts.read(FOLDER.parent / ".importlinter", encoding="utf-8")
+    for package in PACKAGES:
+        layers = contracts[f"importlinter:contract:{package}"]["layers"].replace("|", " ").replace(":", " ")
+        order = {name: number for number, name in enumerate(layers.split())}
+        folder = FOLDER.parent / package
+        yield from ("", f"### {package}/", "", _first_sentence(folder / "__init__.py"), "")
+        files = [file for file in folder.glob("*.py") if file.stem != "__init__"]
+        for file in sorted(files, key=lambda file: (order.get(file.stem, len(order)), file.stem)):
+            yield f"- `{package}/{file.name}`: {_first_sentence(file)}"
+    yield ""
+
+
+def _first_sentence(file: Path) -> str:
+    """Of a module's docstring; with the next where it is too short to tell much."""
+    told = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    paragraph = " ".join(told.partition("\n\n")[0].split()).replace("<", "\\<")
+    first, *rest = _SENTENCE_END.split(paragraph)
+    return first if len(first) >= TELLING or not rest else f"{first} {rest[0]}"
 
 
 # --- what the source says ---

@@ -1,17 +1,17 @@
-"""Quote wordings against reference quotes: what was cut at the edges, what was changed inside, what it does to the sense."""
+"""Wordings against the study's reference quotes: which of them a wording prints, and how faithfully."""
 
+import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from itertools import combinations
-from typing import Literal, NamedTuple
 
 import attrs
 
-from kb import sense, worddiff
-from kb.records import Alignment, Edit, ReferenceQuote, Study, Tool, Verdict
-from kb.sense import Cue
+from kb import sense
+from kb.collate import Aligned, align
+from kb.records import Alignment, Edit, ReferenceQuote, Study, Tool
 from kb.wording import Token, shown, tokens
-from kb.worddiff import Step
+
+__all__ = ["Aligned", "Match", "align", "alignments", "belongs", "lay", "match", "quoted", "tool"]
 
 VERSION = "1"
 RUN_SURE = 6
@@ -20,43 +20,18 @@ RUN_SOME = 4
 """Words in a row that count together with coverage."""
 FRAGMENT = 3
 """Words of the shortest fragment that is taken for a quote of a reference."""
-COVER = 0.6
-"""Weighted share of a wording that must be found in the reference when the run in a row is short."""
+WHOLE = 0.8
+"""Weighted share of a wording found in the reference from which a short run in a row will do."""
+COVER = 0.55
+"""The same where the run in a row is longer."""
 SPUN_SIMILARITY = 0.6
 """Cosine from which a wording with few shared words is looked at as a respun reference."""
-SPUN_COVER = 0.3
-"""Weighted share of words kept in order that a respun wording still has with its source."""
+SPUN_WORDS = 8
+"""Words, small ones too, that a respun wording keeps in their order: the frame of the sentence."""
+SPUN_KEPT = 0.42
+"""Share of the longer side that these must make up."""
 
-_STOP_WEIGHT = 0.3
-
-
-@attrs.frozen(kw_only=True)
-class Aligned:
-    """A wording laid against one reference quote."""
-
-    verdict: Verdict
-    """verbatim, trimmed or altered; `match` adds merged."""
-    sense_kept: bool | None
-    """Whether edits and cuts leave the sense as it was; None where that is open."""
-    edits: tuple[Edit, ...]
-    """Changes inside; words in brackets and cuts that an ellipsis declares are none."""
-    cut_before: str
-    """Reference words left out before the first one printed."""
-    cut_after: str
-    lost: tuple[Cue, ...]
-    """What the cuts took away that the rest depends on."""
-    lost_words: str
-    """The words of the cuts with which the sense went; empty where none did."""
-    confidence: float
-    """0..1: that the wording is a print of this reference at all."""
-    reference_covered: float
-    """0..1: share of the reference's words that is printed, content words counting more."""
-    wording_covered: float
-    """0..1: share of the wording's words that stands in the reference."""
-    run: int
-    """Longest stretch of equal words."""
-    span: tuple[int, int]
-    """Range of the wording's tokens between its first and last matched one."""
+_MARKED = re.compile(r"[“\"«]([^“”\"«»]{2,2000})[”\"»]|(?<!\w)[‘']([^‘’]{2,2000}?)[’'](?!\w)")
 
 
 @attrs.frozen(kw_only=True)
@@ -65,14 +40,6 @@ class Match:
 
     reference: ReferenceQuote
     aligned: Aligned
-
-
-class Stretch(NamedTuple):
-    """A run of words that differs: the reference's, the print's, and the printed word right before it."""
-
-    before: Sequence[Token]
-    after: Sequence[Token]
-    lead: str
 
 
 def tool(study: Study) -> Tool:
@@ -120,22 +87,59 @@ def match(study: Study, wording: str, similarity: Mapping[str, float] | None = N
     """The references a wording prints, best first; usually none or one.
 
     Two references of one speaker that answer for different parts of a wording are both given, as merged.
-    A wording on the same topic in other words is no print of it.
+    A wording on the same topic in other words is no print of it. Of a wording that mixes report and
+    quotation marks only what stands inside the marks is compared, unless the whole fits better.
     """
-    cosines = similarity or {}
+    return max(
+        (_matches(study, part, similarity or {}) for part in (wording, *quoted(wording))),
+        key=lambda found: max((m.aligned.wording_covered for m in found), default=0.0),
+    )
+
+
+def quoted(wording: str) -> tuple[str, ...]:
+    """The stretch inside quotation marks, from the first mark to the last, where words stand outside of them.
+
+    >>> quoted("that she was “not shocked” to see it"), quoted("It is safe.")
+    (('not shocked',), ())
+    """
+    found = [m for m in _MARKED.finditer(wording) if len((m.group(1) or m.group(2)).split()) >= 2]
+    joined = " … ".join((m.group(1) or m.group(2)).strip() for m in found)
+    return (joined,) if joined and len(joined) < len(wording) - 2 else ()
+
+
+def lay(reference: str, wording: str) -> Aligned:
+    """`align` with the part of a wording that `match` would have compared."""
+    parts = (wording, *quoted(wording))
+    return max((align(reference, part) for part in parts), key=lambda aligned: aligned.wording_covered)
+
+
+def _matches(study: Study, wording: str, cosines: Mapping[str, float]) -> list[Match]:
     row = tokens(wording)
-    found = [
-        Match(reference=quote, aligned=aligned)
+    laid = [
+        Match(reference=quote, aligned=align(quote.text, wording))
         for quote in study.quotes
         if _promising(tokens(quote.text), row, cosines.get(quote.slug, 0.0))
-        and belongs(aligned := align(quote.text, wording), len(row), cosines.get(quote.slug, 0.0))
     ]
-    found.sort(key=lambda m: (-_strength(m.aligned), m.reference.slug))
+    laid.sort(key=lambda m: (-_strength(m.aligned), m.reference.slug))
     kept: list[Match] = []
-    for one in found:
-        if not any(_overlap(one.aligned.span, other.aligned.span) for other in kept):
+    for one in laid:
+        fits = belongs(one.aligned, cosines.get(one.reference.slug, 0.0))
+        if fits and not any(_overlap(one.aligned.span, other.aligned.span) for other in kept):
             kept.append(one)
-    return _merged(kept, row)
+    return _merged([*kept, *_halves(laid, kept)], row)
+
+
+def _halves(laid: Sequence[Match], kept: Sequence[Match]) -> list[Match]:
+    """References that alone give too little of the wording, and with another of the same speaker nearly all."""
+    for one, other in combinations(laid, 2):
+        new = [m for m in (one, other) if m not in kept]
+        same = one.reference.speaker == other.reference.speaker and (len(new) == 1 or not kept)
+        short, long = sorted((one.aligned.run, other.aligned.run))
+        together = one.aligned.wording_covered + other.aligned.wording_covered
+        apart = not _overlap(one.aligned.span, other.aligned.span)
+        if same and new and apart and short >= RUN_SOME and long >= RUN_SURE and together >= WHOLE:
+            return new
+    return []
 
 
 def _strength(aligned: Aligned) -> float:
@@ -172,181 +176,18 @@ def _promising(reference: Sequence[Token], row: Sequence[Token], cosine: float) 
     return common >= 2 or common >= min(len(old), len(new)) > 0 or cosine >= SPUN_SIMILARITY
 
 
-def belongs(aligned: Aligned, length: int, cosine: float = 0.0) -> bool:
-    """Whether a wording of `length` words is a print of the reference it was laid against."""
-    if aligned.confidence <= 0:
-        return False
-    if aligned.run >= RUN_SURE or (aligned.run >= RUN_SOME and aligned.wording_covered >= COVER / 2):
-        return True
-    if aligned.wording_covered >= COVER and aligned.run >= min(FRAGMENT, length) and length >= 2:
-        return True
-    alike = aligned.reference_covered >= SPUN_COVER and aligned.wording_covered >= SPUN_COVER
-    return cosine >= SPUN_SIMILARITY and alike
+def belongs(aligned: Aligned, cosine: float = 0.0) -> bool:
+    """Whether a wording is a print of the reference it was laid against.
 
-
-@lru_cache(maxsize=16_384)
-def align(reference: str, wording: str) -> Aligned:
-    """Lay a wording against a reference, whatever they have to do with one another."""
-    old, new = tokens(reference), tokens(wording)
-    steps = worddiff.steps(old, new)
-    inner, before, after = _edges(steps, new)
-    stretches = _changes(_joined(inner, old), old, new)
-    edits = tuple(Edit(_op(s.before, s.after), shown(s.before), shown(s.after)) for s in stretches)
-    lost = _lost(old, before, after) if any(step.equal for step in steps) else ()
-    run, content_run = _longest_run(steps, old, new)
-    covered = _weight(_equal(steps, new, 1)), _weight(_equal(steps, old, 0))
-    core = _core(steps, new)
-    wording_covered = covered[0] / core if core else 0.0
-    return Aligned(
-        verdict=_verdict(bool(edits), before, after, steps),
-        sense_kept=_sense(stretches, lost),
-        edits=edits,
-        cut_before=shown(old[: before[1]]),
-        cut_after=shown(old[after[0] :]),
-        lost=tuple(cue for cue, _ in lost),
-        lost_words=" … ".join(words for _, words in lost),
-        confidence=_confidence(wording_covered, content_run, run),
-        reference_covered=covered[1] / (_weight(old) or 1.0),
-        wording_covered=wording_covered,
-        run=run,
-        span=_span(steps),
-    )
-
-
-def _op(before: Sequence[Token], after: Sequence[Token]) -> Literal["replace", "delete", "insert"]:
-    return "replace" if before and after else "delete" if before else "insert"
-
-
-def _edges(steps: Sequence[Step], new: Sequence[Token]) -> tuple[list[Step], tuple[int, int], tuple[int, int]]:
-    """The steps between the edge cuts, and the cut ranges of the reference before and after.
-
-    Where the print has sentences of its own in place of the cut, they stay as words put in.
+    Fitted on 43,040 pairs of different quotes from one article each (real news, so one topic and often
+    one speaker), of which it takes 1 in 1,000 for prints of one another; most of those really are.
     """
-    inner = list(steps)
-    end = inner[-1].before[1] if inner else 0
-    before, after = (0, 0), (end, end)
-    if inner and _edge_cut(inner[0], new, leading=True):
-        before = inner[0].before
-        inner[0] = Step(False, (before[1], before[1]), inner[0].after)
-    if inner and _edge_cut(inner[-1], new, leading=False):
-        after = inner[-1].before
-        inner[-1] = Step(False, (after[0], after[0]), inner[-1].after)
-    return inner, before, after
-
-
-def _edge_cut(step: Step, new: Sequence[Token], *, leading: bool) -> bool:
-    if step.equal or step.before[0] == step.before[1]:
-        return False
-    return step.after[0] == step.after[1] or _whole_sentences(new, step, leading)
-
-
-def _joined(steps: Sequence[Step], old: Sequence[Token]) -> list[Step]:
-    """Two changes with one small word between them are one change."""
-    out: list[Step] = []
-    for step in steps:
-        lone = len(out) > 1 and out[-1].equal and out[-1].before[1] - out[-1].before[0] == 1
-        if not step.equal and lone and not out[-2].equal and old[out[-1].before[0]].key in sense.LIGHT:
-            out.pop()
-            first = out.pop()
-            step = Step(False, (first.before[0], step.before[1]), (first.after[0], step.after[1]))
-        out.append(step)
-    return out
-
-
-def _changes(steps: Sequence[Step], old: Sequence[Token], new: Sequence[Token]) -> list[Stretch]:
-    """The stretches that differ, without what brackets and ellipses declare."""
-    found: list[Stretch] = []
-    last = len(steps) - 1
-    for at, step in enumerate(steps):
-        before, after = old[slice(*step.before)], new[slice(*step.after)]
-        if step.equal:
-            pairs = zip(before, after, strict=True)
-            found.extend(Stretch((b,), (a,), "") for b, a in pairs if b.key != a.key and not a.bracketed)
-            continue
-        extra = at in (0, last) and not before and _whole_sentences(new, step, at == 0)
-        if extra or _declared(before, after, new, step):
-            continue
-        if "".join(t.key for t in before) != "".join(t.key for t in after):
-            found.append(Stretch(before, after, new[step.after[0] - 1].key if step.after[0] else ""))
-    return found
-
-
-def _whole_sentences(new: Sequence[Token], step: Step, leading: bool) -> bool:
-    """Words at an edge of the print that form sentences of their own: said besides, not instead."""
-    if step.after[0] == step.after[1]:
-        return False
-    border = step.after[1] if leading else step.after[0]
-    return 0 < border < len(new) and (new[border - 1].sentence != new[border].sentence or new[border].gap)
-
-
-def _declared(before: Sequence[Token], after: Sequence[Token], new: Sequence[Token], step: Step) -> bool:
-    """Bracketed words for a few others, or a cut with an ellipsis; a bracketed `not` or number is a change."""
-    if after and all(token.bracketed for token in after):
-        return len(before) <= 4 and not sense.negated(before) and not sense.negated(after)
-    end = step.after[1]
-    return not after and end < len(new) and new[end].gap
-
-
-def _verdict(altered: bool, before: tuple[int, int], after: tuple[int, int], steps: Sequence[Step]) -> Verdict:
-    if altered or not any(step.equal for step in steps):
-        return "altered"
-    cut_inside = any(step.before[0] < step.before[1] for step in steps if not step.equal)
-    return "trimmed" if cut_inside or before[0] < before[1] or after[0] < after[1] else "verbatim"
-
-
-def _sense(stretches: Sequence[Stretch], lost: Sequence[tuple[Cue, str]]) -> bool | None:
-    verdicts = {sense.change(before, after, lead) for before, after, lead in stretches}
-    if lost or False in verdicts:
-        return False
-    return None if None in verdicts else True
-
-
-def _lost(old: Sequence[Token], before: tuple[int, int], after: tuple[int, int]) -> tuple[tuple[Cue, str], ...]:
-    found = []
-    if before[1] > before[0]:
-        found += sense.lost_before(old[before[0] : before[1]], old[before[1]])
-    if after[1] > after[0]:
-        found += sense.lost_after(old[after[0] - 1], old[after[0] : after[1]])
-    return tuple(found)
-
-
-def _weight(row: Sequence[Token]) -> float:
-    return sum(_STOP_WEIGHT if token.key in sense.STOPWORDS else 1.0 for token in row)
-
-
-def _equal(steps: Sequence[Step], row: Sequence[Token], side: int) -> list[Token]:
-    return [token for step in steps if step.equal for token in row[slice(*(step.after if side else step.before))]]
-
-
-def _core(steps: Sequence[Step], new: Sequence[Token]) -> float:
-    """Weight of the print without bracketed words and without whole extra sentences at its edges."""
-    total = 0.0
-    last = len(steps) - 1
-    for at, step in enumerate(steps):
-        stretch = new[slice(*step.after)]
-        if step.equal or not (at in (0, last) and _whole_sentences(new, step, at == 0)):
-            total += _weight([token for token in stretch if not token.bracketed])
-    return total
-
-
-def _longest_run(steps: Sequence[Step], old: Sequence[Token], new: Sequence[Token]) -> tuple[int, int]:
-    """Length of the longest stretch of equal words that holds two content words, and its content words."""
-    best = (0, 0)
-    for step in steps:
-        if step.equal:
-            count = len(sense.content(old[slice(*step.before)]))
-            length = step.before[1] - step.before[0]
-            best = max(best, (length if count >= 2 or length == len(new) else min(length, 2), count))
-    return best
-
-
-def _span(steps: Sequence[Step]) -> tuple[int, int]:
-    ranges = [step.after for step in steps if step.equal]
-    return (ranges[0][0], ranges[-1][1]) if ranges else (0, 0)
-
-
-def _confidence(covered: float, content_run: int, run: int) -> float:
-    """Grows with the share of the wording that is found and with the content words found in a row."""
-    if not run:
-        return 0.0
-    return min(1.0, 0.25 + 0.75 * min(1.0, covered / 0.9)) * (1.0 - 0.5 ** max(content_run, run / 3))
+    run, covered = aligned.run, aligned.wording_covered
+    if covered >= WHOLE and run >= min(FRAGMENT, aligned.lengths[1]) and aligned.lengths[1] > 1:
+        return True
+    if run >= RUN_SURE and (covered >= COVER or run >= 2 * RUN_SURE):
+        return True
+    if run >= RUN_SOME and min(covered, aligned.reference_covered) >= COVER:
+        return True
+    kept = aligned.matched / max(aligned.lengths)
+    return cosine >= SPUN_SIMILARITY and aligned.matched >= SPUN_WORDS and kept >= SPUN_KEPT

@@ -1,43 +1,40 @@
 """The archive: WARC files and the hash-chained log of what was captured when.
 
 Order of writing: WARC record, then log line, then (by the caller) the row in the record store. A crash
-at any point leaves either nothing or a logged capture: bytes behind the last logged record are an
-unfinished append and are cut off by the next one; a log line without a row is given back by
-`entries()`, from which the store catches up.
+at any point leaves either nothing or a logged capture: a torn record behind the last logged one is an
+unfinished append and is cut off by the next one (whole records stay, since a log can be lost too); a log
+line without a row is given back by `entries()`, from which the store catches up.
 """
 
 import base64
 import hashlib
-import json
 import os
+import re
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import attrs
-import cattrs
 from filelock import FileLock, Timeout
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from kb.capturelog import GENESIS, LOG, Entry, is_torn, parse
 from kb.errors import DataError, DigestError, UserError
-from kb.records import Snapshot, Via, canonical_json, rfc3339, sha256
+from kb.records import Snapshot, Via, rfc3339, sha256
 
 ROTATE_BYTES = 1_000_000_000
 """A WARC file is closed at this size, as the format's guidelines recommend (about 1 GB)."""
 
-LOG = "captures.jsonl"
-GENESIS = hashlib.sha256(b"retold capture log").hexdigest()
-"""The `prev` of the first line."""
-
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What would end a header's line, here or in another reader, or cannot be written at all."""
 _TRANSFER = {"content-encoding", "transfer-encoding", "content-length"}
-_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
-_CONVERTER.register_unstructure_hook(datetime, rfc3339)
-_CONVERTER.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
 
 
 @attrs.frozen(kw_only=True)
@@ -73,6 +70,21 @@ class Problem:
     kind: Literal["log", "warc", "body"]
 
 
+class _Metered:
+    """A file that keeps the digest of what is written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
 @attrs.frozen
 class _Stored:
     """Where a body lies in full, for the revisit records that refer to it."""
@@ -105,47 +117,50 @@ class Archive:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.folder / ".lock", timeout=60):
-                self._catch_up()
-                self._cut_unlogged()
+                self._catch_up(cut=True)
+                self._cut_torn()
                 return self._write(list(captures))
         except Timeout as error:
             raise UserError(f"{self.folder} is being written by another process; try again when it is done") from error
 
     def _write(self, captures: list[Capture]) -> list[Snapshot]:
         path = self._current()
-        lines: list[bytes] = []
-        snapshots: list[Snapshot] = []
-        known = dict(self._bodies)
-        last = self._last_hash
+        entries: list[Entry] = []
         with path.open("ab") as file:
-            writer = WARCWriter(file, gzip=True)
-            if file.tell() == 0:
-                writer.write_record(
-                    writer.create_warcinfo_record(path.name, {"software": "retold", "format": "WARC 1.1"})
-                )
-            for capture in captures:
-                offset = file.tell()
-                digest = sha256(capture.body)
-                self._write_record(writer, capture, known.get(digest))
-                snapshot = _snapshot(capture, digest, path.name, offset)
-                known.setdefault(digest, _Stored(path.name, offset, capture.final_url, rfc3339(capture.fetched_at)))
-                line, last = _log_line(snapshot, file.tell(), last)
-                lines.append(line)
-                snapshots.append(snapshot)
+            for entry in self._write_records(captures, path.name, file):
+                entries.append(entry)
             file.flush()
             os.fsync(file.fileno())
+        _keep_names(self.folder)
         with self._log.open("ab") as log:
-            log.write(b"".join(lines))
+            log.write(b"".join(entry.line for entry in entries))
             log.flush()
             os.fsync(log.fileno())
-        return snapshots
+        _keep_names(self.folder)
+        return [entry.snapshot for entry in entries]
+
+    def _write_records(self, captures: list[Capture], name: str, file: BinaryIO) -> Iterator[Entry]:
+        fresh: dict[str, _Stored] = {}
+        last = self._last_hash
+        for capture in captures:
+            start, metered = file.tell(), _Metered(file)
+            writer = WARCWriter(metered, gzip=True)
+            if start == 0:
+                writer.write_record(writer.create_warcinfo_record(name, {"software": "retold", "format": "WARC 1.1"}))
+            offset, digest = file.tell(), sha256(capture.body)
+            self._write_record(writer, capture, self._bodies.get(digest) or fresh.get(digest))
+            fresh.setdefault(digest, _Stored(name, offset, capture.final_url, rfc3339(capture.fetched_at)))
+            snapshot = _snapshot(capture, digest, name, offset)
+            entry = Entry.after(last, snapshot, start, file.tell(), metered.digest.hexdigest())
+            last = entry.hash
+            yield entry
 
     @staticmethod
     def _write_record(writer: Any, capture: Capture, same_body: _Stored | None) -> None:
         date = rfc3339(capture.fetched_at)
         if not capture.headers:  # a file has no HTTP exchange to record
             record = writer.create_warc_record(
-                capture.final_url,
+                _CONTROL.sub(" ", capture.final_url),
                 "resource",
                 payload=BytesIO(capture.body),
                 warc_content_type=_content_type(capture),
@@ -153,19 +168,19 @@ class Archive:
             )
             writer.write_record(record)
             return
-        http = StatusAndHeaders(f"{capture.status} {capture.reason}", _stored_headers(capture), protocol="HTTP/1.1")
+        http = StatusAndHeaders(f"{capture.status} {_plain(capture.reason)}", _stored_headers(capture), protocol="HTTP/1.1")
         if same_body:
             record = writer.create_revisit_record(
-                capture.final_url,
+                _CONTROL.sub(" ", capture.final_url),
                 digest=_warc_digest(capture.body),
-                refers_to_uri=same_body.url,
+                refers_to_uri=_CONTROL.sub(" ", same_body.url),
                 refers_to_date=same_body.date,
                 http_headers=http,
                 warc_headers_dict={"WARC-Date": date},
             )
         else:
             record = writer.create_warc_record(
-                capture.final_url,
+                _CONTROL.sub(" ", capture.final_url),
                 "response",
                 payload=BytesIO(capture.body),
                 length=len(capture.body),
@@ -178,36 +193,39 @@ class Archive:
         files = sorted(self.folder.glob("retold-*.warc.gz"))
         if files and files[-1].stat().st_size < ROTATE_BYTES:
             return files[-1]
-        return self.folder / f"retold-{len(files) + 1:05d}.warc.gz"
+        last = int(files[-1].name.removeprefix("retold-").removesuffix(".warc.gz")) if files else 0
+        return self.folder / f"retold-{last + 1:05d}.warc.gz"
 
-    def _cut_unlogged(self) -> None:
-        """Drop what an interrupted append left behind the last logged record."""
+    def _cut_torn(self) -> None:
+        """Drop the torn record that an interrupted append left behind the last logged one."""
         path = self._current()
         logged = self._end[1] if self._end and self._end[0] == path.name else 0
         if path.exists() and path.stat().st_size > logged:
-            os.truncate(path, logged)
+            os.truncate(path, _whole_records(path, logged))
 
     # --- the log ---
 
-    def _catch_up(self) -> None:
-        """Read log lines that this object has not seen; a torn last line is cut off."""
+    def _catch_up(self, *, cut: bool = False) -> None:
+        """Read log lines that this object has not seen. Under the lock a torn last line is cut off; to a reader
+        it may be one that is being written.
+        """
         if not self._log.exists():
             return
-        with self._log.open("r+b") as log:
+        with self._log.open("rb") as log:
             log.seek(self._read_to)
             for line in log:
                 if not line.endswith(b"\n"):
-                    log.truncate(self._read_to)
                     break
-                entry = _parse(line, f"{LOG} at byte {self._read_to}")
-                snapshot = entry["snapshot"]
+                entry = parse(line, f"{LOG} at byte {self._read_to}")
+                held = entry.snapshot
                 self._bodies.setdefault(
-                    snapshot["body_sha256"],
-                    _Stored(snapshot["warc"], snapshot["offset"], snapshot["final_url"], snapshot["fetched_at"]),
+                    held.body_sha256, _Stored(held.warc, held.offset, held.final_url, rfc3339(held.fetched_at))
                 )
-                self._last_hash = entry["hash"]
-                self._end = (snapshot["warc"], entry["end"])
+                self._last_hash = entry.hash
+                self._end = (held.warc, entry.end)
                 self._read_to += len(line)
+        if cut and self._log.stat().st_size > self._read_to:
+            os.truncate(self._log, self._read_to)
 
     def count(self) -> int:
         """How many captures the log holds."""
@@ -218,16 +236,14 @@ class Archive:
 
     def entries(self) -> Iterator[Snapshot]:
         """Every logged capture, in order."""
-        for _, entry in self._lines():
-            yield _CONVERTER.structure(entry["snapshot"], Snapshot)
+        for number, line in self._lines():
+            if line.endswith(b"\n"):
+                yield parse(line, f"{LOG}:{number}").snapshot
 
-    def _lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        if not self._log.exists():
-            return
-        with self._log.open("rb") as log:
-            for number, line in enumerate(log, 1):
-                if line.endswith(b"\n"):
-                    yield number, _parse(line, f"{LOG}:{number}")
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        if self._log.exists():
+            with self._log.open("rb") as log:
+                yield from enumerate(log, 1)
 
     # --- reading ---
 
@@ -261,28 +277,71 @@ class Archive:
             raise DataError(f"{where}: unreadable WARC record ({type(error).__name__})") from error
 
     def verify(self) -> list[Problem]:
-        """Walk the log's chain and re-read every capture; an empty list means all is as captured."""
+        """Walk the log's chain and re-read every capture; an empty list means all is as captured.
+
+        A lost end of the log leaves a chain that holds: only what the record store knows shows that.
+        """
         problems: list[Problem] = []
         last = GENESIS
-        try:
-            for number, entry in self._lines():
-                if entry["prev"] != last or entry["hash"] != _link(last, entry["snapshot"], entry["end"]):
-                    problems.append(Problem(where=f"{LOG}:{number}", what="the hash chain is broken here", kind="log"))
-                last = entry["hash"]
-                problems += self._check_body(_CONVERTER.structure(entry["snapshot"], Snapshot))
-        except DataError as error:
-            problems.append(Problem(where=LOG, what=str(error), kind="log"))
-        return problems
+        named: set[str] = set()
+        for number, line in self._lines():
+            where = f"{LOG}:{number}"
+            try:
+                entry = parse(line, where)
+            except DataError as error:
+                if not is_torn(line):
+                    problems.append(Problem(where=where, what=str(error), kind="log"))
+                continue
+            if line != entry.line or not entry.follows(last):
+                problems.append(Problem(where=where, what="the hash chain is broken here", kind="log"))
+            last = entry.hash
+            named.add(entry.snapshot.warc)
+            problems += self._check(entry)
+        unnamed = sorted({path.name for path in self.folder.glob("retold-*.warc.gz")} - named)
+        return problems + [Problem(where=name, what="the log names no capture in it", kind="log") for name in unnamed]
 
-    def _check_body(self, snapshot: Snapshot) -> list[Problem]:
+    def _check(self, entry: Entry) -> list[Problem]:
+        snapshot = entry.snapshot
         where = f"{snapshot.warc}@{snapshot.offset}"
         try:
+            with (self.folder / snapshot.warc).open("rb") as file:
+                file.seek(entry.start)
+                actual = hashlib.sha256(file.read(entry.end - entry.start)).hexdigest()
             self.body(snapshot)
         except DigestError as error:
             return [Problem(where=where, what=str(error), kind="body")]
-        except DataError as error:
+        except (DataError, OSError, ValueError) as error:
             return [Problem(where=where, what=str(error), kind="warc")]
+        if actual != entry.warc_sha256:
+            return [Problem(where=where, what="the record's bytes are not those that were written", kind="warc")]
         return []
+
+
+def _whole_records(path: Path, start: int) -> int:
+    """Where the last whole gzip member behind `start` ends; every record is one."""
+    whole = at = start
+    member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    with path.open("rb") as file, suppress(zlib.error):
+        file.seek(start)
+        while data := file.read(1 << 20):
+            at += len(data)
+            while data:
+                member.decompress(data)
+                data = member.unused_data
+                if not member.eof:
+                    break
+                whole = at - len(data)
+                member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    return whole
+
+
+def _keep_names(folder: Path) -> None:
+    """Flush a folder: without that, a power cut can take a new file's name and leave its content nowhere."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _snapshot(capture: Capture, digest: str, warc: str, offset: int) -> Snapshot:
@@ -307,34 +366,18 @@ def _snapshot(capture: Capture, digest: str, warc: str, offset: int) -> Snapshot
     )
 
 
-def _log_line(snapshot: Snapshot, end: int, prev: str) -> tuple[bytes, str]:
-    plain = _CONVERTER.unstructure(snapshot)
-    digest = _link(prev, plain, end)
-    line = canonical_json({"snapshot": plain, "end": end, "prev": prev, "hash": digest})
-    return line.encode() + b"\n", digest
-
-
-def _link(prev: str, snapshot: Any, end: int) -> str:
-    return hashlib.sha256(canonical_json([prev, snapshot, end]).encode()).hexdigest()
-
-
-def _parse(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        entry: dict[str, Any] = json.loads(line)
-        missing = {"snapshot", "end", "prev", "hash"} - entry.keys()
-    except (ValueError, AttributeError) as error:
-        raise DataError(f"{where}: not a log line: {error}") from error
-    if missing:
-        raise DataError(f"{where}: not a log line: no {', '.join(sorted(missing))}")
-    return entry
-
-
 def _stored_headers(capture: Capture) -> list[tuple[str, str]]:
     """Headers that fit the decoded body; the original transfer headers are kept under another name, as pywb does."""
     headers = [
-        (f"X-Archive-Orig-{name}" if name.lower() in _TRANSFER else name, value) for name, value in capture.headers
+        (f"X-Archive-Orig-{name}" if name.lower() in _TRANSFER else _plain(name), _CONTROL.sub(" ", value))
+        for name, value in capture.headers
     ]
     return [*headers, ("Content-Length", str(len(capture.body)))]
+
+
+def _plain(text: str) -> str:
+    """A status line's words or a header's name in ASCII, which is all that the format takes there."""
+    return _CONTROL.sub(" ", text).encode("ascii", "replace").decode()
 
 
 def _content_type(capture: Capture) -> str:

@@ -12,7 +12,8 @@ import attrs
 
 from kb import cues
 from kb.layout import ENDS
-from kb.phrases import Phrase, phrase, subject
+from kb.phrases import NOUNS, Phrase, phrase
+from kb.subjects import LOOK, REACH, cue_of, speaker_of
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -22,13 +23,10 @@ if TYPE_CHECKING:
 Place = Literal["after", "before", "inside", "float", "colon", "line", "none"]
 """Where the source stands: `inside` is a fragment built into a sentence, `float` goes on with a speaker."""
 
-REACH = 40
-"""Tokens between a quote and its verb at most; longer only strays into other statements."""
-
 _DASHES = frozenset(["—", "–", "-", "--", "―"])
 _OPEN_ENDS = ",?!—–-…"
-_EMPTY = frozenset(["there", "this", "that", "what", "these", "those"])
-_NOUNS = frozenset(["NOUN", "PROPN", "PRON"])
+_COMPLETE = ".?!…,—–-)]”’'"
+"""A quote before a dash and a name ends with one of these; a headline in a list of sources does not."""
 
 
 @attrs.frozen
@@ -55,7 +53,7 @@ class Frame:
     @property
     def text(self) -> str:
         stretch = self.layout.quoted[self.number]
-        return self.layout.doc.text[stretch.start : stretch.end]
+        return self.layout.text[stretch.start : stretch.end]
 
     @property
     def words(self) -> int:
@@ -161,7 +159,7 @@ def _right_after(frame: Frame, tail: list[int]) -> Source | None:
         if token.lemma_.lower() in cues.SAYING and (_finite(token) or _misread(tokens, tail, position)):
             if _has_content(token):
                 return None
-            who = _speaker_of(layout, token, tail)
+            who = speaker_of(layout, token, tail)
             return Source("after", cue_of(layout, token), who) if who else None
         if token.pos_ == "VERB" and token.dep_ not in ("relcl", "acl", "amod"):
             return None
@@ -185,14 +183,16 @@ def _misread(tokens: list["Token"], tail: list[int], position: int) -> bool:
 
 def _has_content(verb: "Token") -> bool:
     """Whether a clause follows the verb: then it introduces that, and not the quote before it."""
-    return any(child.dep_ == "ccomp" and child.i > verb.i and child.right_edge.i - verb.i > 3 for child in verb.children)
+    return any(
+        child.dep_ == "ccomp" and child.i > verb.i and child.right_edge.i - verb.i > 3 for child in verb.children
+    )
 
 
 def _after(frame: Frame, tail: list[int]) -> Source | None:
     layout = frame.layout
     tokens = layout.tokens
     if tokens[tail[0]].text in _DASHES:
-        return _byline(layout, tail)
+        return _byline(layout, tail) if frame.text[-1:] in _COMPLETE else None
     for position in tail[:4]:
         if tokens[position].lower_ == "according":
             return _according(layout, position)
@@ -200,7 +200,7 @@ def _after(frame: Frame, tail: list[int]) -> Source | None:
     spoken = [verb for verb in verbs[:3] if verb.lemma_.lower() in cues.SAYING and not _has_content(verb)]
     any_verb = [] if is_title(frame.text) or frame.words < SPOKEN else verbs[:1]
     for verb in (*spoken, *any_verb):
-        who = _speaker_of(layout, verb, tail)
+        who = speaker_of(layout, verb, tail)
         if who:
             return Source("after", cue_of(layout, verb), who)
     return None
@@ -239,7 +239,7 @@ def _dashed_clause(layout: "Layout", tail: list[int]) -> Source | None:
     for position in tail[1:8]:
         verb = layout.tokens[position]
         if _finite(verb) and verb.lemma_.lower() in cues.SAYING:
-            who = _speaker_of(layout, verb, tail)
+            who = speaker_of(layout, verb, tail)
             return Source("after", cue_of(layout, verb), who) if who else None
     return None
 
@@ -253,75 +253,9 @@ def _according(layout: "Layout", position: int) -> Source | None:
         if child.dep_ == "pobj" and child.i > to:
             return Source("after", (position, to + 1), phrase(layout, child))
     for after in range(to + 1, min(to + LOOK, len(tokens))):
-        if tokens[after].pos_ in _NOUNS and not (after + 1 < len(tokens) and tokens[after + 1].pos_ in _NOUNS):
+        if tokens[after].pos_ in NOUNS and not (after + 1 < len(tokens) and tokens[after + 1].pos_ in NOUNS):
             return Source("after", (position, to + 1), Phrase(to + 1, after + 1, after))
     return None
-
-
-LOOK = 8
-"""Tokens searched for a noun where the parse gives no subject."""
-
-
-def _speaker_of(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | None:
-    """The verb's subject in the narrative, or the noun phrase right before or after it."""
-    who = _beside(layout, verb, around)
-    if who is None:
-        who = subject(layout, verb)
-    if who is not None and layout.owner[who.i] < 0 and abs(who.i - verb.i) < 2 * REACH:
-        return None if who.dep_ == "expl" or who.lower_ in _EMPTY else phrase(layout, who)
-    return _neighbour(layout, verb, around)
-
-
-def _beside(layout: "Layout", verb: "Token", around: list[int]) -> "Token | None":
-    """`said Jane Roe`, and `Jane Roe, now at X, said`: places that decide against the parse."""
-    tokens = layout.tokens
-    if around[:1] == [verb.i] and len(around) > 1 and tokens[around[1]].pos_ == "PROPN":
-        return tokens[_run_end(layout, around, 1)]
-    if verb.i not in around or tokens[verb.i - 1].text != ",":
-        return None
-    first = 1 if tokens[around[0]].text == "," else 0
-    if tokens[around[first]].pos_ != "PROPN" or around[first] >= verb.i:
-        return None
-    last = _run_end(layout, around, first)
-    return tokens[last] if tokens[last + 1].text in (",", "(") else None
-
-
-def _run_end(layout: "Layout", around: list[int], first: int) -> int:
-    """Position of the last proper noun of the run that starts there."""
-    place = first
-    while place + 1 < len(around) and layout.tokens[around[place + 1]].pos_ == "PROPN":
-        place += 1
-    return around[place]
-
-
-def _neighbour(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | None:
-    """Without a parse: `Jane Roe said`, `said Jane Roe`."""
-    tokens = layout.tokens
-    place = around.index(verb.i) if verb.i in around else -1
-    if place < 0:
-        return None
-    before = [p for p in around[max(0, place - LOOK) : place] if _nominal(tokens[p])]
-    after = [p for p in around[place + 1 : place + LOOK] if _nominal(tokens[p])] if place <= 1 else []
-    for nouns in (before, after):
-        if nouns:
-            apart = any(tokens[p].text == "," for p in range(nouns[0], nouns[-1]))
-            head = nouns[0] if apart or nouns is after else nouns[-1]
-            while head + 1 in nouns:
-                head += 1
-            return phrase(layout, tokens[head])
-    return None
-
-
-def _nominal(token: "Token") -> bool:
-    return token.pos_ in _NOUNS and token.lower_ not in ("who", "which", "that", "it", *_EMPTY)
-
-
-def cue_of(layout: "Layout", verb: "Token") -> tuple[int, int]:
-    """The verb with a particle right after it."""
-    end = verb.i + 1
-    if end < len(layout.tokens) and layout.tokens[end].dep_ == "prt":
-        end += 1
-    return verb.i, end
 
 
 def _before(frame: Frame, head: list[int], *, strict: bool) -> Source | None:
@@ -331,11 +265,13 @@ def _before(frame: Frame, head: list[int], *, strict: bool) -> Source | None:
     if named:
         return named
     verbs = [layout.tokens[position] for position in reversed(head[-REACH:]) if layout.tokens[position].pos_ == "VERB"]
-    for verb in verbs:
-        if verb.lemma_.lower() in cues.SAYING and verb.dep_ != "amod":
-            who = _speaker_of(layout, verb, head)
-            if who:
-                return Source("before", cue_of(layout, verb), who)
+    spoken = [verb for verb in verbs if verb.lemma_.lower() in cues.SAYING and verb.dep_ != "amod"]
+    if not strict and spoken and spoken[0].i < head[-1] - 1:
+        spoken.sort(key=lambda verb: verb.dep_ != "ROOT")
+    for verb in spoken:
+        who = speaker_of(layout, verb, head)
+        if who:
+            return Source("before", cue_of(layout, verb), who)
     for position in head:
         if layout.tokens[position].lower_ == "according":
             return _according(layout, position)
@@ -359,7 +295,7 @@ def _named_before_colon(layout: "Layout", head: list[int]) -> Source | None:
 
 def _in_words_of(layout: "Layout", head: list[int]) -> Source | None:
     """`in Roe's words,` and `in the words of Jane Roe,`."""
-    for position in head[-LOOK:]:
+    for position in head[-REACH:]:
         token = layout.tokens[position]
         if token.lower_ == "words" and token.dep_ == "pobj" and token.head.lower_ == "in":
             owner = next((child for child in token.children if child.dep_ == "poss"), None)
@@ -379,7 +315,7 @@ def _adjacent(layout: "Layout", head: list[int]) -> Source | None:
     verb = layout.tokens[ends[-1]]
     if head[-1] - ends[-1] == 2 and layout.tokens[ends[-1] + 1].lower_ not in ("it", "out", "in", "on", "up", "back"):
         return None
-    who = _speaker_of(layout, verb, head)
+    who = speaker_of(layout, verb, head)
     return Source("before", cue_of(layout, verb), who) if who else None
 
 
@@ -390,10 +326,10 @@ def phrase_in(layout: "Layout", sentence: list[int], place: Place) -> Source | N
     ]
     spoken = [verb for verb in verbs if verb.lemma_.lower() in cues.SAYING]
     for verb in (*spoken, *verbs[::-1]):
-        who = _speaker_of(layout, verb, sentence)
+        who = speaker_of(layout, verb, sentence)
         if who:
             return Source(place, cue_of(layout, verb), who)
-    nouns = [position for position in sentence if layout.tokens[position].pos_ in _NOUNS]
+    nouns = [position for position in sentence if layout.tokens[position].pos_ in NOUNS]
     if nouns and len(sentence) <= LOOK:
         return Source(place, None, Phrase(sentence[0], sentence[-1], nouns[-1]))
     return None
@@ -401,10 +337,10 @@ def phrase_in(layout: "Layout", sentence: list[int], place: Place) -> Source | N
 
 def _colon(layout: "Layout", head: list[int], verbs: list["Token"]) -> Source | None:
     for verb in reversed(verbs):
-        who = _speaker_of(layout, verb, head)
+        who = speaker_of(layout, verb, head)
         if who:
             return Source("colon", cue_of(layout, verb), who)
-    nouns = [position for position in head if layout.tokens[position].pos_ in _NOUNS]
+    nouns = [position for position in head if layout.tokens[position].pos_ in NOUNS]
     if nouns and not verbs and len(head) <= LOOK:
         return Source("colon", None, Phrase(head[0], head[-1], nouns[-1]))
     return None
@@ -416,7 +352,7 @@ def _inside(frame: Frame, head: list[int]) -> Source | None:
     for position in reversed(head[-REACH:]):
         verb = layout.tokens[position]
         if verb.pos_ == "VERB" and verb.lemma_.lower() in cues.SAYING and _governs(frame, verb):
-            who = _speaker_of(layout, verb, head)
+            who = speaker_of(layout, verb, head)
             if who:
                 return Source("inside", cue_of(layout, verb), who)
     return None

@@ -8,14 +8,62 @@ from lxml.etree import iterwalk
 from lxml.html import HtmlElement
 
 _BLOCK_TAGS = frozenset(
-    "address article aside blockquote body br button caption center dd details div dl dt fieldset figcaption figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hr legend li main nav ol option p pre section select summary table tbody td tfoot th thead "
-    "title tr ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "br",
+        "button",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "legend",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "option",
+        "p",
+        "pre",
+        "section",
+        "select",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "title",
+        "tr",
+        "ul",
+    ]
 )
-_SILENT = frozenset("script style noscript template svg iframe head select textarea".split())
+_SILENT = frozenset(["script", "style", "noscript", "template", "svg", "iframe", "head", "select", "textarea"])
 
 
-_INVISIBLE = str.maketrans("", "", "\x00\u00ad\u200b\u2060\ufeff")
+_INVISIBLE = {ord(char): None for char in "\u00ad\u200b\u2060\ufeff"} | {
+    code: None for code in range(127, 160) if code != 133
+}
 
 
 def visible(text: str) -> str:

@@ -1,6 +1,10 @@
-"""The article's paragraphs out of a page's tree."""
+"""The article's paragraphs: what trafilatura keeps, corrected by where the blocks stand on the page."""
 
+import re
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from html import unescape
 
 import attrs
 from lxml.etree import _Element, iterwalk
@@ -8,11 +12,20 @@ from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 
 from kb.blocks import Block, visible
-from kb.errors import Code, Rejected
+from kb.errors import Rejected
 from kb.metadata import FOREIGN_ERRORS, Metadata
+from kb.region import Place, places, word_count
 from kb.text import normalise
+from kb.trim import Candidate, trim
+from kb.verdict import is_truncated, rejection
 
-_BLOCKS = frozenset("p head item quote row code list table body div figure".split())
+_BLOCKS = frozenset(["p", "head", "item", "quote", "row", "code", "list", "table", "body", "div", "figure"])
+_KEY = re.compile(r"\w+")
+_CODE = re.compile(r"</?(?:script|noscript|div|span|iframe|style)\b|\{\"|\"\}|function\s?\(|=>\s?\{")
+_MAX_ADDED = 1000
+"""Blocks that are looked up in the text so far: what a hostile page can cost is bounded."""
+_REPEATED = 40
+"""Characters from which a paragraph that comes again is a repetition, not a refrain or a label."""
 
 
 @attrs.frozen(kw_only=True)
@@ -23,11 +36,42 @@ class Body:
     truncated: bool
 
 
+@attrs.frozen(kw_only=True)
+class _Line:
+    """A candidate paragraph; `at` is its block, None where it could not be matched to one."""
+
+    text: str
+    at: int | None
+
+
 def read_body(tree: HtmlElement, meta: Metadata, blocks: Sequence[Block], *, url: str | None) -> Body | Rejected:
-    found = _trafilatura(tree, url)
-    if not found:
-        return Rejected(code=Code.NO_ARTICLE)
-    return Body(paragraphs=tuple(found), truncated=False)
+    """The paragraphs in page order, none twice, without the title, boxes and what stands around the article."""
+    where = places(blocks, meta.headline)
+    found = _matched(_trafilatura(tree, url), [_key(block.text) for block in blocks])
+    kept = _filtered(found, blocks, where)
+    if _words(kept) < _words(found) // 4 or not kept:
+        kept = _own(blocks, where) or found
+    else:
+        kept = _completed(kept, found, blocks, where)
+    kept = _stated(kept, meta)
+    candidates = [_candidate(line, blocks, where) for line in _once(kept, meta.title)]
+    lines = [line.text for line in trim(candidates, meta.bylines)]
+    if problem := rejection(lines, meta, blocks, where, url=url):
+        return problem
+    return Body(paragraphs=tuple(lines), truncated=is_truncated(lines, meta, blocks))
+
+
+def _stated(kept: list[_Line], meta: Metadata) -> list[_Line]:
+    """The JSON-LD body where the page shows less than half of it and little else: drawn by scripts, or cut."""
+    stated = (meta.linked.body if meta.linked else None) or ""
+    if "<" in stated or word_count(stated) <= 2 * _words(kept):
+        return kept
+    whole = f" {_key(stated)} "
+    shared = sum(word_count(line.text) for line in kept if f" {_key(line.text)} " in whole)
+    if shared < 0.7 * _words(kept):
+        return kept
+    lines = (" ".join(normalise(visible(line)).split()) for line in unescape(stated).splitlines())
+    return [_Line(text=line, at=None) for line in lines if line]
 
 
 def _trafilatura(tree: HtmlElement, url: str | None) -> list[str]:
@@ -59,3 +103,113 @@ def _flush(parts: list[str]) -> Iterator[str]:
     parts.clear()
     if line:
         yield line
+
+
+def _matched(lines: Sequence[str], keys: Sequence[str]) -> list[_Line]:
+    """Each line with the block of the same words: of several the next one below the line before."""
+    spots: dict[str, list[int]] = {}
+    for at, key in enumerate(keys):
+        spots.setdefault(key, []).append(at)
+    out: list[_Line] = []
+    reached = -1
+    for line in lines:
+        options = spots.get(_key(line), [])
+        later = bisect_right(options, reached)
+        at = options[later] if later < len(options) else options[0] if options else None
+        reached = max(reached, at if at is not None else -1)
+        out.append(_Line(text=line, at=at))
+    return out
+
+
+def _filtered(found: Sequence[_Line], blocks: Sequence[Block], where: Sequence[Place]) -> list[_Line]:
+    """Without code, captions, boxes outside of the region and what stands above the headline or in the next article."""
+    kept = [line for line in found if not _CODE.search(line.text)]
+    kept = [line for line in kept if line.at is None or not _is_aside(blocks[line.at], where[line.at])]
+    below = [line for line in kept if line.at is None or where[line.at].after]
+    # A headline that was taken from the wrong place would cut the article: then all is kept.
+    return below if _words(below) >= 0.7 * _words(kept) or _words([x for x in below if x.at]) > 120 else kept
+
+
+def _is_aside(block: Block, place: Place) -> bool:
+    return place.boxed and (not place.inside or block.element.tag in {"figcaption", "caption", "button"})
+
+
+def _own(blocks: Sequence[Block], where: Sequence[Place]) -> list[_Line]:
+    """All text of the region, for pages where trafilatura took something else for the article."""
+    return [
+        _Line(text=block.text, at=at)
+        for at, (block, place) in enumerate(zip(blocks, where, strict=True))
+        if place.inside and not place.boxed and place.linked <= 0.6
+    ]
+
+
+def _completed(
+    kept: Sequence[_Line], found: Sequence[_Line], blocks: Sequence[Block], where: Sequence[Place]
+) -> list[_Line]:
+    """With the list items, subheadings and paragraphs between kept ones that trafilatura left out.
+
+    After the last kept paragraph only those go on that stand exactly where the bulk of the kept ones does.
+    """
+    spots = [line.at for line in kept if line.at is not None and where[line.at].words >= 5]
+    if not spots:
+        return list(kept)
+    seen = f" {' '.join(_key(line.text) for line in found)} "
+    bulk: Counter[str] = Counter()
+    for spot in spots:
+        bulk[where[spot].path] += where[spot].words
+    main = {path for path, words in bulk.items() if words > 0.3 * bulk.total()}
+    first, last = min(spots), max(spots)
+    lost = [at for at in range(first, len(blocks)) if _belongs(blocks[at], where[at], main, inner=at < last)]
+    unseen = [at for at in lost[:_MAX_ADDED] if f" {_key(blocks[at].text)} " not in seen]
+    return _merged(kept, [_Line(text=blocks[at].text, at=at) for at in unseen])
+
+
+def _belongs(block: Block, place: Place, main: set[str], *, inner: bool) -> bool:
+    if not place.inside or place.boxed or place.linked > 0.6 or _CODE.search(block.text):
+        return False
+    if place.path in main:
+        return place.words >= 5
+    if not inner:
+        return False
+    tag = block.element.tag
+    return tag in {"li", "h2", "h3", "h4"} or (tag == "p" and place.words >= 15)
+
+
+def _merged(kept: Sequence[_Line], added: Sequence[_Line]) -> list[_Line]:
+    """Page order; lines without a block stay behind the line before them."""
+    out: list[_Line] = []
+    waiting = list(reversed(added))
+    for line in kept:
+        while waiting and line.at is not None and (waiting[-1].at or 0) < line.at:
+            out.append(waiting.pop())
+        out.append(line)
+    return out + list(reversed(waiting))
+
+
+def _candidate(line: _Line, blocks: Sequence[Block], where: Sequence[Place]) -> Candidate:
+    linked = where[line.at].linked if line.at is not None else 0.0
+    tag = str(blocks[line.at].element.tag) if line.at is not None else ""
+    return Candidate(text=line.text, words=word_count(line.text), linked=linked, tag=tag)
+
+
+def _once(lines: Sequence[_Line], title: str | None) -> list[_Line]:
+    """Every longer paragraph once, and not the title."""
+    seen: set[str] = {_key(title)} if title else set()
+    out: list[_Line] = []
+    for line in lines:
+        key = _key(line.text)
+        if not key or key in seen:
+            continue
+        if len(line.text) >= _REPEATED:
+            seen.add(key)
+        out.append(line)
+    return out
+
+
+def _words(lines: Sequence[_Line]) -> int:
+    return sum(word_count(line.text) for line in lines)
+
+
+def _key(text: str) -> str:
+    """Words alone: how a paragraph is recognised across two readings of the page."""
+    return " ".join(_KEY.findall(text.casefold()))

@@ -7,8 +7,10 @@ from html import unescape
 from kb.text import normalise
 
 _LEAD = re.compile(
-    r"^(?:(?:story|words?|text|article|report|written|reported|posted|published|edited|created|reviewed|analysis|opinion|"
-    r"interview|guest post|contributed|view all posts|all posts|more)\s)?(?:by|von|par|por|di|da|door|av|af)\b\s*:?(?:\s+|$)|"
+    r"^(?:(?:story|words?|text|article|report|written|reported|posted|published|edited|created|reviewed|analysis|"
+    r"opinion|"
+    r"interview|guest post|contributed|view all posts|all posts|more)\s)?(?:by|von|par|por|di|da|door|av|"
+    r"af)\b\s*:?(?:\s+|$)|"
     r"^(?:authors?|autor(?:en|in|es)?|auteurs?|byline|words|text)\s*:\s*",
     re.I,
 )
@@ -21,25 +23,213 @@ _TAIL = re.compile(
 _BRACKETS = re.compile(r"\s*[(\[{][^()\[\]{}]{0,80}[)\]}]")
 _ADDRESS = re.compile(r"https?:|www\.|@|\.(?:com|org|net|co|edu|gov|info|io)\b|[<>{}\\=_#%$]", re.I)
 _ROLE = frozenset(
-    "writer writers editor editors reporter reporters correspondent correspondents columnist contributor contributors staff "
-    "journalist journalists producer producers photographer photographers author authors editorial newsroom desk team news "
-    "agency agencies bureau chief senior junior associate assistant deputy managing executive freelance special guest "
-    "director manager professor fellow analyst critic host anchor intern admin administrator webmaster press newspaper "
-    "magazine media network report reports reporting redaktion redaction rédaction redacción redazione redactie redaksjonen "
-    "redakteur redakteurin journaliste wire services service online digital web content publisher department office "
-    "university college institute company inc llc ltd gmbh corp anonymous unknown none null undefined updated published "
-    "https http read more follow contact about share print email subscribe twitter facebook instagram linkedin "
-    "today yesterday views comments minutes min ago am pm et".split()
+    [
+        "writer",
+        "writers",
+        "editor",
+        "editors",
+        "reporter",
+        "reporters",
+        "correspondent",
+        "correspondents",
+        "columnist",
+        "contributor",
+        "contributors",
+        "staff",
+        "journalist",
+        "journalists",
+        "producer",
+        "producers",
+        "photographer",
+        "photographers",
+        "author",
+        "authors",
+        "editorial",
+        "newsroom",
+        "desk",
+        "team",
+        "news",
+        "agency",
+        "agencies",
+        "bureau",
+        "chief",
+        "senior",
+        "junior",
+        "associate",
+        "assistant",
+        "deputy",
+        "managing",
+        "executive",
+        "freelance",
+        "special",
+        "guest",
+        "director",
+        "manager",
+        "professor",
+        "fellow",
+        "analyst",
+        "critic",
+        "host",
+        "anchor",
+        "intern",
+        "admin",
+        "administrator",
+        "webmaster",
+        "press",
+        "newspaper",
+        "magazine",
+        "media",
+        "network",
+        "report",
+        "reports",
+        "reporting",
+        "redaktion",
+        "redaction",
+        "rédaction",
+        "redacción",
+        "redazione",
+        "redactie",
+        "redaksjonen",
+        "redakteur",
+        "redakteurin",
+        "journaliste",
+        "wire",
+        "services",
+        "service",
+        "online",
+        "digital",
+        "web",
+        "content",
+        "publisher",
+        "department",
+        "office",
+        "university",
+        "college",
+        "institute",
+        "company",
+        "inc",
+        "llc",
+        "ltd",
+        "gmbh",
+        "corp",
+        "anonymous",
+        "unknown",
+        "none",
+        "null",
+        "undefined",
+        "updated",
+        "published",
+        "https",
+        "http",
+        "read",
+        "more",
+        "follow",
+        "contact",
+        "about",
+        "share",
+        "print",
+        "email",
+        "subscribe",
+        "twitter",
+        "facebook",
+        "instagram",
+        "linkedin",
+        "today",
+        "yesterday",
+        "views",
+        "comments",
+        "minutes",
+        "min",
+        "ago",
+        "am",
+        "pm",
+        "et",
+    ]
 )
 """Words that stand in job titles, desks and page furniture; a part that holds one of them is no person's name."""
 _DAYS = re.compile(
-    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}\.?\s\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b",
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}\.?\s\d|\b(?:mon|tues|wednes|thurs|fri|"
+    r"satur|sun)day\b",
     re.I,
 )
-_DEGREES = frozenset("phd md ms ma msc mph mba jd do rn rd rdn ld ldn cpa cfp cscs cpt dds dvm psyd edd esq np pa lcsw".split())
-_EMPTY = frozenset("admin administrator webmaster unknown none null undefined anonymous author editor guest staff user root".split())
+_DEGREES = frozenset(
+    [
+        "phd",
+        "md",
+        "ms",
+        "ma",
+        "msc",
+        "mph",
+        "mba",
+        "jd",
+        "do",
+        "rn",
+        "rd",
+        "rdn",
+        "ld",
+        "ldn",
+        "cpa",
+        "cfp",
+        "cscs",
+        "cpt",
+        "dds",
+        "dvm",
+        "psyd",
+        "edd",
+        "esq",
+        "np",
+        "pa",
+        "lcsw",
+    ]
+)
+_EMPTY = frozenset(
+    [
+        "admin",
+        "administrator",
+        "webmaster",
+        "unknown",
+        "none",
+        "null",
+        "undefined",
+        "anonymous",
+        "author",
+        "editor",
+        "guest",
+        "staff",
+        "user",
+        "root",
+    ]
+)
 _PARTICLE = frozenset(
-    "de da do dos del della di du des la le van von der den ter ten zu zum bin ibn al el y e i af".split()
+    [
+        "de",
+        "da",
+        "do",
+        "dos",
+        "del",
+        "della",
+        "di",
+        "du",
+        "des",
+        "la",
+        "le",
+        "van",
+        "von",
+        "der",
+        "den",
+        "ter",
+        "ten",
+        "zu",
+        "zum",
+        "bin",
+        "ibn",
+        "al",
+        "el",
+        "y",
+        "e",
+        "i",
+        "af",
+    ]
 )
 
 

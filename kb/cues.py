@@ -4,56 +4,58 @@ The lists say which verbs make a clause an attribution on their own. Beside a qu
 introduce the words: there the place decides, not the list.
 """
 
-SAYING = frozenset(
+from kb.lexicon import listed
+
+SAYING = listed(
     """say tell add note explain state declare announce report write reply respond answer argue claim assert
     insist maintain contend allege charge warn caution suggest propose recommend advise urge acknowledge admit
     concede confess confirm deny reveal disclose divulge mention remark observe comment reiterate repeat
     stress emphasize emphasise underline underscore highlight promise vow pledge swear assure reassure
     predict forecast speculate joke quip tweet post blog text email e-mail testify recall recount reminisce
-    complain lament boast brag brag gush exclaim shout yell scream cry whisper murmur mutter mumble chant
+    complain lament boast brag gush exclaim shout yell scream cry whisper murmur mutter mumble chant
     ask inquire enquire query wonder retort counter rebut protest object clarify elaborate continue conclude
     summarize summarise describe characterize characterise call dub label quote cite opine posit postulate
     hypothesize hypothesise theorize theorise inform notify remind tell brief read proclaim profess preach
-    rant rail fume snap joke tease chide chime interject interrupt intone drawl deadpan sniff scoff sneer
+    rant rail fume snap tease chide chime interject interrupt intone drawl deadpan sniff scoff sneer
     growl bark thunder roar hiss stammer sigh laugh plead beg implore demand command order instruct
-    teach joke signal indicate hint imply intimate insinuate relate narrate articulate express voice echo
+    signal indicate hint imply intimate insinuate relate narrate articulate express voice echo
     address message telegraph reply rejoin rehash reckon attest affirm aver avow decree stipulate
     specify outline detail explain apologize apologise thank praise congratulate accuse blame criticize
     criticise denounce condemn deride mock lambast blast slam lash bemoan decry deplore dismiss
     rule pronounce herald tout cheer blurt volunteer offer venture muse philosophize rhapsodize enthuse
     crow gripe grumble grouse vent whine moan groan sob weep cackle chuckle giggle grin smile nod shrug
-    caution counsel exhort encourage persuade convince coax agree disagree concur allow grant""".split()
+    caution counsel exhort encourage persuade convince coax agree disagree concur"""
 )
 """Verbs of communication, in speech, in writing or by a document."""
 
-THINKING = frozenset(
+THINKING = listed(
     """think believe feel know hope fear worry suspect expect doubt guess suppose assume presume imagine
     consider see view regard understand realize realise recognize recognise remember forget decide
     determine figure find discover learn conclude wonder want wish desire prefer like love hate intend
     plan aim seek try need regret anticipate envision envisage foresee dream trust mind care judge deem
-    estimate calculate notice sense bet favor favour support oppose reject accept appreciate""".split()
+    estimate calculate notice sense bet favor favour support oppose reject accept appreciate"""
 )
 """Verbs of thought, wish and feeling."""
 
-SHOWING = frozenset(
+SHOWING = listed(
     """show demonstrate prove indicate suggest find reveal reflect mean imply confirm signal illustrate
-    establish document detect estimate appear seem""".split()
+    establish document detect estimate appear seem"""
 )
 """What studies, polls and signs do."""
 
-BARE = frozenset("be have do go come get take make put give keep begin start".split())
+BARE = listed("be have do go come get take make put give keep begin start")
 """Verbs too general to introduce words by themselves."""
 
-DOCUMENTS = frozenset(
+DOCUMENTS = listed(
     """statement report study paper article letter memo note email e-mail book blog post tweet message
     review survey poll document filing ruling order lawsuit complaint editorial column headline sign
     banner caption press release release notice bill law text abstract transcript preprint website page
     site account authors paper blogpost white-paper guidance guideline policy card prompt log model chatbot
-    assistant system agent bot output response reply answer""".split()
+    assistant system agent bot output response reply answer"""
 )
 """Things that speak for somebody, or print words of their own."""
 
-PEOPLE = frozenset(
+PEOPLE = listed(
     """man woman people person official officer spokesman spokeswoman spokesperson researcher scientist
     professor expert author analyst critic supporter director president senator governor mayor minister
     lawyer attorney judge doctor physician teacher student engineer economist historian psychologist
@@ -67,38 +69,38 @@ PEOPLE = frozenset(
     sociologist anthropologist investigator detective prosecutor sheriff deputy cop team group company
     firm agency department ministry university institute laboratory lab committee panel board council
     commission court campaign government administration party union association foundation coalition
-    organization organisation network newspaper magazine outlet regulator watchdog startup developer""".split()
+    organization organisation network newspaper magazine outlet regulator watchdog startup developer"""
 )
 """Persons by what they do or are, and bodies that speak through persons."""
 
-CAUSING = frozenset(
+CAUSING = listed(
     """make let help have get allow ensure watch see cause turn mean keep force enable leave require need
-    become win go do begin""".split()
+    become win go do begin"""
 )
 """Verbs whose clause says what comes about, not what somebody says."""
 
 SEEMING = frozenset(["seem", "appear"])
 
-EXPECTING = frozenset("expect believe think say know consider see suppose allege rumor rumour report view deem".split())
+EXPECTING = listed("expect believe think say know consider see suppose allege rumor rumour report view deem")
 """In the passive: `is expected to`."""
 
-INTENDING = frozenset(
+INTENDING = listed(
     """want hope hop plan seek vow promise pledge threaten refuse decline agree offer propose intend expect
     decide like prefer love hate encourage order urge ask aim push support demand claim say report choose
-    wish desire long yearn swear commit advise recommend tell call vote""".split()
+    wish desire long yearn swear commit advise recommend tell call vote"""
 )
 """Verbs with an infinitive that states a will, a request or a promise."""
 
-JUDGING = frozenset(
+JUDGING = listed(
     """support endorse criticize criticise praise oppose reject express discuss announce cite mention question
     dismiss propose denounce blast slam mock prefer tout echo highlight repeat describe defend attack urge
     accuse blame call offer recognize recognise acknowledge condemn emphasize emphasise stress reiterate deny
     declare address name consider view deem compare portray characterize characterise label dub applaud
     welcome thank congratulate credit confirm reveal recall explain recount lament decry deplore bemoan
     deride ridicule lambaste lambast lampoon assail contradict rebut refute dispute disavow repudiate
-    invoke quote outline demand request advocate favor favour want fear hail hint predict project voice
+    invoke outline demand request advocate favor favour want fear hail hint predict project voice
     affirm admit note release issue underscore show love cheer chide chant recite remind
-    """.split()
+    """
 ) | frozenset(
     [
         "refer to", "call for", "call on", "call out", "talk about", "speak about", "speak of", "speak against",
@@ -113,18 +115,18 @@ JUDGING = frozenset(
 )  # fmt: skip
 """Verbs that say how somebody judges, names or treats in words what stands after them."""
 
-CLAIMS = frozenset(
+CLAIMS = listed(
     """claim argument belief notion idea concern suggestion assertion promise decision plan proposal refusal
     desire hope accusation allegation conclusion view opinion fear warning statement report contention
     insistence pledge vow threat demand call request hint sense feeling theory hypothesis prediction
     expectation speculation rumor rumour complaint admission announcement declaration confidence doubt
-    agreement willingness recommendation charge evidence sign wish intention""".split()
+    agreement willingness recommendation charge evidence sign wish intention"""
 )
 """Nouns for what is said, thought or wanted."""
 
-ATTITUDES = frozenset(
+ATTITUDES = listed(
     """sure confident hopeful worried concerned afraid skeptical sceptical convinced adamant aware certain
     optimistic pessimistic surprised glad happy proud eager anxious fearful doubtful sorry grateful thankful
-    clear insistent unsure uncertain wary mindful hesitant reluctant keen determined""".split()
+    clear insistent unsure uncertain wary mindful hesitant reluctant keen determined"""
 )
 """Adjectives of being sure, afraid, pleased."""

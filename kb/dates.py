@@ -18,7 +18,8 @@ _MAX_CHARS = 80
 
 _ISO = re.compile(
     r"(?P<y>\d{4})-?(?P<m>\d{2})-?(?P<d>\d{2})"
-    r"(?:[T\s]\s?(?P<h>\d{1,2}):?(?P<min>\d{2})(?::?(?P<s>\d{2})(?:[.,]\d{1,9})?)?\s?(?P<zone>Z|UTC|GMT|[A-Z]{2,4}|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?",
+    r"(?:[T\s]\s?(?P<h>\d{1,2}):?(?P<min>\d{2})(?::?(?P<s>\d{2})(?:[.,]\d{1,9})?)?\s?(?P<zone>Z|UTC|GMT|"
+    r"[A-Z]{2,4}|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?",
     re.I,
 )
 _SLASHED = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
@@ -144,17 +145,21 @@ def _prose(text: str) -> Moment | None:
 
 def _named_day(text: str) -> tuple[tuple[int, int, int] | None, int]:
     """Year, month, day, and where in the text they end."""
-    if match := _MONTH_FIRST.search(text):
-        if month := _MONTHS.get(match[1].lower()):
-            return (int(match[3]), month, int(match[2])), match.end()
-    if match := _DAY_FIRST.search(text):
-        if month := _MONTHS.get(match[2].lower()):
-            return (int(match[3]), month, int(match[1])), match.end()
-    if match := _SLASHED.search(text):
-        return (int(match[1]), int(match[2]), int(match[3])), match.end()
-    if match := _DOTTED.search(text):
-        return (int(match[3]), int(match[2]), int(match[1])), match.end()
+    for pattern, year, month, day in (
+        (_MONTH_FIRST, 3, 1, 2),
+        (_DAY_FIRST, 3, 2, 1),
+        (_SLASHED, 1, 2, 3),
+        (_DOTTED, 3, 2, 1),
+    ):
+        match = pattern.search(text)
+        number = _month(match[month]) if match else None
+        if match and number:
+            return (int(match[year]), number, int(match[day])), match.end()
     return None, 0
+
+
+def _month(name: str) -> int | None:
+    return int(name) if name.isdigit() else _MONTHS.get(name.lower())
 
 
 def _moment(

@@ -8,6 +8,7 @@ import numpy as np
 
 from kb import sense, spelling
 from kb.errors import UserError
+from kb.numerals import listed
 from kb.records import Stance, Tool
 from kb.wording import Token, tokens
 
@@ -157,8 +158,8 @@ def _opposites(evidence: Sequence[Token], claim: Sequence[Token]) -> bool:
     return any(sense.opposite(a, b) for a in old - new for b in new - old)
 
 
-_ALL = frozenset("all every each always everyone everybody everything entirely completely".split())
-_SOME = frozenset("some few several half none sometimes rarely partly partially".split())
+_ALL = frozenset(listed("all every each always everyone everybody everything entirely completely"))
+_SOME = frozenset(listed("some few several half none sometimes rarely partly partially"))
 
 
 def _quantifiers_differ(evidence: Sequence[Token], claim: Sequence[Token]) -> bool:
@@ -205,7 +206,7 @@ class CrossEncoderEntailment:
 
     def _loaded(self) -> Any:
         if self._model is None:
-            from sentence_transformers import CrossEncoder  # noqa: PLC0415 - torch takes seconds to import
+            from sentence_transformers import CrossEncoder
 
             self._model = CrossEncoder(self._name, revision=self._revision)
         return self._model

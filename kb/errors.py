@@ -4,7 +4,8 @@
     ├── UserError    exit 2   bad input or usage: the message says what to change
     │   └── StudyError        claims.yaml, with file and line
     ├── DataError    exit 3   what is on disk is damaged
-    │   └── DigestError    bytes differ from the digest recorded for them
+    │   ├── DigestError       bytes differ from the digest recorded for them
+    │   └── UnstorableError   a derived record that the record store cannot hold
     └── CrawlError   exit 4   the crawl could not run at all
 
 A page that is no article is not an error: stages return `Rejected` with a code.
@@ -51,6 +52,10 @@ class DigestError(DataError):
         self.what = what
         self.expected = expected
         self.actual = actual
+
+
+class UnstorableError(DataError):
+    """The record store cannot hold what a stage made; the build keeps it as that input's failure."""
 
 
 class CrawlError(RetoldError):

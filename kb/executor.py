@@ -6,18 +6,23 @@ Results come back in the order of the items, each with how it went; only the cal
 
 import multiprocessing
 import os
+import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import attrs
 
-from kb.errors import Rejected
+from kb.errors import Rejected, UserError
 from kb.settings import silence_telemetry
+
+MESSAGE_CHARS = 500
+"""Kept of what a failure said."""
 
 
 @attrs.frozen
@@ -75,17 +80,57 @@ class ProcessExecutor:
         self.workers = workers
 
     def map(self, stage: Runnable, items: Iterable[Item]) -> Iterator[Attempt]:
-        pool = ProcessPoolExecutor(
-            self.workers, multiprocessing.get_context("spawn"), initializer=_adopt, initargs=(stage,)
-        )
-        running: deque[tuple[Item, Future[Attempt]]] = deque()
-        with pool:
-            for item in items:
-                running.append((item, pool.submit(_attempt_adopted, item)))
-                if len(running) >= self.workers * 4:
-                    yield _outcome(*running.popleft())
-            while running:
-                yield _outcome(*running.popleft())
+        waiting = iter(items)
+        while True:
+            unanswered: deque[Item] = deque()
+            with _workers(stage, self.workers) as pool:
+                yield from _flow(pool, waiting, self.workers * 4, unanswered)
+            if not unanswered:
+                return
+            # A worker died. Any item in flight may be why: each is tried again by itself, so that only it is blamed.
+            for item in unanswered:
+                yield _alone(stage, item)
+
+
+@contextmanager
+def _workers(stage: Runnable, count: int) -> Iterator[ProcessPoolExecutor]:
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_adopt, initargs=(stage,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _flow(pool: ProcessPoolExecutor, items: Iterator[Item], width: int, unanswered: deque[Item]) -> Iterator[Attempt]:
+    """Attempts in the order of the items; ends early, leaving `unanswered`, when the pool breaks."""
+    running: deque[Future[Attempt]] = deque()
+    with suppress(BrokenProcessPool):
+        for item in items:
+            unanswered.append(item)
+            running.append(pool.submit(_attempt_adopted, item))
+            if len(running) >= width:
+                yield _first(running, unanswered)
+        while running:
+            yield _first(running, unanswered)
+
+
+def _first(running: deque[Future[Attempt]], unanswered: deque[Item]) -> Attempt:
+    answer = running[0].result()
+    running.popleft()
+    unanswered.popleft()
+    return answer
+
+
+def _alone(stage: Runnable, item: Item) -> Attempt:
+    with _workers(stage, 1) as pool:
+        try:
+            pool.submit(_ready).result()
+        except BrokenProcessPool as error:
+            raise UserError("worker processes die as they start; RETOLD_WORKERS=1 works without them") from error
+        try:
+            return pool.submit(_attempt_adopted, item).result()
+        except BrokenProcessPool:
+            return Attempt(item=item, result=None, error="the worker process died: killed, or crashed", duration_ms=0.0)
 
 
 def attempt(stage: Runnable, item: Item) -> Attempt:
@@ -97,8 +142,14 @@ def attempt(stage: Runnable, item: Item) -> Attempt:
         result = stage.run(item.payload)
     except Exception as problem:  # noqa: BLE001  one page must not end the run; the traceback is kept
         frame = traceback.extract_tb(problem.__traceback__)[-1]
-        error = f"{type(problem).__name__}: {problem} ({os.path.basename(frame.filename)}:{frame.lineno})"  # noqa: PTH119
+        where = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119
+        error = printable(f"{type(problem).__name__} ({where}): {problem}")
     return Attempt(item=item, result=result, error=error, duration_ms=(time.perf_counter() - started) * 1000)
+
+
+def printable(problem: str) -> str:
+    """One line of bounded length that can be stored: messages quote the page that caused them."""
+    return " ".join(problem.split())[:MESSAGE_CHARS].encode("utf-8", "replace").decode()
 
 
 _adopted: list[Runnable] = []
@@ -109,18 +160,23 @@ def _adopt(stage: Runnable) -> None:
     # One thread a worker: the processes are what fills the cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     silence_telemetry()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _adopted[:] = [stage]
+
+
+def _end_with_parent() -> None:
+    # The pool tells its workers to end; a parent that is killed tells nothing, and they would wait for ever.
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def _ready() -> None:
+    """The worker has started."""
 
 
 def _attempt_adopted(item: Item) -> Attempt:
     return attempt(_adopted[0], item)
-
-
-def _outcome(item: Item, future: Future[Attempt]) -> Attempt:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return Attempt(item=item, result=None, error="the worker process died", duration_ms=0.0)
 
 
 def choose(count: int, workers: int, least: int = 24) -> Executor:

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from importlib.metadata import version
-from urllib.parse import urlsplit
 
 import attrs
 from lxml.html import HtmlElement
@@ -136,7 +135,7 @@ def _unreadable(body: bytes, media_type: str, max_bytes: int) -> Rejected | None
         return Rejected(code=Code.NOT_HTML, detail="binary")
     if media_type not in _PAGES | _PLAIN and not is_markup(body):
         return Rejected(code=Code.NOT_HTML, detail=media_type)
-    if body.lstrip()[:1] in {b"{", b"["} and not media_type in _PLAIN:
+    if body.lstrip()[:1] in {b"{", b"["} and media_type not in _PLAIN:
         return Rejected(code=Code.NOT_HTML, detail="json")
     return None
 

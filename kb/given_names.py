@@ -4,7 +4,9 @@ Written from general knowledge, across languages; names in wide use for both are
 evidence (`Ms. Roe`, `the spokesman`) goes before it.
 """
 
-MEN = frozenset(
+from kb.lexicon import listed
+
+MEN = listed(
     """aaron abdul abraham adam adrian ahmad ahmed alan albert alberto aldo alejandro alexander alfonso alfred ali
     allan allen alonso alvin amir anders andre andreas andreo andres andrew angelo angus anil anthony anton antonio
     antony arjun arnold arthur arvind ashok axel barack barry bartholomew bashar ben benedict benjamin bennett bernard
@@ -36,10 +38,10 @@ MEN = frozenset(
     terrence thaddeus theodore thierry thomas tim timothy tobias toby todd tom tomas tommy tony travis trevor tristan
     tyler ulrich umberto valentin victor vijay vikram vince vincent vinod vito vivek vladimir wade wallace walter
     warren wayne werner wilfred wilhelm will willem william winston wolfgang xavier yann yannick yoshua yuri yusuf
-    zachary zach zoltan""".split()
+    zachary zach zoltan"""
 )
 
-WOMEN = frozenset(
+WOMEN = listed(
     """abigail ada adele adriana agatha agnes aisha alexandra alexandria alexia alice alicia alina alison allison alma
     alyssa amanda amber amelia amina amy ana anastasia andrea angela angelica angelina anita anja ann anna annabel anne
     annemarie annette annie antonia april ariana astrid audrey ayesha barbara bea beatrice becky belinda bella bernadette
@@ -69,5 +71,5 @@ WOMEN = frozenset(
     shirin shirley sienna silvia simone sofia sonia sonja sophia sophie stacey stacy stefanie stella stephanie sue
     susan susanna susanne suzanne svetlana sylvia tabitha tamara tania tanya tara tatiana teresa tess thelma theresa
     therese tiffany tina tracy trudy ulrike ursula valeria valerie vanessa vera verena veronica victoria viola violet
-    virginia vivian wanda wendy whitney wilhelmina wilma yasmin yolanda yoko yvette yvonne zara zoe""".split()
+    virginia vivian wanda wendy whitney wilhelmina wilma yasmin yolanda yoko yvette yvonne zara zoe"""
 )

@@ -24,20 +24,21 @@ def choose_title(
     stated = [strip_site(text, sites, shown) for item in declared if item and (text := _clean(item))]
     stated = [text for text in stated if _key(text) not in sites]
     titled = strip_site(_clean(page_title or ""), sites, shown)
-    for heading in shown:
-        if any(agree(heading, other) for other in [*stated, titled] if other):
-            return heading
-    if heading := next((text for text in shown if _stands_alone(text, [*stated, titled], sites, shown)), None):
-        return heading
-    if stated and len(words(stated[0])) >= 2:
-        return stated[0]
-    if len(words(titled)) >= 4 and all(len(words(heading)) < 3 for heading in shown):
-        return titled
-    if stated:
-        return stated[0]
-    if titled and _key(titled) not in sites and not shown:
-        return titled
-    return next((heading for heading in shown if _key(heading) not in sites), titled or None)
+    others = [text for text in (*stated, titled) if text]
+    confirmed = [text for text in shown if any(agree(text, other) for other in others)]
+    alone = [text for text in shown if _stands_alone(text, others, sites, shown)]
+    labels_only = all(len(words(heading)) < 3 for heading in shown)
+    ranked = [
+        *confirmed,
+        *alone,
+        *(text for text in stated[:1] if len(words(text)) >= 2),
+        *([titled] if len(words(titled)) >= 4 and labels_only else []),
+        *stated,
+        *([titled] if not shown else []),
+        *shown,
+        titled,
+    ]
+    return next((text for text in ranked if text and _key(text) not in sites), None)
 
 
 def agree(one: str, other: str) -> bool:

@@ -139,14 +139,16 @@ def reconcile(index: VectorIndex, wanted: Iterable[str], load: Any) -> tuple[int
     """Make the index hold exactly the wanted keys; returns how many were added and removed.
 
     `load(keys) -> (keys, vectors)` fetches vectors from the record store, a portion at a time. Idempotent:
-    stopped anywhere, the next call goes on.
+    stopped anywhere, the next call goes on. A key without a vector is left for later.
     """
     held, goal = index.keys(), set(wanted)
     missing, extra = sorted(goal - held), sorted(held - goal)
+    added = 0
     for start in range(0, len(missing), 2_000):
         keys, vectors = load(missing[start : start + 2_000])
         if keys:
             index.upsert(keys, vectors)
+        added += len(keys)
     if extra:
         index.delete(extra)
-    return len(missing), len(extra)
+    return added, len(extra)

@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import cues
-from kb.phrases import Phrase, phrase, subject
+from kb.lexicon import listed
+from kb.phrases import Phrase, phrase
+from kb.subjects import subject
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
     from kb.layout import Layout
 
-_STOPS = frozenset(
-    ["cc", "conj", "advcl", "punct", "parataxis", "npadvmod", "advmod", "mark", "aux", "neg", "relcl", "prt"]
-    + ["nsubj", "nsubjpass", "auxpass", "expl", "agent"]
+_STOPS = listed(
+    "cc conj advcl punct parataxis npadvmod advmod mark aux neg relcl prt nsubj nsubjpass auxpass expl agent"
 )
 _TIMES = frozenset(["DATE", "TIME"])
-_OCCASIONS = frozenset(
+_OCCASIONS = listed(
     """interview statement speech tweet email e-mail letter post conference call debate rally event remarks
-    appearance hearing meeting report filing article column memo television radio twitter facebook""".split()
+    appearance hearing meeting report filing article column memo television radio twitter facebook"""
 )
 """Where something was said: not part of what was said."""
 
@@ -172,12 +173,25 @@ def _report(
     layout: "Layout", cue: "Token", pieces: list[tuple[int, int]], kind: str, speaker: Phrase | None = _UNSET
 ) -> Iterator[Reported]:
     trimmed = [trimmed for piece in pieces if (trimmed := _trim(layout, *piece))]
-    if not trimmed:
+    if not trimmed or (len(trimmed) == 1 and _no_comment(layout, *trimmed[0])):
         return
     if speaker is _UNSET:
-        who = subject(layout, cue) if cue.pos_ in ("VERB", "AUX") else _holder(layout, cue)
+        who = _source(layout, cue) if cue.pos_ in ("VERB", "AUX") else _holder(layout, cue)
         speaker = phrase(layout, who) if who is not None and layout.owner[who.i] < 0 else None
     yield Reported(tuple(trimmed), (cue.i, cue.i + 1), speaker, kind)
+
+
+def _no_comment(layout: "Layout", start: int, end: int) -> bool:
+    """`declined to comment`, `a request for comment`: that nothing was said."""
+    return end - start <= 6 and layout.tokens[end - 1].lower_ in ("comment", "comments")
+
+
+def _source(layout: "Layout", verb: "Token") -> "Token | None":
+    """Who says it; in the passive the one after `by`, for its subject is spoken to or about."""
+    if verb.tag_ == "VBN" and (_passive(verb) or not any(child.dep_ == "aux" for child in verb.children)):
+        by = next((child for child in verb.children if child.dep_ == "agent"), None)
+        return next((child for child in by.children if child.dep_ == "pobj"), None) if by is not None else None
+    return subject(layout, verb)
 
 
 def _holder(layout: "Layout", noun: "Token") -> "Token | None":

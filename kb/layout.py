@@ -23,11 +23,13 @@ class Layout:
     """Token positions of everything that attribution needs. Positions count tokens, offsets characters."""
 
     doc: "Doc"
+    text: str
+    """The same as `doc.text`, which joins all tokens anew at each call."""
     quoted: tuple[Quoted, ...]
 
     @classmethod
     def of(cls, text: str, doc: "Doc") -> "Layout":
-        return cls(doc, tuple(stretches(text)))
+        return cls(doc, text, tuple(stretches(text)))
 
     @cached_property
     def tokens(self) -> list["Token"]:

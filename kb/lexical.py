@@ -10,13 +10,18 @@ import sqlalchemy as sa
 from kb.errors import UserError
 from kb.store import RecordStore
 
-_DDL = (
-    "CREATE VIRTUAL TABLE IF NOT EXISTS wording_fts USING fts5("
+_MAKE = (
+    "CREATE VIRTUAL TABLE wording_fts USING fts5("
     "wording, content='wordings', content_rowid='number', tokenize='porter unicode61 remove_diacritics 2')",
-    "CREATE TRIGGER IF NOT EXISTS wording_fts_add AFTER INSERT ON wordings BEGIN "
+    "CREATE TRIGGER wording_fts_add AFTER INSERT ON wordings BEGIN "
     "INSERT INTO wording_fts(rowid, wording) VALUES (new.number, new.wording); END",
-    "CREATE TRIGGER IF NOT EXISTS wording_fts_drop AFTER DELETE ON wordings BEGIN "
+    "CREATE TRIGGER wording_fts_drop AFTER DELETE ON wordings BEGIN "
     "INSERT INTO wording_fts(wording_fts, rowid, wording) VALUES ('delete', old.number, old.wording); END",
+)
+_DROP = (
+    "DROP TRIGGER IF EXISTS wording_fts_add",
+    "DROP TRIGGER IF EXISTS wording_fts_drop",
+    "DROP TABLE IF EXISTS wording_fts",
 )
 _WORD = re.compile(r"\w+")
 _PHRASE = re.compile(r'["“”„»«]([^"“”„»«]+)["“”„»«]')
@@ -29,17 +34,19 @@ class LexicalIndex:
         if store.engine.dialect.name != "sqlite":
             raise UserError("full-text search needs the SQLite record store in this version")
         self._engine = store.engine
+        with self._engine.connect() as connection:
+            ready = _whole(connection)
+        if not ready:
+            self._make()
+
+    def _make(self) -> None:
+        """Index what is there. All of it or nothing: with a schema change the triggers go, and entries grow stale."""
         with self._engine.begin() as connection:
-            fresh = (
-                connection.execute(
-                    sa.text("SELECT count(*) FROM sqlite_master WHERE name = 'wording_fts'")
-                ).scalar_one()
-                == 0
-            )
-            for statement in _DDL:
-                connection.execute(sa.text(statement))
-            if fresh:
-                connection.execute(sa.text("INSERT INTO wording_fts(wording_fts) VALUES ('rebuild')"))
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            if _whole(connection):
+                return
+            for statement in (*_DROP, *_MAKE, "INSERT INTO wording_fts(wording_fts) VALUES ('rebuild')"):
+                connection.exec_driver_sql(statement)
 
     def best(self, query: str, k: int) -> list[tuple[str, float]]:
         """Digests of the best wordings with their BM25 score, higher is better; phrases in marks are exact."""
@@ -54,6 +61,11 @@ class LexicalIndex:
         with self._engine.connect() as connection:
             rows = connection.execute(statement, {"expression": expression, "k": k})
             return [(row.words_sha256, float(row.score)) for row in rows]
+
+
+def _whole(connection: sa.Connection) -> bool:
+    count = "SELECT count(*) FROM sqlite_master WHERE name IN ('wording_fts', 'wording_fts_add', 'wording_fts_drop')"
+    return bool(connection.execute(sa.text(count)).scalar_one() == len(_MAKE))
 
 
 def match_expression(query: str) -> str:

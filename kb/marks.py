@@ -80,13 +80,19 @@ def stretches(text: str) -> list[Quoted]:
 def _prevailing(text: str, found: list[Quoted]) -> list[Quoted]:
     """Without the single-marked stretches where double marks carry most of the speech.
 
-    Such a text keeps single marks for speech inside speech, headlines and words at arm's length.
+    Such a text keeps single marks for speech inside speech, headlines and words at arm's length; only a
+    line with a single-marked stretch that ends in a comma (`‘It works,’ she said`) has speech in them.
     """
     single = [stretch for stretch in found if text[stretch.open] in _SINGLES]
     inside_single = sum(stretch.end - stretch.start for stretch in single)
     if inside_single * 2 > sum(stretch.end - stretch.start for stretch in found):
         return found
-    return [stretch for stretch in found if text[stretch.open] not in _SINGLES]
+    spoken = {_line_start(text, stretch) for stretch in single if text[stretch.end - 1] == ","}
+    return [stretch for stretch in found if text[stretch.open] not in _SINGLES or _line_start(text, stretch) in spoken]
+
+
+def _line_start(text: str, stretch: Quoted) -> int:
+    return text.rfind("\n", 0, stretch.open)
 
 
 def _carried(text: str, stretch: Quoted, marks: list[_Mark]) -> str:

@@ -25,38 +25,24 @@ from kb.text import normalise
 FOREIGN_ERRORS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, etree.LxmlError)
 """What trafilatura and htmldate have raised on hostile pages; a page is no reason to stop."""
 
-_PUBLISHED = (
-    "article:published_time", "og:article:published_time", "og:published_time", "http://ogp.me/ns/article#published_time",
-    "article_published_time", "article.published", "datepublished", "sailthru.date", "parsely-pub-date", "pubdate", "pub_date",
-    "publish-date", "publish_date", "publishdate", "published_at", "published_time", "publication_date", "publicationdate",
-    "cxenseparse:recs:publishtime", "cxenseparse:publishtime", "content:publishdate", "prism.publicationdate",
-    "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date.created", "dc.date", "dcterms.date", "citation_date",
-    "citation_publication_date", "citation_online_date", "dc:date", "dc:created", "originalpublicationdate", "firstcreate", "release_date", "date",
-    "ptime", "article.created", "datecreated", "published", "bt:pubdate", "shareaholic:article_published_time", "displaydate",
-)  # fmt: skip
-_MODIFIED = (
-    "article:modified_time", "og:article:modified_time", "http://ogp.me/ns/article#modified_time", "article_modified_time",
-    "datemodified", "og:updated_time", "cxenseparse:modified_time", "dcterms.modified", "dc.date.modified", "last-modified",
-    "lastmod", "last_updated_date", "article.updated", "bt:moddate", "revised", "updated_time", "lastupdate",
-)  # fmt: skip
-_TITLES = (
-    "og:title", "twitter:title", "parsely-title", "sailthru.title", "citation_title", "dc.title", "dcterms.title",
-    "headline", "title",
-)  # fmt: skip
-_AUTHORS = (
-    "author", "article:author", "article:author_name", "og:article:author", "authors", "byl", "parsely-author",
-    "sailthru.author", "dc.creator", "dcterms.creator", "citation_author", "cxenseparse:author", "shareaholic:article_author_name",
-    "article.author", "creator", "twitter:data1",
-)  # fmt: skip
-_SITE = (
-    "og:site_name",
-    "application-name",
-    "apple-mobile-web-app-title",
-    "dc.publisher",
-    "publisher",
-    "twitter:app:name:iphone",
+_PUBLISHED = tuple(
+    ["article:published_time", "og:article:published_time", "og:published_time", "http://ogp.me/ns/article#published_time", "article_published_time", "article.published", "datepublished", "sailthru.date", "parsely-pub-date", "pubdate", "pub_date", "publish-date", "publish_date", "publishdate", "published_at", "published_time", "publication_date", "publicationdate", "cxenseparse:recs:publishtime", "cxenseparse:publishtime", "content:publishdate", "prism.publicationdate", "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date.created", "dc.date", "dcterms.date", "citation_date", "citation_publication_date", "citation_online_date", "dc:date", "dc:created", "originalpublicationdate", "firstcreate", "release_date", "date", "ptime", "article.created", "datecreated", "published", "bt:pubdate", "shareaholic:article_published_time", "displaydate"]
 )
-_SECTION = ("article:section", "og:article:section", "parsely-section", "section", "cxenseparse:section")
+_MODIFIED = tuple(
+    ["article:modified_time", "og:article:modified_time", "http://ogp.me/ns/article#modified_time", "article_modified_time", "datemodified", "og:updated_time", "cxenseparse:modified_time", "dcterms.modified", "dc.date.modified", "last-modified", "lastmod", "last_updated_date", "article.updated", "bt:moddate", "revised", "updated_time", "lastupdate"]
+)
+_TITLES = tuple(
+    ["og:title", "twitter:title", "parsely-title", "sailthru.title", "citation_title", "dc.title", "dcterms.title", "headline", "title"]
+)
+_AUTHORS = tuple(
+    ["author", "article:author", "article:author_name", "og:article:author", "authors", "byl", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "citation_author", "cxenseparse:author", "shareaholic:article_author_name", "article.author", "creator", "twitter:data1"]
+)
+_SITE = tuple(
+    ["og:site_name", "application-name", "apple-mobile-web-app-title", "dc.publisher", "publisher", "twitter:app:name:iphone"]
+)
+_SECTION = tuple(
+    ["article:section", "og:article:section", "parsely-section", "section", "cxenseparse:section"]
+)
 _TIME_MARKS = {
     "published": frozenset({"datepublished", "pubdate", "entry-date", "published"}),
     "modified": frozenset({"datemodified", "updated"}),
@@ -129,7 +115,9 @@ def read_metadata(
         bylines=_bylines(article, marks, sites, shown_bylines(blocks, headline)),
         published=_published(tree, article, marks, shown_dates(tree, blocks, headline), fetched_at)
         or first_sane([_guessed_date(tree, url, fetched_at)], fetched_at),
-        modified=first_sane([article.modified if article else None, *marks.all(_MODIFIED), *_times(tree, "modified")], fetched_at),
+        modified=first_sane(
+            [article.modified if article else None, *marks.all(_MODIFIED), *_times(tree, "modified")], fetched_at
+        ),
         site_name=sites[0] if sites else None,
         section=(article.section if article else None) or marks.first(_SECTION),
         language=_language(tree, article, marks),
@@ -143,22 +131,24 @@ def read_metadata(
 
 
 def _canonical(tree: HtmlElement, marks: _Marks, url: str | None) -> str | None:
-    """The address that the page names as its own, when it is a page address of the same site."""
+    """The address that the page names as its own, when it is a page of the same site and not its front page."""
     named = [link.get("href") for link in tree.iter("link") if (link.get("rel") or "").lower() == "canonical"]
     for candidate in [*named, *marks.all(("og:url",))]:
         try:
-            absolute = urljoin(url or "", (candidate or "").strip())
-            parts = urlsplit(absolute)
-            here = urlsplit(url or "")
+            absolute: str = urljoin(url or "", (candidate or "").strip())
+            parts, here = urlsplit(absolute), urlsplit(url or "")
+            same_site = not url or _domain(parts.hostname) == _domain(here.hostname)
         except ValueError:
             continue
-        if (
-            parts.scheme in {"http", "https"}
-            and parts.hostname
-            and not (parts.path in {"", "/"} and here.path not in {"", "/"})
-        ):
+        front = parts.path in {"", "/"} and here.path not in {"", "/"}
+        if parts.scheme in {"http", "https"} and parts.hostname and same_site and not front:
             return absolute
     return None
+
+
+def _domain(host: str | None) -> str:
+    """The last two labels: enough to tell a mirror or a foreign address from a subdomain."""
+    return ".".join((host or "").lower().split(".")[-2:])
 
 
 def _site_names(linked: LinkedData, marks: _Marks, url: str | None) -> list[str]:
@@ -173,9 +163,7 @@ def _site_names(linked: LinkedData, marks: _Marks, url: str | None) -> list[str]
     return list(dict.fromkeys(name for name in [*stated, *labels] if name))
 
 
-def _bylines(
-    article: LinkedArticle | None, marks: _Marks, sites: list[str], shown: Iterator[str]
-) -> tuple[str, ...]:
+def _bylines(article: LinkedArticle | None, marks: _Marks, sites: list[str], shown: Iterator[str]) -> tuple[str, ...]:
     """Persons from the first source that names any; an agency or desk only where none does."""
     linked = list(article.authors) if article else []
     strong = bool(article and article.strong)
@@ -215,12 +203,15 @@ def _times(tree: HtmlElement, which: str) -> Iterator[str]:
 def _guessed_date(tree: HtmlElement, url: str | None, fetched_at: datetime | None) -> str | None:
     """What htmldate finds; bounded by the capture, not by the clock that it would look at by itself."""
     latest = fetched_at + AHEAD if fetched_at else datetime(2100, 1, 1, tzinfo=UTC)
-    bounds = {"min_date": EARLIEST.date().isoformat(), "max_date": latest.date().isoformat()}
     try:
-        found = find_date(tree, url=url, original_date=True, extensive_search=True, **bounds)
+        found = find_date(tree, url=url, original_date=True, min_date=_day(EARLIEST), max_date=_day(latest))
     except FOREIGN_ERRORS:
         return None
     return found if isinstance(found, str) else None
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat()
 
 
 def _language(tree: HtmlElement, article: LinkedArticle | None, marks: _Marks) -> str | None:

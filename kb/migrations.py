@@ -1,6 +1,7 @@
 """Schema steps. Captured tables move on by numbered steps; derived tables are dropped and rebuilt on change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
@@ -28,10 +29,12 @@ STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first,)
 
 def migrate(engine: sa.Engine) -> None:
     """Bring a database to this version of retold, each step committed with its own record."""
-    with engine.begin() as connection:
+    if _current(engine):
+        return
+    with _alone(engine) as connection:
         _schema.create(connection, checkfirst=True)
     while True:
-        with engine.begin() as connection:
+        with _alone(engine) as connection:
             at = int(_version(connection, "captured") or 0)
             if at > len(STEPS):
                 raise DataError(f"this database was written by a newer retold (schema {at}, known {len(STEPS)})")
@@ -39,11 +42,30 @@ def migrate(engine: sa.Engine) -> None:
                 break
             STEPS[at](connection)
             _record(connection, "captured", str(at + 1))
-    with engine.begin() as connection:
+    with _alone(engine) as connection:
         if _version(connection, "derived") != DERIVED_VERSION:
             DERIVED.drop_all(connection)
             DERIVED.create_all(connection)
             _record(connection, "derived", DERIVED_VERSION)
+
+
+def _current(engine: sa.Engine) -> bool:
+    """Whether there is nothing to do: the usual case, for which no lock is taken."""
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table(_schema.name):
+            return False
+        return (_version(connection, "captured"), _version(connection, "derived")) == (str(len(STEPS)), DERIVED_VERSION)
+
+
+@contextmanager
+def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that holds SQLite's write lock from its start: several processes may open a new database at
+    once, and the driver by itself would begin one only at the first INSERT, so that a step could be left half done.
+    """
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
 
 
 def _version(connection: sa.Connection, part: str) -> str | None:

@@ -1,10 +1,8 @@
-"""Noun phrases and subjects: from a token to the span of text that names somebody."""
+"""Noun phrases: from a token to the span of text that names somebody."""
 
 from typing import TYPE_CHECKING
 
 import attrs
-
-from kb import cues
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -14,11 +12,8 @@ if TYPE_CHECKING:
 LONGEST = 12
 """Words a mention may have: past that it is a description with clauses, not a name."""
 
-_SUBJECTS = frozenset(["nsubj", "nsubjpass", "csubj", "expl"])
-_CARRIED = frozenset(["conj", "advcl", "xcomp", "ccomp", "dep", "parataxis", "prep", "pcomp", "aux", "acomp", "attr"])
 _INSIDE = frozenset(["prep", "compound", "flat", "nmod", "poss", "amod", "case", "det", "nummod", "quantmod"])
-_RELATIVE = frozenset(["who", "which", "that", "whom", "whose"])
-_NOUNS = frozenset(["NOUN", "PROPN", "PRON"])
+NOUNS = frozenset(["NOUN", "PROPN", "PRON"])
 _SMALL_PREPOSITIONS = frozenset(["of", "at", "for", "in", "from", "with", "to"])
 
 
@@ -59,6 +54,8 @@ def _with_name(layout: "Layout", found: Phrase) -> Phrase:
     if tokens[found.head].pos_ != "NOUN" or found.end != found.head + 1:
         return found
     end = found.end
+    if end + 2 < len(tokens) and tokens[end].lower_ == "and" and tokens[end + 2].pos_ == "PROPN":
+        end += 1 if tokens[end + 1].pos_ == "PROPN" else 2  # `academic and professor Jane Roe`
     while end < len(tokens) and tokens[end].pos_ == "PROPN" and layout.owner[end] == layout.owner[found.head]:
         end += 1
     return Phrase(found.start, end, end - 1) if end > found.end else found
@@ -98,77 +95,3 @@ def _clause_free_end(token: "Token") -> int:
 
 def _is_name(token: "Token") -> bool:
     return token.pos_ == "PROPN" or token.ent_type_ in ("PERSON", "ORG")
-
-
-def subject(layout: "Layout", verb: "Token") -> "Token | None":
-    """Who does what a verb says: its own subject, or the one that a participle or second verb borrows."""
-    outward = _loose(layout, verb)
-    for _ in range(8):
-        own = _own_subject(layout, verb)
-        if own is not None and not (outward and _within_report(verb)):
-            return own
-        if verb.dep_ in ("relcl", "acl") and not (verb.dep_ == "acl" and outward):
-            return verb.head if verb.head.pos_ in _NOUNS else None
-        if (verb.dep_ not in _CARRIED and not outward) or verb.head is verb:
-            return own
-        verb = _clause(verb) if verb.dep_ == "acl" else verb.head
-    return None
-
-
-def _loose(layout: "Layout", verb: "Token") -> bool:
-    """Whether a verb borrows the subject of the outermost clause: `…, adding` and `… and said`."""
-    if any(child.dep_ in _SUBJECTS for child in verb.children):
-        return False
-    if verb.tag_ == "VBG":
-        return any(layout.tokens[p].text == "," for p in range(max(0, verb.i - 2), verb.i))
-    return verb.dep_ == "conj" and verb.lemma_.lower() in cues.SAYING
-
-
-def _within_report(verb: "Token") -> bool:
-    """Whether a verb stands in a clause that a verb of saying governs."""
-    return verb.dep_ == "ccomp" and verb.head.lemma_.lower() in cues.SAYING and verb.head.i < verb.i
-
-
-def _clause(token: "Token") -> "Token":
-    """The verb of the clause that a participle's noun stands in."""
-    for ancestor in token.ancestors:
-        if ancestor.pos_ in ("VERB", "AUX"):
-            return ancestor
-    return token.sent.root
-
-
-def _own_subject(layout: "Layout", verb: "Token") -> "Token | None":
-    for child in verb.children:
-        if (
-            child.dep_ not in _SUBJECTS
-            or layout.owner[child.i] >= 0
-            or child.pos_ not in (*_NOUNS, "DET", "NUM", "ADJ")
-        ):
-            continue
-        if child.lower_ in _RELATIVE and child.i < verb.i:
-            if verb.dep_ == "relcl":
-                return verb.head
-            if child.lower_ != "that":
-                return _antecedent(layout, child)
-        return _before_bracket(layout, child)
-    return None
-
-
-def _before_bracket(layout: "Layout", token: "Token") -> "Token":
-    """The noun that a bracket explains, where the parser took the bracket for the subject: `Roe (R-Ohio)`."""
-    position = token.i - 1
-    while position > max(0, token.i - 5) and layout.tokens[position].text not in "()":
-        position -= 1
-    opened = layout.tokens[position].text == "(" and position > 0
-    return layout.tokens[position - 1] if opened and layout.tokens[position - 1].pos_ in _NOUNS else token
-
-
-def _antecedent(layout: "Layout", pronoun: "Token") -> "Token | None":
-    """The noun right before `who` or `which`, where the parser lost the relative clause."""
-    for position in range(pronoun.i - 1, max(-1, pronoun.i - 4), -1):
-        token = layout.tokens[position]
-        if token.pos_ in _NOUNS:
-            return token
-        if not token.is_punct:
-            return None
-    return None

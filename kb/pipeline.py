@@ -11,11 +11,12 @@ from typing import Any, Protocol
 
 import attrs
 
-from kb.errors import Rejected
-from kb.executor import Attempt, Derived, Item, choose
+from kb.errors import Rejected, UnstorableError
+from kb.executor import Attempt, Derived, Item, choose, printable
 from kb.index import reconcile
 from kb.records import Outcome, Status, Tool
 from kb.stages import AnnotateStage, CreditStage, EmbedStage, ExtractStage, PairStage
+from kb.store import RecordStore
 from kb.workspace import Workspace
 
 
@@ -74,15 +75,21 @@ class BuildSummary:
 
 STAGES = ("extract", "annotate", "credits", "embed", "pair")
 
+_BUILT_ON = {"extract": ("credits",), "annotate": ("pair",), "embed": ("pair",)}
+"""Stages whose inputs keep their ids when a stage starts over, so that they would not notice."""
+
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how many of its items are done, and of how many."""
 
 
 def build(workspace: Workspace, *, rebuild: Sequence[str] = (), on_progress: Progress | None = None) -> BuildSummary:
     """Derive everything that is pending; the stages named in `rebuild` start over."""
-    for name in rebuild:
-        workspace.store.forget_outcomes(name)
-    summaries = [_run(stage, workspace, on_progress or _silent) for stage in _stages(workspace)]
+    stages = _stages(workspace)
+    again = {*rebuild, *(after for name in rebuild for after in _BUILT_ON.get(name, ()))}
+    for stage in stages:
+        if stage.name in again:
+            workspace.store.forget(stage.name, stage.makes)
+    summaries = [_run(stage, workspace, on_progress or _silent) for stage in stages]
     added, removed = reconcile_index(workspace)
     return BuildSummary(stages=tuple(summaries), indexed=added, unindexed=removed)
 
@@ -115,9 +122,7 @@ def _run(stage: Stage, workspace: Workspace, on_progress: Progress) -> StageSumm
     executor = choose(len(keys), workspace.settings.worker_count if stage.parallel else 1)
     done = 0
     for number, attempt in enumerate(executor.map(stage, stage.items(workspace, keys)), 1):
-        outcome = _outcome(stage, attempt, tries.get(attempt.item.key, 0) + 1)
-        derived = attempt.result if isinstance(attempt.result, Derived) else Derived(())
-        store.commit(outcome, derived.records, derived.wordings)
+        outcome = _commit(store, attempt, _outcome(stage, attempt, tries.get(attempt.item.key, 0) + 1))
         if outcome.status == "rejected":
             codes[outcome.code] += 1
         elif outcome.status == "failed":
@@ -125,7 +130,7 @@ def _run(stage: Stage, workspace: Workspace, on_progress: Progress) -> StageSumm
         else:
             done += 1
         on_progress(stage.name, number, len(keys))
-    store.activate({table: tool.id for table, tool in stage.makes.items()})
+    store.activate(stage.name, stage.tool.id, {table: tool.id for table, tool in stage.makes.items()})
     return StageSummary(
         stage=stage.name,
         done=done,
@@ -133,6 +138,17 @@ def _run(stage: Stage, workspace: Workspace, on_progress: Progress) -> StageSumm
         failed=failed,
         seconds=time.perf_counter() - started,
     )
+
+
+def _commit(store: RecordStore, attempt: Attempt, outcome: Outcome) -> Outcome:
+    """Store what an attempt made; the outcome as it was stored."""
+    derived = attempt.result if isinstance(attempt.result, Derived) else Derived(())
+    try:
+        store.commit(outcome, derived.records, derived.wordings)
+    except UnstorableError as error:
+        outcome = attrs.evolve(outcome, status="failed", code=printable(str(error)))
+        store.commit(outcome, ())
+    return outcome
 
 
 def _outcome(stage: Stage, attempt: Attempt, tries: int) -> Outcome:

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kb.affiliations import affiliation
 from kb.attribution import is_title
 from kb.indirect import Reported, reported
 from kb.layout import Layout
 from kb.mentions import Mentions
+from kb.persons import Person
 from kb.phrases import Phrase
 from kb.records import Quote, Span, Tool
 from kb.text import selector_for, words_digest
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 WHOLE = 4
 """Words from which on a quoted stretch is a quote of its own and not a fragment."""
 
-Json = dict[str, str | int | float | None | list[list[int]]]
+Json = dict[str, str | int | float | list[list[int]] | None]
 
 
 def tool(parser_tool: Tool) -> Tool:
@@ -33,8 +35,33 @@ def tool(parser_tool: Tool) -> Tool:
 def quotes(text_id: str, text: str, doc: "Doc", tool: Tool) -> list[Quote]:
     """The quotes of a text in order. No two cover the same words."""
     layout = Layout.of(text, doc)
-    mentions = Mentions.of(layout)
-    return [_quote(text_id, text, mentions, tool, draft) for draft in _drafts(layout)]
+    page = _Page(text_id, layout, Mentions.of(layout), tool.id)
+    return [_quote(page, draft) for draft in _joined(layout, _drafts(layout))]
+
+
+@attrs.frozen
+class _Page:
+    """What every quote of a text is bound to."""
+
+    text_id: str
+    layout: Layout
+    mentions: Mentions
+    tool_id: str
+    affiliations: dict[int, str | None] = attrs.field(factory=dict)
+    """By the person's first place; describing somebody costs a look at every mention."""
+
+
+def _joined(layout: Layout, drafts: list["Draft"]) -> list["Draft"]:
+    """Pieces of one remark as one quote, where no other quote stands between them."""
+    joined: list[Draft] = []
+    for draft in drafts:
+        last = joined[-1] if joined else None
+        if last and draft.turn >= 0 and last.turn == draft.turn and last.form == draft.form == "direct":
+            pieces = (*last.pieces, *draft.pieces)
+            joined[-1] = attrs.evolve(last, pieces=pieces)
+        else:
+            joined.append(draft)
+    return joined
 
 
 def _drafts(layout: Layout) -> list["Draft"]:
@@ -52,7 +79,12 @@ def _drafts(layout: Layout) -> list["Draft"]:
             _claim(claimed, report.pieces)
     for item in spoken:
         start, end = _span_of(layout, item.frame.number)
-        if item.source.speaker is not None and item.source.place == "inside" and not any(claimed[start:end]) and not _work(item):
+        if (
+            item.source.speaker is not None
+            and item.source.place == "inside"
+            and not any(claimed[start:end])
+            and not _work(item)
+        ):
             drafts.append(_direct(layout, item))
     return sorted(drafts, key=lambda draft: draft.pieces[0].start)
 
@@ -61,7 +93,8 @@ def _work(item: Attributed) -> bool:
     """Whether a stretch names a book, a show or a nickname, or keeps a word at arm's length."""
     frame, source = item.frame, item.source
     layout = frame.layout
-    if source.cue and layout.tokens[source.cue[0]].lemma_.lower() in _NAMING and layout.tokens[source.cue[0]].tag_ == "VBN":
+    cue = layout.tokens[source.cue[0]] if source.cue else None
+    if cue is not None and cue.lemma_.lower() in _NAMING and (cue.tag_ == "VBN" or is_title(frame.text)):
         return True
     if source.place == "inside":
         return is_title(frame.text) or (frame.words == 1 and frame.text[:1].isupper())
@@ -70,7 +103,7 @@ def _work(item: Attributed) -> bool:
     return False
 
 
-_NAMING = frozenset(["call", "know", "name", "title", "dub", "entitle"])
+_NAMING = frozenset(["call", "know", "name", "title", "dub", "entitle", "label", "nickname"])
 
 
 def _claim(claimed: bytearray, pieces: Iterable[tuple[int, int]]) -> None:
@@ -91,13 +124,16 @@ class Draft:
     pieces: tuple[Span, ...]
     cue: tuple[int, int] | None
     speaker: Phrase | None
-    confidence: float
+    kind: str
+    """Where its source was found or by which construction: decides the confidence."""
+    turn: int = -1
+    """Equal for the pieces of one remark; -1 for what stands alone."""
 
 
 def _direct(layout: Layout, spoken: Attributed) -> Draft:
     source, stretch = spoken.source, layout.quoted[spoken.frame.number]
     form: Form = "direct" if spoken.frame.words >= WHOLE and source.place != "inside" else "partial"
-    return Draft(form, (Span(stretch.start, stretch.end),), source.cue, source.speaker, 0.5)
+    return Draft(form, (Span(stretch.start, stretch.end),), source.cue, source.speaker, source.place, spoken.turn)
 
 
 def _indirect(layout: Layout, item: Reported, claimed: bytearray) -> Draft | None:
@@ -106,19 +142,24 @@ def _indirect(layout: Layout, item: Reported, claimed: bytearray) -> Draft | Non
     if not pieces:
         return None
     inside = {layout.owner[p] for start, end in pieces for p in range(start, end)}
-    words = [layout.tokens[p] for start, end in pieces for p in range(start, end) if layout.owner[p] < 0]
-    outside = sum(not word.is_punct and word.lower_ not in _EMPTY for word in words)
+    narrative = [layout.tokens[p] for start, end in pieces for p in range(start, end) if layout.owner[p] < 0]
+    outside = sum(not token.is_punct and token.lower_ not in _EMPTY for token in narrative)
     size = sum(not layout.tokens[p].is_punct for start, end in pieces for p in range(start, end))
     if outside > (1 - ENCLOSED) * size or len(inside - {-1}) > 1:
         spans = tuple(Span(layout.offsets[start], layout.end_of(end - 1)) for start, end in pieces)
-        return Draft("mixed" if inside - {-1} else "indirect", spans, item.cue, item.speaker, 0.5)
+        return Draft("mixed" if inside - {-1} else "indirect", spans, item.cue, item.speaker, item.kind)
     stretches = [layout.quoted[number] for number in sorted(inside - {-1})]
     if len(stretches) != 1:
         return None
-    stretch = stretches[0]
-    form: Form = "direct" if len(layout.doc.text[stretch.start : stretch.end].split()) >= WHOLE else "partial"
-    return Draft(form, (Span(stretch.start, stretch.end),), item.cue, item.speaker, 0.5)
+    stretch, cue = stretches[0], layout.tokens[item.cue[0]]
+    words = layout.text[stretch.start : stretch.end]
+    if cue.lemma_.lower() in _NAMING and (cue.tag_ == "VBN" or is_title(words)):
+        return None
+    form: Form = "direct" if len(words.split()) >= WHOLE else "partial"
+    return Draft(form, (Span(stretch.start, stretch.end),), item.cue, item.speaker, item.kind)
 
+
+CONFIDENCE: dict[tuple[str, str], float] = {}
 
 ENCLOSED = 0.88
 """Share of a clause's words from which on it counts as wholly inside its marks: `he “will never …”`."""
@@ -134,25 +175,33 @@ def _unclaimed(piece: tuple[int, int], claimed: bytearray) -> tuple[int, int] | 
     return (start, end) if end - start > 1 or taken < 0 else None
 
 
-def _quote(text_id: str, text: str, mentions: Mentions, tool: Tool, draft: Draft) -> Quote:
-    layout = mentions.layout
-    person = mentions.behind(draft.speaker) if draft.speaker else None
+def _quote(page: _Page, draft: Draft) -> Quote:
+    layout, text = page.layout, page.layout.text
     content = Span(draft.pieces[0].start, draft.pieces[-1].end)
-    speaker = draft.speaker and Span(layout.offsets[draft.speaker.start], layout.end_of(draft.speaker.end - 1))
+    speaker = draft.speaker
+    person = page.mentions.behind(speaker) if speaker else None
     return Quote(
-        text=text_id,
+        text=page.text_id,
         content=content,
-        tool=tool.id,
+        tool=page.tool_id,
         form=draft.form,
         pieces=draft.pieces,
-        cue=draft.cue and Span(layout.offsets[draft.cue[0]], layout.end_of(draft.cue[1] - 1)),
-        speaker=speaker,
+        cue=Span(layout.offsets[draft.cue[0]], layout.end_of(draft.cue[1] - 1)) if draft.cue else None,
+        speaker=Span(layout.offsets[speaker.start], layout.end_of(speaker.end - 1)) if speaker else None,
         speaker_name=person.name if person else None,
-        affiliation=None,
+        affiliation=_affiliation(page, person) if person else None,
         selector=selector_for(text, content),
-        words_sha256=words_digest(text[content.start : content.end]),
-        confidence=draft.confidence,
+        words_sha256=words_digest(" ".join(text[piece.start : piece.end] for piece in draft.pieces)),
+        confidence=CONFIDENCE.get((draft.form, draft.kind), 0.5),
     )
+
+
+def _affiliation(page: _Page, person: Person) -> str | None:
+    if person.sex == "n":
+        return None
+    if person.first not in page.affiliations:
+        page.affiliations[person.first] = affiliation(page.layout, person)
+    return page.affiliations[person.first]
 
 
 def to_json(text: str, quote: Quote) -> Json:

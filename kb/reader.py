@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import attrs
 import numpy as np
@@ -311,5 +310,5 @@ def _when(retelling: Retelling) -> tuple[bool, datetime, str]:
 
 def _stranger(article: Article) -> Source:
     """A source that claims.yaml does not name."""
-    host = urlsplit(article.canonical_url).hostname or article.source
-    return Source(slug=article.source, name=article.source, domains=(host,), kind="press", country=None, language=None)
+    slug = article.source
+    return Source(slug=slug, name=slug, domains=(slug,), kind="press", country=None, language=None)

@@ -43,7 +43,12 @@ def _plain(value: object) -> object:
 
 
 def rfc3339(moment: datetime) -> str:
-    """UTC with `Z`; microseconds only where there are any."""
+    """UTC with `Z`; microseconds only where there are any.
+
+    ValueError without a time zone: it would be read as that of the machine, and ids would differ.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"a moment without a time zone: {moment.isoformat()}")
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

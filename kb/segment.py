@@ -102,7 +102,7 @@ def _cut(text: str, tokens: list[re.Match[str]], first: int) -> int:
 
 def _trailing(text: str, tokens: list[re.Match[str]], cut: int) -> int:
     """Length of the marks that close the token before the cut."""
-    return len(text[tokens[cut - 1].end() : tokens[cut].start()].split(" ")[0])
+    return len(text[tokens[cut - 1].end() : tokens[cut].start()].split(" ", maxsplit=1)[0])
 
 
 def _count(text: str, start: int, end: int) -> int:

@@ -50,10 +50,10 @@ CONDITION = _set("if unless until when whenever only provided assuming except de
 CONTRAST = _set("but however although though yet while whereas despite nevertheless nonetheless except still")
 STOPWORDS = (
     _set(
-        "a an the this that these those and or so then than as at by for from in into of off on onto out over to up with "
-        "about it its he she they them his her their him i me my we us our you your who whom which what is are was were "
-        "be been being am do does did done have has had having there here 's just very really quite too also well even "
-        "such own same other another one 1 1st how why where because"
+        "a an the this that these those and or so then than as at by for from in into of off on onto out over "
+        "to up with about it its he she they them his her their him i me my we us our you your who whom which "
+        "what is are was were be been being am do does did done have has had having there here 's just very "
+        "really quite too also well even such own same other another one 1 1st how why where because"
     )
     | NEGATION
     | MODAL
@@ -66,23 +66,26 @@ LIGHT = _set("a an the that and so well just very really quite also then of to o
 _FOCUS = _set("just only merely simply solely purely always necessarily")
 
 _OPPOSITES = (
-    "increase decrease|increase reduce|increase decline|rise fall|raise lower|grow shrink|gain lose|gain loss|more less|"
-    "more fewer|most least|high low|higher lower|highest lowest|better worse|best worst|improve worsen|good bad|"
-    "up down|above below|over under|before after|early late|earlier later|first last|always never|all none|"
-    "everyone nobody|everything nothing|strong weak|stronger weaker|large small|larger smaller|big small|"
-    "bigger smaller|faster slower|fast slow|easy hard|easier harder|easy difficult|safe dangerous|safe unsafe|"
-    "right wrong|true false|correct incorrect|accept reject|accept refuse|agree disagree|allow forbid|allow prevent|"
-    "allow ban|confirm deny|confirm refute|support oppose|support undermine|prove disprove|succeed fail|success failure|"
-    "win lose|possible impossible|likely unlikely|aware unaware|able unable|human machine|cause prevent|start stop|"
-    "begin end|open close|buy sell|include exclude|present absent|positive negative|rare common|rarely often|"
-    "seldom often|remember forget|love hate|trust distrust|trust mistrust|help harm|help hinder|protect harm|"
-    "protect attack|surprised unsurprised|expected unexpected|same different|similar different|inside outside|"
-    "with without|many few|much little|major minor|old new|young old|alive dead|permanent temporary|cheap expensive|"
-    "guilty innocent|legal illegal|public private|internal external|maximum minimum|optimistic pessimistic|"
-    "encouraging discouraging|encouraging worrying|reassuring worrying|comfort alarm|concerned unconcerned|"
-    "worried unworried|worried relaxed|worried calm|simple complex|honest dishonest|reliable unreliable|"
-    "broad narrow|wide narrow|deep shallow|rich poor|hot cold|warm cold|light dark|light heavy|full empty|"
-    "boost cut|boost curb|expand contract|accelerate slow|stubborn pliant|hide reveal|conceal reveal|ignore notice"
+    "increase decrease|increase reduce|increase decline|rise fall|raise lower|grow shrink|gain lose|"
+    "gain loss|more less|more fewer|most least|high low|higher lower|highest lowest|better worse|"
+    "best worst|improve worsen|good bad|up down|above below|over under|before after|early late|"
+    "earlier later|first last|always never|all none|everyone nobody|everything nothing|strong weak|"
+    "stronger weaker|large small|larger smaller|big small|bigger smaller|faster slower|fast slow|"
+    "easy hard|easier harder|easy difficult|safe dangerous|safe unsafe|right wrong|true false|"
+    "correct incorrect|accept reject|accept refuse|agree disagree|allow forbid|allow prevent|allow ban|"
+    "confirm deny|confirm refute|support oppose|support undermine|prove disprove|succeed fail|"
+    "success failure|win lose|possible impossible|likely unlikely|aware unaware|able unable|"
+    "human machine|cause prevent|start stop|begin end|open close|buy sell|include exclude|present absent|"
+    "positive negative|rare common|rarely often|seldom often|remember forget|love hate|trust distrust|"
+    "trust mistrust|help harm|help hinder|protect harm|protect attack|surprised unsurprised|"
+    "expected unexpected|same different|similar different|inside outside|with without|many few|"
+    "much little|major minor|old new|young old|alive dead|permanent temporary|cheap expensive|"
+    "guilty innocent|legal illegal|public private|internal external|maximum minimum|"
+    "optimistic pessimistic|encouraging discouraging|encouraging worrying|reassuring worrying|"
+    "comfort alarm|concerned unconcerned|worried unworried|worried relaxed|worried calm|simple complex|"
+    "honest dishonest|reliable unreliable|broad narrow|wide narrow|deep shallow|rich poor|hot cold|"
+    "warm cold|light dark|light heavy|full empty|boost cut|boost curb|expand contract|accelerate slow|"
+    "stubborn pliant|hide reveal|conceal reveal|ignore notice"
 )
 _PREFIXES = ("un", "in", "im", "dis", "non", "ir", "il", "mis")
 
@@ -147,16 +150,14 @@ def change(before: Sequence[Token], after: Sequence[Token], lead: str = "") -> b
     """
     if lead in NEGATION and {t.key for t in before} & _FOCUS != {t.key for t in after} & _FOCUS:
         return False
+    if _typo(before, after):
+        return True
     if _lost_or_gained(before, after):
         return False
     if any(opposite(a.key, b.key) for a in before for b in after):
         return False
     old, new = _matter(before), _matter(after)
-    if old == new:
-        return True
-    if _typo(before, after):
-        return True
-    return None
+    return True if old == new else None
 
 
 def _matter(row: Sequence[Token]) -> Counter[str]:
@@ -206,6 +207,8 @@ def _typo(before: Sequence[Token], after: Sequence[Token]) -> bool:
     if one == other:
         return True
     if len(before) != 1 or len(after) != 1 or min(len(one), len(other)) < 6 or one[0] != other[0]:
+        return False
+    if cues(one) and cues(other):
         return False
     return slips(one, other) <= 1 and not opposite(one, other)
 

@@ -32,7 +32,7 @@ def silence_telemetry() -> None:
 class CrawlSettings(BaseModel):
     """How a crawl behaves towards servers. Times in seconds, sizes in bytes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     delay_s: float = Field(1.0, ge=0)
     """Least pause between two requests to one domain; robots.txt may ask for more."""

@@ -16,8 +16,12 @@ _DATE_CHARS = 70
 _CHANGED = re.compile(r"updat|modif|revis|aktualis|mis à jour|actualiz|aggiorn", re.I)
 _LEADS = re.compile(r"(?:story |written |words |text |reviewed )?(?:by|von|par|por)\b:?\s+\S", re.I)
 _AUTHOR_MARK = re.compile(r"author|byline|writer|contributor|autor", re.I)
-_NOT_AUTHOR = re.compile(r"comment|related|recommend|authority|-card|card-|card__|teaser|promo|caption|credit|sidebar", re.I)
-_AUTHOR_PATH = re.compile(r"/(?:authors?|writers?|staff|profiles?|people|by|contributors?|journalists?|autor(?:en|es)?|reporters?)/[^/]", re.I)
+_NOT_AUTHOR = re.compile(
+    r"comment|related|recommend|authority|-card|card-|card__|teaser|promo|caption|credit|sidebar", re.I
+)
+_AUTHOR_PATH = re.compile(
+    r"/(?:authors?|writers?|staff|profiles?|people|by|contributors?|journalists?|autor(?:en|es)?|reporters?)/[^/]", re.I
+)
 _ATTRIBUTES = ("class", "id", "itemprop", "rel", "data-testid")
 
 
@@ -42,7 +46,9 @@ def shown_bylines(blocks: Sequence[Block], headline: int | None) -> Iterator[str
             yield block.text
     for block in [*after, *before, *blocks[(headline or 0) :]]:
         if _plausible(block):
-            yield from (block.text[anchor.start : anchor.end] for anchor in block.anchors if _AUTHOR_PATH.search(anchor.href))
+            yield from (
+                block.text[anchor.start : anchor.end] for anchor in block.anchors if _AUTHOR_PATH.search(anchor.href)
+            )
 
 
 def shown_dates(tree: HtmlElement, blocks: Sequence[Block], headline: int | None) -> Iterator[str]:

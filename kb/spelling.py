@@ -7,6 +7,8 @@ showing: some are no English (`licence` and `license` both become `licens`).
 import re
 import unicodedata
 
+from kb.numerals import listed
+
 # Cyrillic and Greek letters that a reader takes for Latin ones.
 _CYRILLIC = dict(zip("аеорсухіјѕԁһӏвкмнтԛԝАВЕКМНОРСТУХІЈЅ", "aeopcyxijsdhlbkmhtqwABEKMHOPCTYXIJS", strict=True))
 _GREEK = dict(zip("αορνικυτχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aopvikutxABEZHIKMNOPTYX", strict=True))
@@ -85,7 +87,7 @@ _INITIALISMS = {
     "UN": ("united", "nations"),
 }
 _SUFFIXES = {"'re": "are", "'ve": "have", "'ll": "will", "'d": "would", "n't": "not"}
-_IS_HOSTS = frozenset("it he she that there here what who where how when why this everything something nothing".split())
+_IS_HOSTS = frozenset(listed("it he she that there here what who where how when why this everything something nothing"))
 
 _RE_ENDING = {
     "centre": "center", "metre": "meter", "litre": "liter", "fibre": "fiber", "theatre": "theater",
@@ -102,6 +104,7 @@ _OUR = re.compile(r"^(\w{3,}?)our(|s|ed|ing|al|ally|able|ful|ite|ites|hood|hoods
 _ISE = re.compile(r"^(\w{3,}?)is(e|es|ed|ing|er|ers|ation|ations|ational)$")
 _YSE = re.compile(r"^(\w{2,})ys(e|es|ed|ing|er|ers)$")
 _DOUBLE_L = re.compile(r"^(\w*[aeiou]\w*[aeiou])ll(ed|ing|er|ers|ings|ation|ations|ment|ments)$")
+_OGUE = re.compile(r"^(\w{2,})ogue(s?)$")
 _ENCE = re.compile(r"^(def|off|lic|pret)ence(s|d)?$")
 
 
@@ -157,21 +160,18 @@ def one_spelling(word: str) -> str:
     """
     if len(word) < 5 or not word.isascii():
         return word
-    if word in _RE_ENDING:
-        return _RE_ENDING[word]
-    if word.endswith("s") and word[:-1] in _RE_ENDING:
-        return _RE_ENDING[word[:-1]] + "s"
+    if word.removesuffix("s") in _RE_ENDING:
+        return _RE_ENDING[word.removesuffix("s")] + "s" * word.endswith("s")
     for british, american in _DIGRAPHS:
         if word.startswith(british):
             return american + word[len(british) :]
-    if word.endswith(("ogue", "ogues")):
-        return word.replace("ogue", "og")
     for pattern, form in (
         (_OUR, r"\1or\2"),
         (_ISE, r"\1iz\2"),
         (_YSE, r"\1yz\2"),
         (_DOUBLE_L, r"\1l\2"),
         (_ENCE, r"\1ense\2"),
+        (_OGUE, r"\1og\2"),
     ):
         changed = pattern.sub(form, word)
         if changed != word:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from kb import align, extract, quantities, quotes, segment
 from kb import credits as credit_lines
@@ -52,7 +53,7 @@ class ExtractStage:
         return (Item(snapshot.id, snapshot) for snapshot in workspace.store.load(Snapshot, keys))
 
     def run(self, payload: Snapshot) -> Derived | Rejected:
-        made = extract.extract(payload, self._archive.body(payload), payload.source or "")
+        made = extract.extract(payload, self._archive.body(payload), payload.source or _host(payload))
         return made if isinstance(made, Rejected) else Derived(made)
 
 
@@ -188,7 +189,10 @@ class PairStage:
     def items(self, workspace: "Workspace", keys: Sequence[str]) -> Iterator[Item]:
         own, vectors = workspace.reader.vectors(workspace.study_wordings, self._embed_tool.id)
         self._own = dict(zip(own, vectors, strict=True))
-        return (Item(key, workspace.reader.worded(key, self._embed_tool.id)) for key in keys)
+        for key in keys:
+            worded = workspace.reader.worded(key, self._embed_tool.id)
+            if all(wording.vector is not None for wording in worded):  # else it waits until embedding succeeds
+                yield Item(key, worded)
 
     def run(self, payload: Sequence[Worded]) -> Derived:
         quoted = [worded for worded in payload if worded.quoted]
@@ -219,6 +223,14 @@ class PairStage:
                         stance=stances.stance,
                         probability=getattr(stances, stances.stance),
                     )
+
+
+def _host(snapshot: Snapshot) -> str:
+    """Stands for the source where claims.yaml names none; a file without an address has none."""
+    try:
+        return (urlsplit(snapshot.final_url).hostname or snapshot.via).removeprefix("www.")
+    except ValueError:
+        return snapshot.via
 
 
 def _composite(name: str, parts: Mapping[str, Tool]) -> Tool:

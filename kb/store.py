@@ -1,5 +1,7 @@
 """RecordStore: every record, in SQLite or PostgreSQL by URL. This half writes and keeps the queue; reader.py reads."""
 
+import errno
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kb import tables as t
-from kb.errors import DataError, UserError
+from kb.errors import DataError, UnstorableError, UserError
 from kb.migrations import migrate
 from kb.records import Extraction, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256
 
@@ -46,20 +48,14 @@ class RecordStore:
     @classmethod
     def open(cls, url: str) -> Self:
         """Open or create the database of a SQLAlchemy URL and bring it to this version's schema."""
+        engine = _engine(url)
         try:
-            parsed = sa.make_url(url)
-            if parsed.get_backend_name() == "sqlite" and parsed.database:
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = sa.create_engine(parsed)
-            if engine.dialect.name == "sqlite":
-                sa.event.listen(engine, "connect", _tune_sqlite)
             migrate(engine)
-        except sa.exc.ArgumentError as error:
-            raise UserError(f"store_url {url!r} is not a database address: {error}") from error
-        except sa.exc.DatabaseError as error:
-            if "unable to open" in str(error) or isinstance(error, sa.exc.OperationalError):
+        except BaseException as error:
+            engine.dispose()
+            if isinstance(error, sa.exc.OperationalError):
                 raise UserError(f"the record store cannot be opened: {error.orig}") from error
-            raise DataError(f"the record store is damaged: {error.orig}") from error
+            raise
         return cls(engine)
 
     def __enter__(self) -> Self:
@@ -181,18 +177,27 @@ class RecordStore:
     # --- derived ---
 
     def commit(self, outcome: Outcome | None, records: Sequence[Any], wordings: Mapping[str, str] = {}) -> None:
-        """One unit of work: a stage's records for one input, the words behind their digests, and its Outcome."""
+        """One unit of work: a stage's records for one input, the words behind their digests, and its Outcome.
+
+        UnstorableError, with nothing written, for a value that no database holds (a NaN, a lone surrogate).
+        """
         by_table: dict[sa.Table, list[dict[str, Any]]] = {}
         for record in records:
             by_table.setdefault(t.TABLE_OF[type(record)], []).append(t.to_row(record))
-        with self._writing() as connection:
-            rows = [{"words_sha256": digest, "wording": wording} for digest, wording in wordings.items()]
-            _insert_new(connection, t.wordings, rows)
-            for table, rows in by_table.items():
-                _insert_new(connection, table, rows)
-            if outcome:
-                connection.execute(sa.delete(t.outcomes).where(t.outcomes.c.id == outcome.id))
-                connection.execute(sa.insert(t.outcomes), [t.to_row(outcome)])
+        try:
+            with self._writing() as connection:
+                rows = [{"words_sha256": digest, "wording": wording} for digest, wording in wordings.items()]
+                _insert_new(connection, t.wordings, rows)
+                for table, rows in by_table.items():
+                    _insert_new(connection, table, rows)
+                if outcome:
+                    connection.execute(sa.delete(t.outcomes).where(t.outcomes.c.id == outcome.id))
+                    connection.execute(sa.insert(t.outcomes), [t.to_row(outcome)])
+        except sa.exc.OperationalError:
+            raise  # the database's trouble, not the record's
+        except (ValueError, OverflowError, sa.exc.StatementError) as error:
+            cause = error.orig if isinstance(error, sa.exc.StatementError) else error
+            raise UnstorableError(f"cannot be stored: {type(cause).__name__}: {cause}") from error
 
     def tries(self, stage: str, tool: str) -> dict[str, int]:
         """How often each failed input of a stage was tried."""
@@ -201,10 +206,12 @@ class RecordStore:
         with self.engine.connect() as connection:
             return {row.input: row.tries for row in connection.execute(query)}
 
-    def forget_outcomes(self, stage: str) -> None:
-        """Make a stage's inputs pending again: `build --rebuild STAGE`."""
+    def forget(self, stage: str, kinds: Iterable[str]) -> None:
+        """Make a stage's inputs pending again and drop what it made: records that stay would hide their successors."""
         with self._writing() as connection:
             connection.execute(sa.delete(t.outcomes).where(t.outcomes.c.stage == stage))
+            for kind in kinds:
+                connection.execute(sa.delete(t.DERIVED.tables[kind]))
 
     def register(self, tools: Iterable[Tool]) -> None:
         rows = [
@@ -214,12 +221,17 @@ class RecordStore:
         with self._writing() as connection:
             _insert_new(connection, t.tools, rows)
 
-    def activate(self, kinds: Mapping[str, str]) -> None:
-        """Let readers see the records of these tools (`{"quotes": tool id}`), and drop what others made."""
+    def activate(self, stage: str, stage_tool: str, kinds: Mapping[str, str]) -> None:
+        """Let readers see the records of these tools (`{"quotes": tool id}`), and drop what others made.
+
+        Outcomes go with the records: kept, they would say `done` when an older tool comes back.
+        """
+        o = t.outcomes.c
         with self._writing() as connection:
+            replaced = connection.execute(sa.delete(t.outcomes).where(o.stage == stage, o.tool != stage_tool)).rowcount
             for kind, tool in kinds.items():
                 before = connection.execute(sa.select(t.active.c.tool).where(t.active.c.kind == kind)).scalar()
-                if before == tool:
+                if before == tool and not replaced:
                     continue
                 connection.execute(sa.delete(t.active).where(t.active.c.kind == kind))
                 connection.execute(sa.insert(t.active).values(kind=kind, tool=tool))
@@ -233,13 +245,61 @@ class RecordStore:
             return [t.from_row(record, dict(row)) for row in connection.execute(query).mappings()]
 
 
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(parsed)
+    except sa.exc.ArgumentError as error:
+        raise UserError(f"store_url {url!r} is not a database address: {error}") from error
+    except ImportError as error:
+        raise UserError(f"the driver for this store_url is not installed: {error}") from error
+    except OSError as error:
+        raise UserError(
+            f"the data folder cannot be made: {error.filename}: {error.strerror}; choose another with --data-dir"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _tune_sqlite)
+        sa.event.listen(engine, "handle_error", _explain_sqlite)
+    return engine
+
+
+def _explain_sqlite(context: Any) -> None:
+    """Raise what SQLite reports about its file, at whatever statement, as one of our errors."""
+    problem = context.original_exception
+    name = context.engine.url.database if context.engine else "the record store"
+    match getattr(problem, "sqlite_errorcode", 0) & 0xFF:  # the rest of the code only refines it
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            raise DataError(
+                f"the record store {name} is damaged ({problem}). Move it away, with its -wal and -shm, and run "
+                "`retold build`: all but judgements and past visits is made again from the archive."
+            ) from problem
+        case sqlite3.SQLITE_FULL:
+            raise OSError(errno.ENOSPC, "the disk is full", name) from problem
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            raise UserError(f"{name} is being written by another process; try again when it is done") from problem
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            raise UserError(
+                f"{name} cannot be opened for writing ({problem}); choose another folder with --data-dir"
+            ) from problem
+        case sqlite3.SQLITE_IOERR:
+            raise OSError(errno.EIO, str(problem), name) from problem
+
+
 def _tune_sqlite(connection: Any, _: Any) -> None:
     # WAL lets readers work beside the writer; what NORMAL may lose at a power cut (the last commits, never
     # the file) is made again from the capture log and by the next build.
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "temp_store=MEMORY"):
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    # SQLite's own knows only ASCII: `ÅNGSTRÖM` would not find Ångström.
+    connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _active(kind: str) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -16,10 +16,9 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.comments import CommentedMap
 
+from kb.claimsfile import line_of, parse, problem_of
 from kb.errors import StudyError
 from kb.records import Claim, Document, Expectation, ReferenceQuote, Source, SourceKind, Speaker, Study, Tolerance
 
@@ -28,16 +27,21 @@ _CRON_FIELDS = 5
 
 
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and parts.hostname
+    except ValueError:
+        usable = None
+    if not usable:
         raise ValueError("expected an address that starts with http:// or https://")
     return value
 
 
 def _host(value: str) -> str:
-    if "/" in value or " " in value:
+    host = value.lower().removeprefix("www.").rstrip(".")
+    if not host or set(host) & set("/ *@"):
         raise ValueError("expected a host such as example.org, without scheme or path")
-    return value.lower().removeprefix("www.")
+    return host
 
 
 def _schedule(value: str) -> str:
@@ -50,14 +54,37 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
+def _day(value: Any) -> Any:
+    """Pydantic would take a number for seconds since 1970."""
+    if isinstance(value, int | float):
+        raise ValueError("expected a day such as 2026-01-15")
+    return value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("expected a number")
+    return value
+
+
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Url = Annotated[str, AfterValidator(_http_url)]
 Host = Annotated[str, AfterValidator(_host)]
+Day = Annotated[date, BeforeValidator(_day)]
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_empty_keys_out(cls, given: Any) -> Any:
+        """`quotes:` with every entry below it commented out means none."""
+        if not isinstance(given, dict):
+            return given
+        return {key: value for key, value in given.items() if value is not None or key not in cls.model_fields}
 
 
 class _Document(_Entry):
@@ -68,7 +95,7 @@ class _Document(_Entry):
     """As printed; coverage may name the study by it."""
     url: Url
     """A crawl fetches it before anything else; links to it show that a page is about the study."""
-    published: date | None = None
+    published: Day | None = None
     """The day it came out."""
 
 
@@ -82,9 +109,9 @@ class _StudyHead(_Entry):
     """Its main address: counts as a document with the id `study`, unless a document has it."""
     aliases: list[Words] = []
     """Other names that the press uses for it: the more, the more coverage is recognised."""
-    since: date | None = None
+    since: Day | None = None
     """First day of the window in which a crawl looks for coverage."""
-    until: date | None = None
+    until: Day | None = None
     """Last day of it."""
     documents: list[_Document] = []
     """Its primary documents."""
@@ -121,9 +148,9 @@ class _Quote(_Entry):
 class _Expectation(_Entry):
     """A number that a claim states."""
 
-    quantity: float
+    quantity: Number
     """The number; a percentage as 62, not 0.62."""
-    to: float | None = None
+    to: Number | None = None
     """Upper end, where the claim states a range."""
     of: Words
     """What is counted or measured, as the text says it: `models tested`, `percent of answers`."""
@@ -207,13 +234,6 @@ class _File(_Entry):
     alerts: list[Words] = []
     """Notifier addresses. Kept; nothing is sent to them yet."""
 
-    @model_validator(mode="after")
-    def _window_runs_forward(self) -> Self:
-        since, until = self.study.since, self.study.until
-        if since and until and until < since:
-            raise ValueError(f"study.until ({until}) lies before study.since ({since})")
-        return self
-
 
 def load(path: Path) -> Study:
     """Read and check a claims.yaml; StudyError with file and line where it cannot be used."""
@@ -222,73 +242,31 @@ def load(path: Path) -> Study:
         source = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise StudyError(name, 0, "no such file; `retold init` writes one to start from") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(name, 0, f"cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise StudyError(name, line, "not UTF-8 text; save the file in that encoding") from error
+    except OSError as error:
+        raise StudyError(name, 0, f"cannot be read: {error.strerror}") from error
     return loads(source, name)
 
 
 def loads(source: str, name: str = "claims.yaml") -> Study:
     """The same from a string; `name` stands in the errors."""
-    tree = _parse(source, name)
+    tree = parse(source, name)
     try:
         checked = _File.model_validate(tree)
     except ValidationError as error:
         first = error.errors()[0]
         more = len(error.errors()) - 1
         rest = f" (and {more} more)" if more else ""
-        raise StudyError(name, _line(tree, first["loc"]), _problem(first) + rest) from error
+        raise StudyError(name, line_of(tree, first["loc"]), problem_of(first) + rest) from error
     _check_references(checked, tree, name)
     return _study(checked)
 
 
-def _parse(source: str, name: str) -> CommentedMap:
-    try:
-        tree = YAML(typ="rt").load(source)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise StudyError(name, mark.line + 1 if mark else 0, f"not valid YAML: {error.problem}") from error
-    except (YAMLError, ValueError) as error:
-        raise StudyError(name, 0, f"not valid YAML: {error}") from error
-    if tree is None:
-        raise StudyError(name, 1, "the file is empty; expected `study:` with `id` and `title` (see `retold init`)")
-    if not isinstance(tree, CommentedMap):
-        raise StudyError(name, 1, "expected keys such as `study:` at the top, found a plain value or list")
-    return tree
-
-
-def _problem(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"] if not str(part).startswith(("list[", "_")))
-    match error["type"]:
-        case "missing":
-            return f"{where} is missing"
-        case "extra_forbidden":
-            return f"{where}: unknown key"
-        case "string_pattern_mismatch":
-            return f"{where}: expected an id of lower-case letters, digits and hyphens, found {error['input']!r}"
-        case _:
-            message = error["msg"].removeprefix("Value error, ")
-            found = error.get("input")
-            shown = f", found {found!r}" if isinstance(found, (str, int, float)) else ""
-            return f"{where}: {message}{shown}" if where else message
-
-
-def _line(tree: Any, location: Sequence[int | str]) -> int:
-    """1-based line of the deepest part of a location that stands in the file."""
-    line = 1
-    for part in location:
-        if isinstance(tree, CommentedMap) and part in tree:
-            line = tree.lc.key(part)[0] + 1
-        elif isinstance(tree, CommentedSeq) and isinstance(part, int) and part < len(tree):
-            line = tree.lc.item(part)[0] + 1
-        else:
-            continue  # pydantic names the branch of a union, which the file does not have
-        tree = tree[part]
-    return line
-
-
 def _check_references(checked: _File, tree: CommentedMap, name: str) -> None:
     def fail(loc: tuple[int | str, ...], problem: str) -> None:
-        raise StudyError(name, _line(tree, loc), problem)
+        raise StudyError(name, line_of(tree, loc), problem)
 
     groups: list[tuple[tuple[str, ...], Sequence[Any]]] = [
         (("speakers",), checked.speakers),
@@ -297,6 +275,9 @@ def _check_references(checked: _File, tree: CommentedMap, name: str) -> None:
         (("sources",), checked.sources),
         (("study", "documents"), checked.study.documents),
     ]
+    head = checked.study
+    if head.since and head.until and head.until < head.since:
+        fail(("study", "until"), f"study.until ({head.until}) lies before study.since ({head.since})")
     taken: dict[str, set[str]] = {}
     for where, entries in groups:
         seen = taken.setdefault(where[-1], set())

@@ -15,6 +15,7 @@ CONTEXT = 32
 """Characters of prefix and suffix in a Selector, as the Hypothesis client keeps."""
 
 _WORD = re.compile(r"\w+(?:[.,:'’]\w+)*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BREAKS = re.compile(r"\r\n?|[\u2028\u2029\x85\x0b\x0c]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _EDGES = re.compile(r" *\n *")
@@ -24,9 +25,13 @@ _GAPS = re.compile(r"\n{3,}")
 def normalise(text: str) -> str:
     """NFC, line feeds only, runs of blanks as one space, at most one empty line, trimmed, no NUL.
 
+    Halves of surrogate pairs (JSON can escape them) are joined, single ones become U+FFFD: no file can hold them.
+
     >>> normalise("a\\u00a0 b\\r\\n\\r\\n\\r\\nc ")
     'a b\\n\\nc'
     """
+    if _SURROGATE.search(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = unicodedata.normalize("NFC", text.replace("\x00", ""))
     text = _EDGES.sub("\n", _BLANKS.sub(" ", _BREAKS.sub("\n", text)))
     return _GAPS.sub("\n\n", text).strip()

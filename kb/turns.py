@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import cues
-from kb.attribution import Frame, Source, cue_of, frames, local_source, phrase_in
+from kb.attribution import Frame, Source, frames, local_source, phrase_in
 from kb.layout import ENDS
-from kb.phrases import Phrase, phrase, subject
+from kb.phrases import Phrase, phrase
+from kb.subjects import cue_of, subject
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -31,9 +32,9 @@ def attributed(layout: "Layout") -> list[Attributed]:
     found: list[Attributed] = []
     for frame, source in zip(all_frames, local, strict=True):
         before = found[-1] if found else None
-        if source.speaker is None and source.place != "inside":
-            source = _carried(frame, before, local) or source
-        found.append(Attributed(frame, source, _turn(frame, source, before)))
+        known = source.speaker is not None or source.place == "inside"
+        settled = source if known else _carried(frame, before, local) or source
+        found.append(Attributed(frame, settled, _turn(frame, settled, before)))
     return found
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 import attrs
 
 from kb import spelling
+from kb.numerals import listed
 
 LONGEST = 600
 """Words of one wording that are looked at: five minutes of speech; what follows is not compared."""
@@ -21,27 +22,27 @@ _PIECES = re.compile(
     r"|[.!?;:,]"
 )
 _SPACED_DOTS = re.compile(r"\. \.(?: \.)*")
-_SPLIT_WORD = re.compile(r"\[(\w{1,2})\](?=\w)|(?<=\w)\[(\w{1,3})\]")
+_SPLIT_WORD = re.compile(r"\[(\w{1,2})\](?='?\w)|(?<=\w)\[(\w{1,3})\]")
 _BRACKETED_GAP = re.compile(r"[\[(]\s?(?:\.\.+|…)\s?[\])]")
 _STOPS = frozenset(".!?")
 _CURRENCY = {"$": "dollars", "€": "euros", "£": "pounds"}
-_HAS_NEXT = frozenset("been got had become gone".split())
-_FILLERS = frozenset("um uh er erm mm mhm hmm uhm".split())
+_HAS_NEXT = frozenset(listed("been got had become gone"))
+_FILLERS = frozenset(listed("um uh er erm mm mhm hmm uhm"))
 
-_UNITS = dict(zip("zero one two three four five six seven eight nine".split(), range(10), strict=True))
+_UNITS = dict(zip(listed("zero one two three four five six seven eight nine"), range(10), strict=True))
 _TEENS = dict(
     zip(
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
+        listed("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"),
         range(10, 20),
         strict=True,
     )
 )
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_TENS = dict(zip(listed("twenty thirty forty fifty sixty seventy eighty ninety"), range(20, 100, 10), strict=True))
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 10**9, "trillion": 10**12}
 _ORDINALS = dict(
     zip(
-        "first second third fourth fifth sixth seventh eighth ninth tenth".split(),
-        "1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th".split(),
+        listed("first second third fourth fifth sixth seventh eighth ninth tenth"),
+        listed("1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th"),
         strict=True,
     )
 )
@@ -102,6 +103,8 @@ def _raw(text: str) -> list[Token]:
             bracketed = piece == "["
         elif piece.startswith(("..", "…")):
             gap = True
+            clause += 1
+            sentence += 1
         elif piece in ".!?;:,":
             clause += 1
             sentence += piece in _STOPS
@@ -133,23 +136,18 @@ def _prepared(text: str) -> Iterator[str]:
 
 
 def _keys(piece: str, before: list[Token]) -> tuple[str, ...]:
-    if piece in _CURRENCY:
-        return (_CURRENCY[piece],)
-    if piece == "%":
-        return ("%",)
+    """The keys of a printed piece; `before`, the words so far, settles `per cent` and `it's been`."""
+    if piece in "$€£%":
+        return (_CURRENCY.get(piece, piece),)
     if piece[0].isdigit():
         return (_plain_number(piece),)
-    if piece.endswith("."):
-        return spelling.keys(piece.replace(".", "").upper())
-    found = spelling.keys(piece)
+    found = spelling.keys(piece.replace(".", "").upper() if piece.endswith(".") else piece)
     if found == ("cent",) and before and before[-1].key == "per":
         before.pop()
-        return ("%",)
-    if len(found) == 1 and (found[0] in _FILLERS or not found[0]):
-        return ()
+        found = ("%",)
     if before and before[-1].key == "is" and not before[-1].shown and found[0] in _HAS_NEXT:
         before[-1] = attrs.evolve(before[-1], key="has")
-    return tuple(_ORDINALS.get(key, key) for key in found)
+    return tuple(_ORDINALS.get(key, key) for key in found if key and key not in _FILLERS)
 
 
 def _plain_number(digits: str) -> str:
@@ -189,9 +187,9 @@ def _number_at(row: list[Token], at: int) -> tuple[str, int]:
         kind, value = _number_word(key)
         if kind == "digits" and not last:
             current = value
-        elif kind == "unit" and last in ("", "tens", "hundred", "scale"):
-            current += value
-        elif kind in ("teen", "tens") and last in ("", "hundred", "scale"):
+        elif (kind == "unit" and last in ("", "tens", "hundred", "scale")) or (
+            kind in ("teen", "tens") and last in ("", "hundred", "scale")
+        ):
             current += value
         elif kind == "hundred" and last in ("unit", "digits"):
             current *= 100

@@ -10,6 +10,7 @@ import attrs
 from kb import spelling
 from kb.records import Alignment, Coverage, Quote, Retelling, Speaker, Study
 from kb.sense import slips
+from kb.text import words
 
 Kind = Literal["speaker", "person", "group", "machine", "unknown"]
 
@@ -177,7 +178,9 @@ def occurrences(coverage: Coverage, resolve: Resolve) -> tuple[Occurrence, ...]:
 
 
 def wording_of(retelling: Retelling, quote: Quote) -> str:
-    return " ".join(retelling.words(piece) for piece in quote.pieces)
+    """The pieces of a quote joined; a piece that repeats an earlier one (a pull quote) is left out."""
+    pieces = {" ".join(words(retelling.words(piece))): retelling.words(piece) for piece in reversed(quote.pieces)}
+    return " ".join(reversed(pieces.values()))
 
 
 def attribute(speakers: Sequence[Speaker], name: str | None, mention: str) -> Attribution:
@@ -188,7 +191,11 @@ def attribute(speakers: Sequence[Speaker], name: str | None, mention: str) -> At
     """
     if name and name_words(name):
         return _by_name(tuple(speakers), name)
-    return _by_mention(mention)
+    vague = _by_mention(mention)
+    capital = [word for word in _NAME_WORD.findall(mention) if word[:1].isupper()]
+    if vague.kind != "unknown" or len(capital) < 2:
+        return vague
+    return _by_name(tuple(speakers), " ".join(capital))
 
 
 @lru_cache(maxsize=65_536)
@@ -212,12 +219,15 @@ def _by_name(speakers: tuple[Speaker, ...], name: str) -> Attribution:
 
 
 def _by_mention(mention: str) -> Attribution:
-    row = [spelling.plain(w) for w in _NAME_WORD.findall(mention)]
-    if not row or set(row) & _PRONOUNS or any(w[:1].isupper() for w in _NAME_WORD.findall(mention)[1:]):
+    """A group or a machine, by the last common noun before a name: `the AI model Kestrel Large`, `experts`."""
+    row = _NAME_WORD.findall(mention)
+    nouns = [spelling.plain(word) for word in row if word[:1].islower() or word == row[0]]
+    if not nouns or set(nouns) & _PRONOUNS:
         return Attribution(kind="unknown", name=mention)
-    if row[-1] in _MACHINES:
+    last = nouns[-1]
+    if last in _MACHINES:
         return Attribution(kind="machine", name=mention)
-    if row[-1] in _GROUPS or row[-1] in _GROUP_NOUNS:
+    if last in _GROUPS | _GROUP_NOUNS and last == spelling.plain(row[-1]):
         return Attribution(kind="group", name=mention)
     return Attribution(kind="unknown", name=mention)
 

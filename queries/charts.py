@@ -97,10 +97,10 @@ class _Bins:
 def timeline(appearances: Sequence[Appearance], label: str) -> Markup:
     """When the articles appeared: a mark for each, stacked; bars where a stack would grow too tall.
 
-    Articles without a date are not in the picture. Empty where none has one.
+    Articles without a date are not in the picture. Empty where fewer than two have one.
     """
     dated = [(at, shown) for shown in appearances if (at := _published(shown)) is not None]
-    if not dated:
+    if len(dated) < 2:
         return Markup("")
     bins = _bins([at for at, _ in dated], _hours_known([shown for _, shown in dated]))
     stacks: dict[int, list[Appearance]] = {}
@@ -111,8 +111,8 @@ def timeline(appearances: Sequence[Appearance], label: str) -> Markup:
         height = tallest * _MARK + 10
         parts = [part for number, stack in stacks.items() for part in _stack(bins, number, stack, height)]
     else:
-        height = _BARS
-        parts = [part for number, stack in stacks.items() for part in _bar(bins, number, stack, height / tallest)]
+        height, unit = _BARS, (_BARS - 16) / tallest  # the tallest bar leaves room for its count
+        parts = [part for number, stack in stacks.items() for part in _bar(bins, number, stack, unit)]
     axis = _calendar(bins, height)
     dates = f"{phrases.day(dated[0][0])} to {phrases.day(dated[-1][0])}"
     said = f"Timeline of {label}: {phrases.counted(len(dated), 'article')}, {dates}. The table lists them."
@@ -158,14 +158,14 @@ def _bar(bins: _Bins, number: int, stack: Sequence[Appearance], unit: float) -> 
     counts = Counter(phrases.VERDICTS[shown.verdict] for shown in stack if shown.verdict)
     said = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.most_common())
     title = phrases.counted(len(stack), "article") + (f": {said}" if said else "")
+    tall, foot = len(stack) * unit, changed * unit
     x, width = 100 * number / bins.count, 80 / bins.count
     bar = Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}" fill="currentColor" opacity="{}"/>')
-    tall, foot = len(stack) * unit, changed * unit
-    parts = [
-        bar.format("bar", f"{x:.2f}", f"{_BARS - tall + 14:.1f}", f"{width:.2f}", f"{max(tall - 14, 1):.1f}", 0.35)
-    ]
+    parts = [bar.format("bar", f"{x:.2f}", f"{_BARS - tall:.1f}", f"{width:.2f}", f"{tall:.1f}", 0.4)]
     if changed:
         parts.append(bar.format("bar changed", f"{x:.2f}", f"{_BARS - foot:.1f}", f"{width:.2f}", f"{foot:.1f}", 1))
+    count = Markup('<text x="{}%" y="{}" text-anchor="middle">{}</text>')
+    parts.append(count.format(f"{x + width / 2:.2f}", f"{_BARS - tall - 4:.1f}", len(stack)))
     return [Markup("<g><title>{}</title>{}</g>").format(title, Markup("").join(parts))]
 
 
@@ -183,14 +183,15 @@ def _calendar(bins: _Bins, height: float) -> list[Markup]:
         if bins.step < timedelta(days=1):
             words = f"{phrases.day(at, year=False)} {at:%H:%M}"
         x = f"{100 * number / bins.count:.2f}"
+        side, gap = ("start", 3) if number < 0.85 * bins.count else ("end", -3)
         parts.append(
             Markup('<line class="tick" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}" stroke="currentColor"/>').format(
                 x, f"{height:g}", f"{height + 5:g}"
             )
         )
         parts.append(
-            Markup('<svg x="{}%" overflow="visible"><text x="3" y="{}">{}</text></svg>').format(
-                x, f"{height + 16:g}", words
+            Markup('<svg x="{}%" overflow="visible"><text x="{}" y="{}" text-anchor="{}">{}</text></svg>').format(
+                x, gap, f"{height + 16:g}", side, words
             )
         )
     return parts
@@ -243,13 +244,13 @@ class _Elapsed:
         return 2 + 95 * math.log1p(max(_hours(at - self.first), 0.0)) / whole
 
     def axis(self, top: float, bottom: float) -> list[Markup]:
-        """Vertical lines that leave at least a sixth of the width between them."""
+        """Vertical lines that leave at least an eighth of the width between them."""
         parts, free = [], 0.0
         for hours, words in ((0, "first"), *_ELAPSED):
             x = self(self.first + timedelta(hours=hours))
             if x >= free and x <= 100:
                 parts.append(_grid(x, top, bottom, words))
-                free = x + 16
+                free = x + 12
         return parts
 
 
@@ -289,19 +290,24 @@ def _elbow(parent: tuple[float, float], child: tuple[float, float], edge: Proven
 
 
 def _node(line: Line, x: float, y: float, year: bool) -> list[Markup]:
-    """Mark, outlet above the line and time below it, on the side that has room."""
+    """Mark, outlet above the line and time below it, on the side that has room.
+
+    Labels that `flips` marks have room on the right of a wide screen only; the style sheet turns them.
+    """
     shown = line.articles[0]
     extraction = shown.retelling.extraction
     name = _short(one_line(shown.retelling.source.name))
     when = phrases.moment(extraction.published_at, extraction.published_precision, year).removesuffix(" UTC")
     if len(line.articles) > 1:
         name, when = phrases.counted(len(line.articles), "article"), f"from {when}"
+    when = "undated, place unknown" if when == "undated" else when
     verdict = f" · {phrases.VERDICTS[shown.verdict]}" if shown.verdict and shown.verdict != "verbatim" else ""
-    side, gap = ("start", 10) if x <= 55 else ("end", -10)
+    side, gap = ("start", 10) if x <= 75 else ("end", -10)
     label = Markup(
-        '<svg x="{}%" y="{}" overflow="visible"><text class="name" x="{}" y="-5" text-anchor="{}">{}</text>'
-        '<text class="when" x="{}" y="14" text-anchor="{}">{}</text></svg>'
-    ).format(f"{x:.2f}", f"{y:g}", gap, side, name, gap, side, when + verdict)
+        '<svg class="{0}" x="{1}%" y="{2}" overflow="visible">'
+        '<text class="name" x="{3}" y="-5" text-anchor="{4}">{5}</text>'
+        '<text class="when" x="{3}" y="14" text-anchor="{4}">{6}</text></svg>'
+    ).format("flips" if 50 < x <= 75 else "stays", f"{x:.2f}", f"{y:g}", gap, side, name, when + verdict)
     title = "; ".join(_said(each) for each in line.articles[:20])
     return [label, _placed(shown.verdict, x, y, title)]
 

@@ -3,13 +3,23 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queries.options import DAMAGED, INCOMPLETE, Frame, Options, print_json, print_lines
+from queries.options import (
+    DAMAGED,
+    INCOMPLETE,
+    Frame,
+    Kind,
+    Options,
+    ReportFormat,
+    SearchMode,
+    StageName,
+    print_json,
+    print_lines,
+)
 
 if TYPE_CHECKING:
     from kb.pipeline import BuildSummary, Progress
@@ -28,32 +38,6 @@ Subject = Annotated[
     str | None, typer.Argument(metavar="[QUOTE|CLAIM]", help="Id of a quote or claim; all when left out.")
 ]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="File to write; `-` or none for standard output.")]
-
-
-class Kind(StrEnum):
-    PASSAGE = "passage"
-    QUOTE = "quote"
-    CLAIM = "claim"
-
-
-class SearchMode(StrEnum):
-    HYBRID = "hybrid"
-    DENSE = "dense"
-    LEXICAL = "lexical"
-
-
-class ReportFormat(StrEnum):
-    HTML = "html"
-    MD = "md"
-    JSON = "json"
-
-
-class StageName(StrEnum):
-    EXTRACT = "extract"
-    ANNOTATE = "annotate"
-    CREDITS = "credits"
-    EMBED = "embed"
-    PAIR = "pair"
 
 
 def _version(wanted: bool) -> None:
@@ -81,9 +65,6 @@ def main(
     ] = False,
 ) -> None:
     ctx.obj = Options(study=study, data_dir=data_dir, json=as_json, verbosity=int(verbose) - int(quiet))
-
-
-# --- the whole job ---------------------------------------------------------------------------------------------
 
 
 @app.command()
@@ -131,9 +112,6 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write it.")] = Pa
     from queries.starter import write_claims
 
     typer.echo(f"wrote {write_claims(folder)}; name your study in it, then `retold run`")
-
-
-# --- collect and derive ----------------------------------------------------------------------------------------
 
 
 @app.command()
@@ -213,9 +191,6 @@ def extract(
         return
     for document in read:
         printing.document(document, sys.stdout)
-
-
-# --- ask -------------------------------------------------------------------------------------------------------
 
 
 @app.command()
@@ -324,9 +299,6 @@ def report(
             options.console().print(f"wrote {output}")
 
 
-# --- keep ------------------------------------------------------------------------------------------------------
-
-
 @app.command()
 def verify(ctx: typer.Context) -> None:
     """Re-read every capture and the log's hash chain; exit 3 when anything is not as it was captured.
@@ -368,9 +340,6 @@ def doctor(
         upkeep.print_state(found, Console(highlight=False))
     if not found.healthy:
         raise typer.Exit(INCOMPLETE)
-
-
-# --- parts of the commands above ----------------------------------------------------------------------------------
 
 
 @contextmanager

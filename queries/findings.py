@@ -6,7 +6,7 @@ from kb.records import Coverage
 from queries import phrases
 from queries.check import Finding, Passed, Rule
 from queries.lineage import parents_of
-from queries.threads import Citations, subject_label
+from queries.threads import Citations, section, speaker_of, subject_label
 from queries.trace import ProvenanceEdge, Trace
 from queries.views import Descent, FindingView, Piece, Proof
 from queries.wording import excerpt, word_diff
@@ -20,9 +20,9 @@ def finding_views(
 ) -> tuple[FindingView, ...]:
     """Numbered from 1, by severity, then confidence; ties by id, so that the order never depends on the input's."""
     ordered = sorted(findings, key=lambda found: (-found.severity, -found.confidence, found.id))
-    edges = {trace.subject: parents_of(trace) for trace in traces}
+    traced = {trace.subject: parents_of(trace) for trace in traces}
     return tuple(
-        _finding_view(number, found, coverage, edges.get(found.subject, {}), citations)
+        _finding_view(number, found, coverage, traced.get(found.subject), citations)
         for number, found in enumerate(ordered, start=1)
     )
 
@@ -31,11 +31,12 @@ def _finding_view(
     number: int,
     found: Finding,
     coverage: Coverage,
-    edges: dict[str, tuple[ProvenanceEdge, ...]],
+    traced: dict[str, tuple[ProvenanceEdge, ...]] | None,
     citations: Citations,
 ) -> FindingView:
     told = [p.retelling for p in found.evidence if p.role == "observed" or found.truth == "unsettled"]
     settled = found.truth == "settled"
+    edges = traced or {}
     return FindingView(
         id=found.id,
         number=number,
@@ -47,6 +48,8 @@ def _finding_view(
         truth=found.truth,
         subject=found.subject,
         subject_label=subject_label(coverage, found.subject),
+        speaker=speaker_of(coverage, found.subject),
+        section="" if traced is None else section(coverage, found.subject),
         summary=found.summary,
         expected=found.expected,
         observed=found.observed,

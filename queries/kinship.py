@@ -13,15 +13,22 @@ import attrs
 
 from kb.records import Alignment, Coverage, Edit, Retelling
 from queries.moments import Appeared, Order, appeared
-from queries.shingles import Shingles
+from queries.shingles import FEW, Shingles
 from queries.signs import Pointers, Sign, plain_url
 
 PRIOR = -3.0
 """Most pairs of articles on one study have nothing from each other."""
-FEW = 6
-"""Shared trigrams below which wording says nothing: names and set phrases alone make up as many."""
-SIGN = {("credit", True): 4.5, ("credit", False): 2.8, ("wire", True): 4.0, ("mention", False): 1.2}
-LINK_TO_ARTICLE, LINK_TO_OUTLET, LINK_TO_OWN = 4.5, 1.5, 1.5
+SHRINK = 8
+"""Shared trigrams at which a ratio to chance counts half: ratios of small counts are luck."""
+PER_TRIGRAM = 0.1
+"""Weight of a trigram more; rewording changes about three at once, so this is a third of a change."""
+LIKELY_CHANCE = 0.08
+"""Share of trigrams that two articles on one subject hardly exceed by chance."""
+SIGN = {("credit", True): 4.5, ("credit", False): 3.8, ("wire", True): 4.0, ("mention", False): 1.2}
+SIGN |= {("mention", True): 3.3}
+LINK_TO_ARTICLE, LINK_TO_OUTLET, LINK_TO_OWN = 4.5, 1.5, 2.2
+POINTED = 2.0
+"""Strength of signs from which an article may be named however long ago it appeared."""
 INHERITED = 0.7
 """Share of a credit's sentence that a third article holds, from which the credit came along with it."""
 CANDIDATES_PER_OUTLET = 12
@@ -35,10 +42,18 @@ class Tie:
     parent: int
     score: float
     """Log-odds against having its matter from nobody in the coverage."""
+    weight: float
+    """For the choice among parents: with `PER_TRIGRAM` added for each shared one where the score allows a tie.
+
+    Trigrams shared are the same from either side, so the heaviest tree joins each copy to its nearest
+    neighbour, and signs and dates give the direction, however many copies explain one another.
+    """
     signs: tuple[Sign, ...]
     contained: float
     """Share of the child's own word trigrams that stand in the parent."""
     shared: int
+    reworded: bool
+    """The parent holds three times as many of them as a middling article: more than the subject explains."""
     quoted: float
     """Share of the child's quoted trigrams that stand in the parent's quotes and in no primary document."""
     alterations: tuple[Edit, ...]
@@ -64,20 +79,25 @@ class Kinship:
         self._prints = [_prints(coverage, retelling) for retelling in self.retellings]
         self._spread = Counter(edit for prints in self._prints for edit in {e for row in prints.values() for e in row})
         self._references = _references(coverage)
+        self._pointed: dict[int, Sequence[Sign]] = {}
 
     def ties(self, child: int) -> list[Tie]:
         """Possible parents, the strongest first. Primary documents have none: they are where matter starts."""
         if self.shingles.primary[child]:
             return []
-        signs = self.pointers.signs(child)
+        signs = self._signs(child)
         pointed: dict[int, list[Sign]] = defaultdict(list)
         for sign in signs:
             for target in self._nearest(child, sign.targets):
                 pointed[target].append(sign)
         wanted = dict.fromkeys([*pointed, *self.shingles.near(child), *self._quote_sources(child)])
-        best = max((self.shingles.shared(child, other) for other in wanted), default=0)
-        made = [self._tie(child, other, pointed.get(other, []), signs, best) for other in wanted if other != child]
-        return sorted(made, key=lambda tie: (-tie.score, tie.parent))
+        made = [self._tie(child, other, pointed.get(other, []), signs) for other in wanted if other != child]
+        return sorted(made, key=lambda tie: (-tie.weight, tie.parent))
+
+    def _signs(self, child: int) -> Sequence[Sign]:
+        if child not in self._pointed:
+            self._pointed[child] = self.pointers.signs(child)
+        return self._pointed[child]
 
     def _nearest(self, child: int, targets: Sequence[int]) -> list[int]:
         """Of an outlet with very many articles, those nearest in time."""
@@ -88,7 +108,7 @@ class Kinship:
     def _quote_sources(self, child: int) -> list[int]:
         return [self._references[slug] for slug in self._prints[child] if slug in self._references]
 
-    def _tie(self, child: int, parent: int, pointed: Sequence[Sign], signs: Sequence[Sign], best: int) -> Tie:
+    def _tie(self, child: int, parent: int, pointed: Sequence[Sign], signs: Sequence[Sign]) -> Tie:
         shingles = self.shingles
         shared = shingles.shared(child, parent)
         contained = shared / max(1, len(shingles.wordings[child].own))
@@ -96,13 +116,20 @@ class Kinship:
         common = self._common_alterations(child, parent)
         order = self.moments[parent].order(self.moments[child])
         lag = self.moments[parent].lag_s(self.moments[child])
-        score = PRIOR + self._pointing(child, parent, pointed) + self._inherited(child, parent, pointed, signs)
-        score += self._wording(child, parent, shared, best) + self._quotes(child, parent, quoted)
-        score += self._altered(child, parent, common) + _time(order, lag) + self._focus(child, parent)
+        pointing = self._pointing(child, parent, pointed)
+        score = PRIOR + pointing + self._inherited(child, parent, pointed, signs)
+        score += self._wording(child, parent, shared) + self._quotes(child, parent, quoted)
+        score -= 0.8 * self._pointing(parent, child, [sign for sign in self._signs(parent) if child in sign.targets])
+        score += (
+            self._altered(child, parent, common)
+            + _time(order, 0.0 if order == "before" and pointing >= POINTED else lag)
+            + self._focus(child, parent)
+        )
         return Tie(
             child=child,
             parent=parent,
             score=score,
+            weight=score + PER_TRIGRAM * shingles.common(child, parent) if score > 0 else score,
             signs=tuple(pointed),
             contained=contained,
             shared=shared,
@@ -110,6 +137,7 @@ class Kinship:
             alterations=tuple(sorted(common, key=lambda e: (e.op, e.before, e.after))),
             lag_s=lag,
             order=order,
+            reworded=shared >= FEW and contained >= 3 * shingles.chance(child)[0],
             same_quote=bool(self._prints[child].keys() & self._prints[parent].keys()),
         )
 
@@ -122,8 +150,8 @@ class Kinship:
         return sum(strength if rank == 0 else 0.3 * strength for rank, strength in enumerate(strengths))
 
     def _strength(self, child: int, parent: int, sign: Sign, own: bool) -> float:
-        if self.shingles.primary[parent]:
-            return 0.0  # Every article names the study; that is no taking over.
+        if self.shingles.primary[parent] and not (sign.sure and sign.kind == "credit"):
+            return 0.0  # Every article names and links the study; that is no taking over.
         if sign.kind == "link":
             strength = (LINK_TO_OWN if own else LINK_TO_ARTICLE) if sign.exact else LINK_TO_OUTLET
         else:
@@ -151,16 +179,18 @@ class Kinship:
 
     # --- Words ----------------------------------------------------------------------------------------
 
-    def _wording(self, child: int, parent: int, shared: int, best: int) -> float:
+    def _wording(self, child: int, parent: int, shared: int) -> float:
         if shared < FEW:
             return 0.0
         contained = shared / len(self.shingles.wordings[child].own)
+        if self.shingles.primary[parent]:
+            return min(7.0, 9 * contained)  # Retelling a study in some of its words is no copying.
         by_chance, terms_by_chance = self.shingles.chance(child)
         terms = self.shingles.terms_contained(child, parent)
         above = 1.2 * math.log((contained + 0.02) / (by_chance + 0.02))
         above += 2.0 * math.log((terms + 0.1) / (terms_by_chance + 0.1))
-        behind = 0.0 if self.shingles.primary[parent] else max(-4.0, -0.12 * (best - shared))
-        return min(7.0, 14 * contained) + max(-1.0, min(4.0, above)) + behind
+        clear = max(0.0, contained - min(by_chance, LIKELY_CHANCE))
+        return min(7.0, 14 * clear) + max(-1.0, min(4.0, above)) * shared / (shared + SHRINK)
 
     def _quoted(self, child: int, parent: int) -> float:
         mine, theirs = self.shingles.wordings[child].quoted, self.shingles.wordings[parent].quoted
@@ -235,4 +265,4 @@ def _time(order: Order, lag_s: float | None) -> float:
         return 0.3 - 0.25 * math.log1p(days)
     if order == "open":
         return -0.3
-    return -4.0 if lag_s is None or lag_s < -3600 else -2.5
+    return -5.0 if lag_s is None or lag_s < -3600 else -2.5

@@ -29,15 +29,14 @@ def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
     for retelling in coverage.retellings:
         if retelling.article.id not in about:
             continue
-        seen: set[tuple[str, tuple[str, ...]]] = set()
         printed = list(_printed(retelling.text.text))
         right = {word for name in printed for word in name.words}
-        for name in printed:
+        seen: set[tuple[str, str]] = set()
+        for name in sorted(printed, key=lambda name: (-len(name.words), name.span.start)):
             for speaker in coverage.study.speakers:
-                if (speaker.slug, name.words) not in seen and _slip(
-                    name.words, speaker, coverage.study.speakers, right
-                ):
-                    seen.add((speaker.slug, name.words))
+                wrong = _slip(name.words, speaker, coverage.study.speakers, right)
+                if wrong and (speaker.slug, wrong) not in seen:
+                    seen.add((speaker.slug, wrong))
                     yield _finding(retelling, name, speaker)
 
 
@@ -63,25 +62,25 @@ def _fold(word: str) -> str:
     return folded.removesuffix("'s")
 
 
-def _slip(name: tuple[str, ...], speaker: Speaker, speakers: Sequence[Speaker], right: set[str]) -> bool:
-    """Whether a printed name is this speaker's with a slip.
+def _slip(name: tuple[str, ...], speaker: Speaker, speakers: Sequence[Speaker], right: set[str]) -> str:
+    """The word of a printed name that is this speaker's with a slip; empty where there is none.
 
-    A pair needs one part right and the other nearly; a lone surname must be long, and the right one
-    must stand nowhere in the article as another person's. Any speaker's own name is no slip of another's.
+    A pair needs one part right and the other nearly; a lone surname must be long, the given name must
+    stand in the article and the right surname nowhere. Any speaker's own name is no slip of another's.
     """
     known = {word for s in speakers for alias in (s.name, *s.aliases) for word in name_words(alias)}
     full = name_words(speaker.name)
-    if len(full) < 2 or not name:
-        return False
+    if len(full) < 2:
+        return ""
     given, surname = full[0], full[-1]
-    if len(name) == 2:
-        if name[0] == given and name[1] not in known:
-            return _near(name[1], surname)
-        return name[1] == surname and name[0] not in known and _near(name[0], given) and len(name[0]) > 3
-    word = name[0]
-    if word in known or min(len(word), len(surname)) < LONE or not _near(word, surname):
-        return False
-    return slips(word, surname) == 1 and surname not in right and given in right
+    if len(name) == 1:
+        lone = min(len(name[0]), len(surname)) >= LONE and slips(name[0], surname) == 1
+        wrong, fits = name[0], lone and _near(name[0], surname) and surname not in right and given in right
+    elif name[0] == given:
+        wrong, fits = name[1], _near(name[1], surname)
+    else:
+        wrong, fits = name[0], name[1] == surname and len(name[0]) > 3 and _near(name[0], given)
+    return wrong if fits and wrong not in known else ""
 
 
 def _near(word: str, right: str) -> bool:

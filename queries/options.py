@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,32 @@ INCOMPLETE = 5
 
 _VALUED = ("--study", "--data-dir")
 _FLAGS = ("--json", "-q", "--quiet", "-v", "--verbose")
+
+
+class Kind(StrEnum):
+    PASSAGE = "passage"
+    QUOTE = "quote"
+    CLAIM = "claim"
+
+
+class SearchMode(StrEnum):
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    LEXICAL = "lexical"
+
+
+class ReportFormat(StrEnum):
+    HTML = "html"
+    MD = "md"
+    JSON = "json"
+
+
+class StageName(StrEnum):
+    EXTRACT = "extract"
+    ANNOTATE = "annotate"
+    CREDITS = "credits"
+    EMBED = "embed"
+    PAIR = "pair"
 
 
 @attrs.define

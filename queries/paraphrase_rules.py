@@ -18,36 +18,30 @@ NEARLY_ALL = 0.75
 """Share of the reported words that must stand in one clause when the report, not the speaker, negates."""
 LONGEST = 45
 """Words of a report; a longer one says several things, and which of them is contradicted stays open."""
-_DISTANCE = frozenset(
-    map(
-        spelling.stem,
-        "deny denied denies reject dismiss doubt dispute refuse caution warn refute contradict rule decline resist "
-        "question debate argue wary careful against avoid stop".split(),
-    )
+
+
+def _stemmed(words: str) -> frozenset[str]:
+    return frozenset(map(spelling.stem, words.split()))
+
+
+_DISTANCE = _stemmed(
+    "deny denied denies reject dismiss doubt dispute refuse caution warn refute contradict rule decline "
+    "resist question debate argue wary careful against avoid stop"
 )
 """Words that lead into a report and turn it round: `she warned against …`, `he doubts that …`."""
-_RESERVE = frozenset(
-    map(
-        spelling.stem,
-        "against avoid lack fail unlikely rather instead far stop limited whether unclear unknown unless if may might "
-        "could perhaps would exclude deny reject dismiss".split(),
-    )
+_RESERVE = _stemmed(
+    "against avoid lack fail unlikely rather instead far stop limited whether unclear unknown unless if "
+    "may might could perhaps would exclude deny reject dismiss"
 )
 """Words inside a report that carry a negation, a condition or a doubt: with one of them it is left alone."""
-_STRONG = frozenset(
-    map(
-        spelling.stem,
-        "already show shown shows proved proven prove proves always completely entirely all every certainly definitely "
-        "clearly guaranteed confirm confirmed confirms demonstrate demonstrated will must never establish "
-        "established solve solves solved fix fixes fixed enough".split(),
-    )
+_STRONG = _stemmed(
+    "already show shown shows proved proven prove proves always completely entirely all every certainly "
+    "definitely clearly guaranteed confirm confirmed confirms demonstrate demonstrated will must never "
+    "establish established solve solves solved fix fixes fixed enough"
 )
-_EMPTY = frozenset(
-    map(
-        spelling.stem,
-        "say said call make made get go come thing read see look want know think people something anybody nobody "
-        "claim take give put way lot deal find found tell told use".split(),
-    )
+_EMPTY = _stemmed(
+    "say said call make made get go come thing read see look want know think people something anybody "
+    "nobody claim take give put way lot deal find found tell told use"
 )
 
 
@@ -182,6 +176,11 @@ def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
         return _denies_said(report, sentence, topic)
     if sentence.guarded and report.strong and len((report.content & sentence.content) - topic) >= 2:
         return 0.6
+    return _affirms_denied(report, sentence, topic)
+
+
+def _affirms_denied(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
+    """The report says without negation what the speaker negated, or drops the negation that followed."""
     negated = [clause for clause in sentence.clauses if clause.negated]
     distinct = report.content & frozenset().union(*(clause.content for clause in negated)) - topic
     if not distinct:

@@ -10,8 +10,9 @@ import attrs
 
 from kb import align, sense
 from kb.records import Coverage
+from kb.text import words_digest
 from kb.wording import Token, tokens
-from queries.attribution import Occurrence, same_name
+from queries.attribution import Occurrence, name_words, same_name
 from queries.rules import Finding, Passed, Rule, finding_id
 
 RUN = 5
@@ -52,9 +53,12 @@ def families(said: Sequence[Occurrence]) -> Iterator[Family]:
     """Families of two or more prints in different outlets, without those that have a reference."""
     groups: dict[str, list[Occurrence]] = defaultdict(list)
     for one in said:
-        plain = one.retelling.text.language in ("en", "und")
-        if one.quote.form in ("direct", "mixed") and not one.alignments and plain and len(tokens(one.wording)) >= LEAST:
-            groups[one.quote.words_sha256].append(one)
+        told = one.quote.form not in ("direct", "mixed") or one.retelling.text.language not in ("en", "und")
+        if told or one.alignments:
+            continue
+        words = " ".join(align.quoted(one.wording)) if one.quote.form == "mixed" else one.wording
+        if len(tokens(words)) >= LEAST:
+            groups[words_digest(words)].append(attrs.evolve(one, wording=words))
     for member in _joined(groups):
         family = Family(wordings={digest: tuple(groups[digest]) for digest in member})
         if len({one.retelling.article.source for one in family.prints}) > 1:
@@ -106,7 +110,8 @@ def _entries(row: Sequence[Token]) -> set[str]:
 def _same_remark(one: str, other: str) -> bool:
     longer, shorter = sorted((one, other), key=len, reverse=True)
     aligned = align.align(longer, shorter)
-    return aligned.run >= align.RUN_SURE and aligned.wording_covered >= COVER
+    long = aligned.matched > LEAST or aligned.wording_covered >= 0.9
+    return aligned.run >= align.RUN_SURE and aligned.wording_covered >= COVER and long
 
 
 def _wordings_differ(family: Family) -> Iterator[Finding]:
@@ -157,7 +162,7 @@ def _base(family: Family) -> str:
 
 def _speakers_differ(family: Family) -> Finding | None:
     """The same words are given to two named people; which of them said it stays open."""
-    named = [one for one in family.prints if one.given_to.kind in ("speaker", "person")]
+    named = [one for one in family.prints if one.given_to.kind in ("speaker", "person") and _by_name(one)]
     if not named:
         return None
     counts = Counter(_who(one) for one in named)
@@ -186,6 +191,12 @@ def _speakers_differ(family: Family) -> Finding | None:
     )
 
 
+def _by_name(one: Occurrence) -> bool:
+    """The mention beside the quote is a name: behind `he` stands a reading of the text, which may be wrong."""
+    mention = one.retelling.words(one.quote.speaker) if one.quote.speaker else ""
+    return any(word[:1].isupper() for word in mention.split()) and len(mention) > 4
+
+
 def _who(one: Occurrence) -> str:
     return one.given_to.slug or one.given_to.name
 
@@ -196,4 +207,6 @@ def _other_person(one: Occurrence, expected: Occurrence) -> bool:
     first, second = one.given_to, expected.given_to
     if first.kind == second.kind == "speaker":
         return first.slug != second.slug
-    return not same_name(first.name, second.name)
+    one_words, other_words = name_words(first.name), name_words(second.name)
+    shared = one_words[-1:] and other_words[-1:] and (one_words[-1] in other_words or other_words[-1] in one_words)
+    return not shared and not same_name(first.name, second.name)

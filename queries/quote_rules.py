@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from kb import align, sense, spelling
+from kb import align, collate, sense, spelling
 from kb.align import Aligned
+from kb.numerals import listed
 from kb.records import Alignment, Coverage, Edit, ReferenceQuote, Retelling, Speaker, Study
 from kb.sense import Cue
 from kb.wording import tokens
-from queries.attribution import Attribution, Occurrence
+from queries.attribution import Attribution, Occurrence, name_words
 from queries.rules import Finding, Passed, Rule, Truth, finding_id
 
 SURE = 0.55
@@ -19,14 +20,14 @@ LONG_ENOUGH = 6
 """Words that a wording must have before its speaker or its cuts are judged: shorter ones are idiom."""
 SENTENCE = 4
 """Words of a whole sentence, enough where the speaker's own negation was cut from it."""
+SHORT = 8
+"""Words below which a wording with changes that gives less than half of the reference may be another remark."""
 AROUND = 320
 """Characters before and after a quote in which the article itself may say what was cut."""
 CARRIED = 0.34
 """Share of the cut's content words that, found around the quote, count as said."""
-_CARRIERS = frozenset("say think know call mean believ go want get make".split())
+_CARRIERS = frozenset(listed("say think know call mean believ go want get make"))
 """Stems of verbs that any text holds."""
-EXTRA = 4
-"""Added words at an edge from which they are taken for more of the speech and not for a change."""
 
 
 @attrs.frozen(kw_only=True)
@@ -70,8 +71,11 @@ def _prints(study: Study, said: Sequence[Occurrence]) -> Iterator[Print]:
             continue
         for alignment in one.alignments:
             if reference := references.get(alignment.quote):
-                aligned = align.align(reference.text, one.wording)
-                yield Print(said=one, reference=reference, alignment=alignment, aligned=aligned)
+                mixed = one.quote.form == "mixed"
+                words = " ".join(align.quoted(one.wording)) if mixed else one.wording
+                if words:
+                    aligned = align.align(reference.text, words) if mixed else align.lay(reference.text, words)
+                    yield Print(said=one, reference=reference, alignment=alignment, aligned=aligned)
 
 
 def _first_prints(study: Study, prints: Sequence[Print]) -> Mapping[str, Passed]:
@@ -122,17 +126,22 @@ def _wording_problem(one: Print, siblings: Sequence[Print], expected: Passed | N
 
 def _altered(one: Print) -> bool:
     """Words inside were changed so that the sense is another, or may be."""
-    if one.alignment.verdict not in ("altered", "merged") or one.alignment.sense_kept is True:
-        return False
     if one.alignment.verdict == "merged":
         return one.said.quote.form == "direct"
-    edits = one.aligned.edits
-    if not edits and one.aligned.lost:
+    if one.alignment.verdict != "altered" or one.alignment.sense_kept is True:
         return False
-    if all(edit.op == "insert" and len(edit.after.split()) >= EXTRA for edit in edits):
+    inside = [e for e in one.aligned.edits if e.op != "insert" or len(e.after.split()) < collate.BESIDES]
+    if not inside or (one.aligned.lengths[1] < SHORT and one.aligned.reference_covered < 0.5):
         return False
-    speaker_known = one.said.given_to.slug == one.reference.speaker
-    return one.alignment.confidence >= SURE or speaker_known
+    by_speaker = one.said.given_to.slug == one.reference.speaker
+    return by_speaker or (one.alignment.confidence >= SURE and _hardly_another(one))
+
+
+def _hardly_another(one: Print) -> bool:
+    """So much of the reference is printed that the words, whoever they are given to, are no other remark."""
+    least = 0.6 if one.said.given_to.kind == "unknown" else 0.85
+    whole = one.aligned.wording_covered >= least and one.aligned.reference_covered >= 0.5
+    return whole and one.aligned.run >= LONG_ENOUGH
 
 
 def _sense_gone(one: Print, siblings: Sequence[Print]) -> bool:
@@ -176,12 +185,31 @@ def _wrong_speaker(one: Print, siblings: Sequence[Print], speaker: Speaker, expe
     given = one.said.given_to
     if given.kind == "unknown" or given.slug == speaker.slug:
         return None
-    if len(tokens(one.said.wording)) < LONG_ENOUGH or one.aligned.run < LONG_ENOUGH or one.alignment.confidence < SURE:
+    if one.aligned.run < LONG_ENOUGH or one.alignment.confidence < SURE or not _nearly_verbatim(one.aligned):
+        return None
+    if _named_nearby(one, speaker):
         return None
     right = [s for s in siblings if s.reference.slug == one.reference.slug and s.said.given_to.slug == speaker.slug]
     if right and given.kind not in ("person", "speaker"):
         return None
     return _misattributed(one, given, speaker, expected)
+
+
+def _nearly_verbatim(aligned: Aligned) -> bool:
+    """Turns of phrase are common goods: only a whole remark or a long stretch of it belongs to somebody."""
+    return aligned.wording_covered >= 0.9 and (aligned.reference_covered >= 0.5 or aligned.run >= 2 * LONG_ENOUGH)
+
+
+def _named_nearby(one: Print, speaker: Speaker) -> bool:
+    """A pronoun's person was read from the text; where the right name stands beside it, the reading is in doubt."""
+    quote = one.said.quote
+    mention = one.said.retelling.words(quote.speaker) if quote.speaker else ""
+    if any(letter.isupper() for letter in mention[1:]) or len(mention) > 4:
+        return False
+    text = one.said.retelling.text.text
+    paragraph = text[text.rfind("\n", 0, quote.content.start) + 1 : quote.content.start]
+    surname = name_words(speaker.name)[-1]
+    return any(sense.slips(word, surname) <= 2 for word in name_words(paragraph[-AROUND:]) if len(word) > 3)
 
 
 def _misattributed(one: Print, given: Attribution, speaker: Speaker, expected: Passed | None) -> Finding:

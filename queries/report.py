@@ -115,19 +115,20 @@ def _order(coverage: Coverage) -> Callable[[str], tuple[int, str]]:
 
 
 def _lead(coverage: Coverage, findings: Sequence[FindingView], thread: Thread | None) -> str:
-    """The report in two sentences: how far the story went, and what is wrong with it."""
-    articles = coverage.retellings
-    if thread is not None:
-        said, outlets = thread.tally, {row.citation.source for row in thread.rows}
-    else:
-        said, outlets = phrases.counted(len(articles), "article"), {each.article.source for each in articles}
-    if not outlets:
+    """The report in two sentences: how far the story went, and what kinds of things are wrong."""
+    sources = (
+        [row.citation.source for row in thread.rows] if thread else [e.article.source for e in coverage.retellings]
+    )
+    if not sources:
         return "No coverage has been found yet."
-    lead = f"{said}, in {phrases.counted(len(outlets), 'outlet')}."
+    said = f"{phrases.counted(len(sources), 'article')} in {phrases.counted(len(set(sources)), 'outlet')}"
+    if thread and thread.origins:
+        said += f", going back to {phrases.counted(len(thread.origins), 'independent origin')}"
     if not findings:
-        return f"{lead} Nothing was found to be wrong."
-    serious = sum(finding.severity >= 3 for finding in findings)
-    return f"{lead} {phrases.counted(len(findings), 'finding')}, {serious or 'none'} serious."
+        return f"{said}. Nothing was found to be wrong."
+    kinds = Counter(found.label.lower() for found in findings)
+    listed = ", ".join(f"{label} ({count:,})" for label, count in kinds.most_common())
+    return f"{said}. {phrases.counted(len(findings), 'finding')}: {listed}."
 
 
 def _figures(

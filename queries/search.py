@@ -60,12 +60,22 @@ class Searcher:
         allowed = None if narrowed.open else self.reader.matching(narrowed)
         scores = self._scores(query, mode, allowed)
         ordered = sorted(scores, key=lambda key: (-scores[key], key))
-        # Wordings that only the study itself holds have no occurrence, so a few more are asked for.
-        best = ordered[: k + len(self.study.quotes) + len(self.study.claims)]
-        places = self.reader.occurrences(best, narrowed)
-        words = self.reader.wordings(best)
-        found = [key for key in best if places.get(key)][:k]
-        return tuple(_hit(n, scores[key], words[key], places[key]) for n, key in enumerate(found, 1))
+        places = self._places(ordered, k, narrowed)
+        words = self.reader.wordings(places)
+        return tuple(_hit(n, scores[key], words[key], where) for n, (key, where) in enumerate(places.items(), 1))
+
+    def _places(self, ordered: Sequence[str], k: int, narrowed: Filter) -> dict[str, list[Occurrence]]:
+        """The first k wordings that stand anywhere: those of the study alone, or of texts that a newer capture or
+        extraction replaced, do not.
+        """
+        found: dict[str, list[Occurrence]] = {}
+        for start in range(0, len(ordered), k):
+            some = ordered[start : start + k]
+            places = self.reader.occurrences(some, narrowed)
+            found.update((key, places[key]) for key in some if places.get(key))
+            if len(found) >= k:
+                break
+        return dict(list(found.items())[:k])
 
     def _scores(self, query: str, mode: Mode, allowed: set[str] | None) -> dict[str, float]:
         dense = self._dense(query, allowed) if mode != "lexical" else []

@@ -9,7 +9,6 @@ import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import median
 from zlib import crc32
 
 import attrs
@@ -25,8 +24,13 @@ NEIGHBOURS = 16
 FIRST_FEW = 8
 NEAREST = 24
 """Candidates kept by shared trigrams; half as many again by shared rare words."""
-BASELINE = 24
+BASELINE = 16
 """Articles, evenly spread in time, that give the wording two articles on one subject share by chance."""
+FEW = 6
+"""Shared trigrams below which wording says nothing: names and set phrases alone make up as many."""
+BEYOND = 0.1
+"""Share of a child's trigrams that a parent must explain beyond any primary document, for the words of those
+to count in full as taken from the parent."""
 _SHORT = 3
 """Letters of a word that is too short to tell articles apart."""
 
@@ -87,6 +91,7 @@ class Shingles:
         self._term_holders = _index((w.terms for w in self.wordings), 1)
         step = max(1, len(self.wordings) // BASELINE)
         self._spread = range(0, len(self.wordings), step)
+        self._explained: dict[int, int] = {}
         self._base: dict[int, tuple[float, float]] = {}
 
     def near(self, child: int) -> list[int]:
@@ -96,10 +101,30 @@ class Shingles:
         best = _top(grams, NEAREST)
         return [*best, *(other for other in _top(terms, NEAREST // 2) if other not in set(best))]
 
+    def common(self, child: int, parent: int) -> int:
+        """Trigrams outside quotation marks that two articles have in common."""
+        return len(self.wordings[child].own & self.wordings[parent].own)
+
     def shared(self, child: int, parent: int) -> int:
-        """The child's trigrams that the parent holds and no primary document explains."""
-        common = self.wordings[child].own & self.wordings[parent].own
-        return len(common) if self.primary[parent] else len(common - self.given)
+        """The child's trigrams that it may have from the parent.
+
+        Two articles that draw on one primary document share its words without having them from each
+        other; so those count only where the parent explains more than any primary document does.
+        """
+        own = self.wordings[child].own
+        common = own & self.wordings[parent].own
+        if self.primary[parent]:
+            return len(common)
+        fresh = len(common - self.given)
+        beyond = (len(common) - self._from_primary(child)) / max(FEW, BEYOND * len(own))
+        return fresh + round((len(common) - fresh) * min(1.0, max(0.0, beyond)))
+
+    def _from_primary(self, child: int) -> int:
+        if child not in self._explained:
+            own = self.wordings[child].own
+            held = (len(own & w.own) for w, primary in zip(self.wordings, self.primary, strict=True) if primary)
+            self._explained[child] = max(held, default=0)
+        return self._explained[child]
 
     def contained(self, child: int, parent: int) -> float:
         """Share of the child's trigrams that stand in the parent."""
@@ -113,12 +138,15 @@ class Shingles:
         return sum(self._weight(term) for term in mine & theirs) / total if total else 0.0
 
     def chance(self, child: int) -> tuple[float, float]:
-        """What the child shares with a middling article of the coverage: trigrams, rare words."""
+        """What the child shares with a middling article of the coverage: trigrams, rare words.
+
+        The lower quartile: where most of the coverage is one copied story, the middle is a copy.
+        """
         if child not in self._base:
             others = [other for other in self._spread if other != child and not self.primary[other]]
             grams = [self.contained(child, other) for other in others]
             terms = [self.terms_contained(child, other) for other in others]
-            self._base[child] = (median(grams), median(terms)) if others else (0.0, 0.0)
+            self._base[child] = (_quartile(grams), _quartile(terms))
         return self._base[child]
 
     def phrase_in(self, phrase: Sequence[str], parent: int) -> float:
@@ -129,6 +157,10 @@ class Shingles:
 
     def _weight(self, term: int) -> float:
         return math.log(1 + len(self.wordings) / len(self._term_holders[term]))
+
+
+def _quartile(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 4] if values else 0.0
 
 
 def _index(sets: Iterable[frozenset[int]], sampled: int) -> Mapping[int, list[int]]:

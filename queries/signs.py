@@ -18,6 +18,7 @@ _SURE = re.compile(
     r"original|first|source|credit|appeared|republish|reprint|syndicat|hat tip|h/t|\bvia\b", re.IGNORECASE
 )
 _TRACKING = re.compile(r"^(?:utm_|fbclid|gclid|mc_|ref$|cmpid|ocid|igshid|smid|ns_|s$)")
+_QUOTED = re.compile(r"[“„«\"'‘][^“”„«»\"\n]{20,}[”“»\"'’]")
 _REACH = 220
 """Characters to either side in which the sentence of a sign is sought."""
 
@@ -85,10 +86,10 @@ class Pointers:
         retelling = self.retellings[child]
         made = [self._sign(child, retelling, credit) for credit in retelling.credits]
         seen = {credit.target for credit in retelling.credits}
-        links = [self._link(child, link.url, link.anchor, link.span) for link in retelling.extraction.links]
-        unseen = [sign for sign, link in zip(links, retelling.extraction.links, strict=True) if link.url not in seen]
-        found = [sign for sign in [*made, *unseen] if sign is not None]
-        pointed = {target for sign in found for target in sign.targets}
+        unseen = (link for link in retelling.extraction.links if link.url not in seen)
+        links = [self._link(child, link.url, link.anchor, link.span) for link in unseen]
+        found = _narrowed([sign for sign in [*made, *links] if sign is not None])
+        pointed = {self.retellings[target].article.source for sign in found for target in sign.targets}
         return [*found, *self._mentions(child, pointed)]
 
     def claims_own(self, child: int) -> bool:
@@ -165,28 +166,38 @@ class Pointers:
         known = (self._by_host.get(".".join(labels[at:])) for at in range(len(labels) - 1))
         return next((found for found in known if found), set())
 
-    def _mentions(self, child: int, pointed: set[int]) -> Iterator[Sign]:
-        """Names of other outlets in the text, of two words or more: one word may be anything."""
+    def _mentions(self, child: int, pointed: set[str]) -> Iterator[Sign]:
+        """Names of other outlets in the text, where they are of two words or begin with `The`.
+
+        A name in a paragraph with a quotation is `sure`: in whatever language, it says who was told.
+        """
         text = self.retellings[child].text.text
-        row = tuple(words(text))
-        for run in dict.fromkeys(run for run in self._runs(row) if len(run) > 1 and run in self._by_name):
-            targets = self._by_name[run] - pointed
+        for run in dict.fromkeys(run for run in self._runs(tuple(words(text))) if run in self._by_name):
+            targets = {at for at in self._by_name[run] if self.retellings[at].article.source not in pointed}
             name = self.retellings[min(self._by_name[run])].source.name
-            at = text.find(name.removeprefix("The "))
-            if not targets or at < 0:
+            at = text.find(name if len(run) == 1 else name.removeprefix("The "))
+            if not targets or at < 0 or (len(run) == 1 and not name.startswith("The ")):
                 continue
-            span = Span(at, at + len(name.removeprefix("The ")))
+            line = text[max(0, text.rfind("\n", 0, at)) : at].replace("\n", "")
             sign = Sign(
                 kind="mention",
                 detail=name,
                 exact=False,
-                sure=False,
-                sentence=_sentence(text, span),
+                sure=bool(line and _QUOTED.search(line)),
+                sentence=_sentence(text, Span(at, at + len(name))),
                 targets=tuple(sorted(targets)),
             )
             made = self._made(child, sign)
             if made is not None:
                 yield made
+
+
+def _narrowed(signs: list[Sign]) -> list[Sign]:
+    """Where an outlet is credited and one of its articles linked, that article is meant."""
+    linked = {target for sign in signs if sign.exact for target in sign.targets}
+    return [
+        attrs.evolve(sign, targets=tuple(at for at in sign.targets if at in linked) or sign.targets) for sign in signs
+    ]
 
 
 def _name(name: str) -> tuple[str, ...]:

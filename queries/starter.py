@@ -62,10 +62,11 @@ alerts: []
 def write_claims(folder: Path) -> Path:
     """Write the starter file into a folder, made if need be; UserError when one is there already."""
     target = folder / "claims.yaml"
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as file:
             file.write(CLAIMS)
-    except FileExistsError as error:
-        raise UserError(f"{target} is there already; it was left as it is") from error
+    except (FileExistsError, NotADirectoryError) as error:
+        there = "is there already; it was left as it is" if folder.is_dir() else "cannot be made: a file is in the way"
+        raise UserError(f"{target} {there}") from error
     return target

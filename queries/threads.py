@@ -12,7 +12,7 @@ from queries.charts import descent, timeline
 from queries.lineage import parents_of
 from queries.trace import Appearance, ProvenanceEdge, Trace
 from queries.views import Citation, Count, Moment, OriginView, Parent, Piece, Row, Thread
-from queries.wording import excerpt, printed_words, word_diff
+from queries.wording import changes, excerpt, printed_words
 
 
 @attrs.frozen
@@ -78,6 +78,17 @@ def subject_label(coverage: Coverage, slug: str) -> str:
     return _subject(coverage, slug).text
 
 
+def speaker_of(coverage: Coverage, slug: str) -> str | None:
+    """The name of who said a quote or made a claim."""
+    speaker = _subject(coverage, slug).speaker
+    return speaker.name if speaker else None
+
+
+def section(coverage: Coverage, slug: str) -> str:
+    """Anchor of a quote's or claim's section."""
+    return f"{_subject(coverage, slug).kind}-{slug}"
+
+
 def _subject(coverage: Coverage, slug: str) -> _Subject:
     study = coverage.study
     speakers = {speaker.slug: speaker for speaker in study.speakers}
@@ -127,7 +138,10 @@ def thread(coverage: Coverage, trace: Trace, citations: Citations, findings: tup
 
 
 def _tally(trace: Trace) -> str:
-    articles = phrases.counted(len({shown.retelling.article.id for shown in trace.appearances}), "article")
+    count = len({shown.retelling.article.id for shown in trace.appearances})
+    articles = phrases.counted(count, "article")
+    if len(trace.appearances) > count:
+        articles = f"{len(trace.appearances):,} prints in {articles}"
     return f"{articles}, {phrases.counted(len(trace.origins), 'independent origin')}" if trace.origins else articles
 
 
@@ -158,7 +172,7 @@ def _row(
     stance = _stance(coverage, slug, retelling, span) if span and subject.kind == "claim" else None
     diff: tuple[Piece, ...] = ()
     if span and subject.kind == "quote":
-        diff = word_diff(subject.text, printed_words(retelling, span))
+        diff = changes(subject.text, printed_words(retelling, span))
     label = phrases.VERDICTS[shown.verdict] if shown.verdict else phrases.STANCES[stance] if stance else ""
     return Row(
         citation=citations.cite(retelling),

@@ -20,6 +20,7 @@ from kb.records import (
 from queries.attribution import attribute
 from queries.branching import branching
 from queries.kinship import Kinship, Tie
+from queries.signs import Sign
 
 Relation = Literal["quoted-from", "copied-from", "rewritten-from", "cites"]
 WhyKind = Literal["credit", "link", "shared-wording", "shared-alteration", "time", "wire"]
@@ -88,8 +89,11 @@ class Trace:
 SURE = 0.98
 """No edge is surer: credits and links can be wrong themselves."""
 LIKELY = 0.5
-COPIED, REWRITTEN = 0.5, 0.1
-"""Shares of a child's word trigrams found in its parent, from which it is a copy, a rewriting."""
+DIRECTION = 0.75
+"""How sure the direction of an edge is that neither dates nor credits give: the tree around it tells most."""
+COPIED, REWRITTEN, REWORDED = 0.5, 0.1, 0.05
+"""Shares of a child's word trigrams found in its parent, from which it is a copy, a rewriting, a rewriting
+where that is far more than chance."""
 STATEMENTS = 40
 """Undetermined points told at most: nobody reads more, and every edge shows its confidence."""
 
@@ -240,10 +244,16 @@ class _Tree:
             at = self.chosen[at].parent
         return at
 
+    def above(self, at: int) -> Iterator[int]:
+        """The parent of an article, its parent, and so on."""
+        while at in self.chosen:
+            at = self.chosen[at].parent
+            yield at
+
 
 def _tree(kin: Kinship) -> _Tree:
     ties = [kin.ties(child) for child in range(len(kin.retellings))]
-    weights = {child: [(tie.parent, tie.score) for tie in row if tie.score > 0] for child, row in enumerate(ties)}
+    weights = {child: [(tie.parent, tie.weight) for tie in row if tie.score > 0] for child, row in enumerate(ties)}
     parents = branching(weights)
     chosen = {
         child: next(tie for tie in ties[child] if tie.parent == parent) for child, parent in sorted(parents.items())
@@ -255,7 +265,7 @@ def _edges(tree: _Tree) -> tuple[ProvenanceEdge, ...]:
     """Each child's parent, then what else it credits or links by name."""
     made = []
     for child, tie in tree.chosen.items():
-        chief = _edge(tree, tie, _confidence(tree.ties[child], tie))
+        chief = _edge(tree, tie, _confidence(tree, tie))
         made.append(chief)
         for other in _also_cited(tree.ties[child], tie):
             made.append(_edge(tree, other, min(chief.confidence - 0.01, _alone(other.score))))
@@ -266,17 +276,24 @@ def _also_cited(ties: Sequence[Tie], chief: Tie) -> Iterator[Tie]:
     """One further parent for each credit or link that leads elsewhere and is older."""
     told = set(chief.signs)
     for tie in ties:
-        fresh = [sign for sign in tie.signs if sign not in told and sign.kind != "mention"]
+        fresh = [sign for sign in tie.signs if sign not in told and _points(sign)]
         if tie != chief and fresh and tie.score > 0 and tie.order != "after":
             told.update(tie.signs)
             yield tie
 
 
-def _confidence(ties: Sequence[Tie], tie: Tie) -> float:
-    """The tie's share among all possible parents and independence."""
-    total = 1 + sum(math.exp(min(other.score, 30)) for other in ties)
-    share = math.exp(min(tie.score, 30)) / total
-    return round(min(SURE, share), 3)
+def _confidence(tree: _Tree, tie: Tie) -> float:
+    """The tie's share among the parents possible in this tree, times that there is a parent at all.
+
+    An article may name several sources, and each is then as sure as if it stood alone.
+    """
+    rivals = [other for other in tree.ties[tie.child] if other.score > 0 and tie.child not in tree.above(other.parent)]
+    share = 1 / sum(math.exp(min(other.weight - tie.weight, 30)) for other in rivals if other.parent != tie.child)
+    sure = share * _alone(max(other.score for other in rivals))
+    named = any(sign.exact or sign.sure for sign in tie.signs)
+    if tie.order == "open" and not named:
+        sure *= DIRECTION
+    return round(min(SURE, max(sure, 0.9 * _alone(tie.score) if named else 0.0)), 3)
 
 
 def _alone(score: float) -> float:
@@ -296,12 +313,16 @@ def _edge(tree: _Tree, tie: Tie, confidence: float) -> ProvenanceEdge:
 def _relation(tie: Tie) -> Relation:
     if tie.contained >= COPIED:
         return "copied-from"
-    if tie.contained >= REWRITTEN:
+    if tie.contained >= REWRITTEN or (tie.reworded and tie.contained >= REWORDED):
         return "rewritten-from"
     if tie.quoted > 0 or tie.alterations or tie.same_quote:
         return "quoted-from"
-    pointed = any(sign.kind != "mention" for sign in tie.signs)
-    return "cites" if pointed else "rewritten-from"
+    return "cites" if any(map(_points, tie.signs)) else "rewritten-from"
+
+
+def _points(sign: Sign) -> bool:
+    """Whether a sign says whose the matter is; a mere mention does not."""
+    return sign.kind != "mention" or sign.sure
 
 
 def _reasons(tie: Tie) -> Iterator[Why]:
@@ -348,23 +369,24 @@ def _first(shown: Sequence[Appearance], tree: _Tree) -> tuple[Appearance | None,
     if not shown or not dated:
         return None, "No appearance has a date." if shown else ""
     best = min(dated, key=lambda at: (moments[at].end, at))
-    rivals = [
-        at
-        for at in range(len(moments))
-        if at != best and moments[best].order(moments[at]) != "before" and not _descends(tree, at, best)
-    ]
+    rivals = [at for at in range(len(moments)) if at != best and not _later(tree, at, best)]
     if rivals:
         names = ", ".join(_name(tree.article(at)) for at in [best, *rivals][:4])
         return None, f"Which appearance was first is open: the dates of {names} do not decide it."
     return next(one for one in shown if place[one.retelling.article.id] == best), ""
 
 
-def _descends(tree: _Tree, at: int, ancestor: int) -> bool:
-    while at in tree.chosen:
-        at = tree.chosen[at].parent
-        if at == ancestor:
+def _later(tree: _Tree, at: int, first: int) -> bool:
+    """Whether an article, or one that it has its matter from, appeared after the first by its date."""
+    moments = tree.kin.moments
+    while moments[first].order(moments[at]) != "before":
+        tie = tree.chosen.get(at)
+        if tie is None or _confidence(tree, tie) < LIKELY:
+            return False
+        at = tie.parent
+        if at == first:
             return True
-    return False
+    return True
 
 
 def _open_orders(tree: _Tree) -> Iterator[str]:
@@ -372,14 +394,14 @@ def _open_orders(tree: _Tree) -> Iterator[str]:
     for child, tie in tree.chosen.items():
         here, there = _name(tree.article(child)), _name(tree.article(tie.parent))
         back = next((other for other in tree.ties[tie.parent] if other.parent == child), None)
-        named = any(sign.kind != "mention" for sign in tie.signs)
+        named = any(map(_points, tie.signs))
         if tie.order == "open" and not named and back is not None and back.score > 0:
             yield f"{here} and {there} share matter, but their dates do not tell which was first."
         elif tie.order == "after":
             yield f"{here} is dated before {there}, from which it seems to have its matter."
         else:
             rival = next((other for other in tree.ties[child] if other.parent != tie.parent), None)
-            if rival is not None and rival.score > 0 and tie.score - rival.score < 0.7 and not named:
+            if rival is not None and rival.score > 0 and tie.weight - rival.weight < 0.7 and not named:
                 yield f"{here} may have it from {there} or from {_name(tree.article(rival.parent))}."
 
 

@@ -113,6 +113,10 @@ class FindingView:
     truth: Truth
     subject: str
     subject_label: str
+    speaker: str | None
+    """Who said the reference quote that it is about."""
+    section: str
+    """Anchor of the report's section on its quote or claim; empty where there is none."""
     summary: str
     expected: str
     observed: str
@@ -138,6 +142,7 @@ class Row:
     label: str
     """Verdict or stance in words; empty where there is none."""
     diff: tuple[Piece, ...]
+    """Empty where the print has the reference's words and no others."""
     excerpt: Excerpt | None
     parents: tuple[Parent, ...]
     origin: str

@@ -26,7 +26,7 @@ def word_diff(reference: str, printed: str, cut: bool = False) -> tuple[Piece, .
     >>> [(piece.op, piece.text) for piece in word_diff("It is safe here.", "it is not safe")]
     [('same', 'it is'), ('added', 'not'), ('same', 'safe'), ('left-out', 'here.')]
     """
-    before, after = _TOKEN.findall(reference), _TOKEN.findall(printed)
+    before, after = _tokens(reference), _tokens(printed)
     if max(len(before), len(after)) > DIFF_WORDS:
         return _joined([("removed", before), ("added", after)])
     runs: list[tuple[PieceOp, list[str]]] = []
@@ -40,6 +40,23 @@ def word_diff(reference: str, printed: str, cut: bool = False) -> tuple[Piece, .
             runs.append(("left-out" if edge else "removed", before[i:j]))
             runs.append(("added", after[k:m]))
     return _joined(runs)
+
+
+def changes(reference: str, printed: str) -> tuple[Piece, ...]:
+    """The word diff, empty where nothing differs."""
+    pieces = word_diff(reference, printed)
+    return pieces if any(piece.op != "same" for piece in pieces) else ()
+
+
+def _tokens(text: str) -> list[str]:
+    """Words with the marks that touch them or stand alone after them."""
+    tokens: list[str] = []
+    for token in _TOKEN.findall(text):
+        if tokens and not words(token):
+            tokens[-1] += " " + token
+        else:
+            tokens.append(token)
+    return tokens
 
 
 def _key(token: str) -> str:

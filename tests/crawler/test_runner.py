@@ -235,7 +235,7 @@ def test_links_to_other_sources_and_the_paper_are_followed_but_not_the_rest(site
         words = "".join(f'<a href="{link}">there</a> with a few words of text between the links ' for link in links)
         site.page("/glass-echo-one-two", words=words)
         other.page("/glass-echo-first-report")
-        study = make_study(make_source(site, feeds=("/feed",)), make_source(other, "other"))
+        study = make_study(make_source(site, feeds=("/feed",)), make_source(other, "other", feeds=("/feed",)))
         crawled = run_crawl(study, tmp_path)
         assert "/glass-echo-first-report" in other.paths()
     finally:

@@ -170,9 +170,7 @@ def retelling(  # noqa: PLR0917
     )
     return Retelling(
         article=article,
-        source=Source(
-            slug=source, name=name or SOURCES[source], domains=(), kind="press", country=None, language="en"
-        ),
+        source=Source(slug=source, name=name or SOURCES[source], domains=(), kind="press", country=None, language="en"),
         snapshot=snapshot,
         extraction=extraction,
         text=record,
@@ -239,9 +237,7 @@ def passed(role: Role, article: Retelling, words: str) -> Passed:
 
 
 def appearance(article: Retelling, words: str | None, verdict: Verdict | None, origin: str = "o1") -> Appearance:
-    return Appearance(
-        retelling=article, span=span(article, words) if words else None, verdict=verdict, origin=origin
-    )
+    return Appearance(retelling=article, span=span(article, words) if words else None, verdict=verdict, origin=origin)
 
 
 def edge(child: Retelling, parent: Retelling, *why: Why, confidence: float = 0.9) -> ProvenanceEdge:
@@ -327,9 +323,7 @@ QUOTE_TRACE = Trace(
     first=appearance(HARBOUR, SURPRISED, "verbatim"),
     appearances=(
         appearance(HARBOUR, SURPRISED, "verbatim"),
-        appearance(
-            WIRE, "We were surprised by how consistently a short nap brought error rates back", "trimmed", "o2"
-        ),
+        appearance(WIRE, "We were surprised by how consistently a short nap brought error rates back", "trimmed", "o2"),
         appearance(LEDGER, SHOCKED, "altered"),
         appearance(NORTH, SHOCKED, "altered"),
         appearance(ECHO, SURPRISED, "verbatim"),

@@ -1,0 +1,292 @@
+"""Persons and organisations that a text names, each with all places of its name."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+from rapidfuzz import fuzz
+
+from kb import cues
+from kb.given_names import MEN, WOMEN
+from kb.lexicon import listed
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+    from kb.layout import Layout
+
+Sex = Literal["m", "f", "n", ""]
+"""`n` for organisations."""
+
+_MALE = listed(
+    """mr mr. sir lord king prince pope father brother husband son man boy spokesman chairman congressman businessman
+    actor uncle grandfather waiter gentleman assemblyman councilman alderman policeman salesman frontman"""
+)
+_FEMALE = listed(
+    """mrs mrs. ms ms. miss madam dame lady queen princess mother sister wife daughter woman girl spokeswoman
+    chairwoman congresswoman businesswoman actress aunt grandmother waitress assemblywoman councilwoman
+    policewoman saleswoman"""
+)
+TITLES = listed(
+    """mr mr. mrs mrs. ms ms. miss dr dr. prof prof. professor sen sen. senator rep rep. representative gov gov.
+    governor president judge justice sir dame lord lady pope king queen prince princess secretary chairman
+    chairwoman ceo captain capt. colonel col. general gen. lt. lieutenant sgt. sergeant major maj. rev. reverend
+    father sister brother pastor bishop cardinal archbishop rabbi imam sheik sheikh attorney detective officer
+    spokesman spokeswoman spokesperson minister mayor chancellor premier ambassador commissioner director
+    congressman congresswoman former vice chief deputy candidate host actor actress author the"""
+)
+_SUBJECTS = frozenset(["nsubj", "nsubjpass"])
+_FADE = 0.6
+"""What a mention's weight loses with each sentence; set by eye, any value from .5 to .7 does as well."""
+
+
+@attrs.define(eq=False)
+class Person:
+    """Somebody whom the text names. Grows while the text is read."""
+
+    words: list[str]
+    """The fullest name so far, titles left out."""
+    first: int
+    """Token position of the first mention."""
+    sex: Sex = ""
+    hints: Counter[str] = attrs.field(factory=Counter)
+    places: list[tuple[int, int]] = attrs.field(factory=list)
+    """Token ranges of the mentions by name."""
+    described: set[str] = attrs.field(factory=set)
+    """Lower-case nouns that the text calls the person by."""
+    weight: float = 0.0
+    seen: int = -1
+    """Sentence in which the weight was last set."""
+
+    @property
+    def name(self) -> str:
+        return " ".join(self.words)
+
+    def salience(self, sentence: int) -> float:
+        return float(self.weight * _FADE ** (sentence - self.seen)) if self.seen >= 0 else 0.0
+
+
+def last_before(person: Person, position: int) -> int:
+    """Where a person was last named before a position; -1 for nowhere."""
+    return max((start for start, _ in person.places if start < position), default=-1)
+
+
+def named(layout: "Layout") -> tuple[list[Person], dict[int, Person]]:
+    """Persons by their names: full ones first, then surnames and given names joined to them."""
+    runs = _runs(layout)
+    full: dict[str, list[Person]] = {}
+    persons: list[Person] = []
+    meant: dict[int, Person] = {}
+    for start, end in runs:
+        if end - start > 1:
+            _place(layout, _full_person(layout, start, end, full, persons), start, end, meant)
+    for start, end in runs:
+        if end - start == 1:
+            person = _single_person(layout, start, full, persons)
+            if person is not None:
+                _place(layout, person, start, end, meant)
+    for person in _organisations(layout, meant):
+        persons.append(person)
+        for start, end in person.places:
+            meant.update(dict.fromkeys(range(start, end), person))
+    persons.sort(key=lambda person: person.first)
+    _spread(layout, full, meant)
+    return persons, meant
+
+
+def _organisations(layout: "Layout", meant: dict[int, Person]) -> list[Person]:
+    """Organisations by their names; an acronym joins the long form that it abbreviates."""
+    known: dict[str, Person] = {}
+    for entity in layout.doc.ents:
+        if entity.label_ not in ("ORG", "PRODUCT") or any(p in meant for p in range(entity.start, entity.end)):
+            continue
+        start, end = entity.start, entity.end
+        while start < end and (layout.tokens[start].lower_ == "the" or not layout.tokens[start].text[:1].isalnum()):
+            start += 1
+        while end > start and (
+            layout.tokens[end - 1].lower_ in ("'s", "’s", "’", "'") or layout.tokens[end - 1].is_space
+        ):
+            end -= 1
+        if start == end:
+            continue
+        words = _words(layout, start, end)
+        key = " ".join(words).lower()
+        person = known.setdefault(key, Person(words, start, sex="n"))
+        short = "".join(word[0] for word in words if word[0].isupper())
+        if len(short) > 1 and known.setdefault(short.lower(), person) is person and _bracketed(layout, end, short):
+            person.words = [*words, f"({short})"]
+        person.places.append((start, end))
+    return list({id(person): person for person in known.values() if person.places}.values())
+
+
+def _bracketed(layout: "Layout", end: int, short: str) -> bool:
+    """Whether the text gives the acronym right behind the name: `World Health Organization (WHO)`."""
+    return layout.text.startswith(f"({short})", layout.end_of(end - 1) + 1)
+
+
+def _place(layout: "Layout", person: Person, start: int, end: int, meant: dict[int, Person]) -> None:
+    person.places.append((start, end))
+    person.first = min(person.first, start)
+    for position in range(start, end):
+        meant[position] = person
+
+
+def _runs(layout: "Layout") -> list[tuple[int, int]]:
+    """Token ranges of names of persons, titles and possessive marks cut off."""
+    runs = []
+    for entity in layout.doc.ents:
+        if entity.label_ == "PERSON":
+            runs.append(_stripped(layout, entity.start, entity.end))
+    taken = {position for start, end in runs for position in range(start, end)}
+    for token in layout.tokens:
+        if token.pos_ == "PROPN" and token.dep_ in _SUBJECTS and token.i not in taken and _says(token):
+            start = token.i
+            while (
+                start > 0 and layout.tokens[start - 1].pos_ == "PROPN" and layout.tokens[start - 1].dep_ == "compound"
+            ):
+                start -= 1
+            runs.append(_stripped(layout, start, token.i + 1))
+    return sorted({(start, end) for start, end in runs if end > start})
+
+
+def _says(token: "Token") -> bool:
+    return token.ent_type_ not in ("ORG", "GPE", "NORP") and token.head.lemma_.lower() in cues.SAYING
+
+
+def _stripped(layout: "Layout", start: int, end: int) -> tuple[int, int]:
+    tokens = layout.tokens
+    while start < end and (tokens[start].lower_ in TITLES or not tokens[start].text[:1].isalpha()):
+        start += 1
+    while end > start and (not tokens[end - 1].text[:1].isalpha() or tokens[end - 1].lower_ in ("'s", "’s")):
+        end -= 1
+    for position in range(start, end):
+        if tokens[position].is_space or tokens[position].text in ("(", ",", "—", "–", ":", "|"):
+            return start, position
+    return start, end
+
+
+def _full_person(
+    layout: "Layout", start: int, end: int, full: dict[str, list[Person]], persons: list[Person]
+) -> Person:
+    words = _words(layout, start, end)
+    known = full.setdefault(words[-1].lower(), [])
+    for person in known:
+        if person.words[0].lower() == words[0].lower() or _initial(person.words[0], words[0]):
+            if len(words) > len(person.words):
+                person.words = words
+            return person
+    person = Person(words, start)
+    known.append(person)
+    persons.append(person)
+    return person
+
+
+def _words(layout: "Layout", start: int, end: int) -> list[str]:
+    """The words of a name as printed: `O'Neill` and `Smith-Jones` stay whole."""
+    return layout.text[layout.offsets[start] : layout.end_of(end - 1)].split()
+
+
+def _initial(one: str, other: str) -> bool:
+    return one[:1] == other[:1] and (len(one.rstrip(".")) == 1 or len(other.rstrip(".")) == 1)
+
+
+def _single_person(layout: "Layout", start: int, full: dict[str, list[Person]], persons: list[Person]) -> Person | None:
+    """The bearer of a surname or given name; the one named last before it where several share it."""
+    word = layout.tokens[start].text
+    known = full.get(word.lower(), [])
+    if not known:
+        known = [person for person in persons if person.words[0].lower() == word.lower()]
+    if not known:
+        known = _misspelt(word, persons)
+    if not known:
+        if not word[:1].isupper():
+            return None
+        person = Person([word], start)
+        full[word.lower()] = [person]
+        persons.append(person)
+        return person
+    return _nearest(layout, known, start)
+
+
+def _misspelt(word: str, persons: list[Person]) -> list[Person]:
+    """The one person whose surname differs by a slip of the pen; nobody where two might be meant."""
+    if len(word) < 5:
+        return []
+    near = [
+        person
+        for person in persons[:MANY]
+        if len(person.words) > 1
+        and person.words[-1][:1] == word[:1]
+        and fuzz.ratio(person.words[-1].lower(), word.lower()) >= ALIKE
+    ]
+    return near if len(near) == 1 else []
+
+
+ALIKE = 84
+"""Likeness of two surnames (0..100) from which on one may be a slip for the other: a letter or two."""
+MANY = 200
+"""Persons of a text among which slips are looked for; longer lists are directories, not articles."""
+
+
+def _nearest(layout: "Layout", known: list[Person], position: int) -> Person:
+    if len(known) > 1:
+        before = layout.tokens[position - 1].lower_ if position else ""
+        sex = _sex_of(before)
+        fitting = [person for person in known if sex and (person.sex or _given(person)) == sex]
+        known = fitting or known
+    earlier = [person for person in known if person.first < position]
+    return max(earlier, key=lambda person: last_before(person, position)) if earlier else known[0]
+
+
+def _spread(layout: "Layout", full: dict[str, list[Person]], meant: dict[int, Person]) -> None:
+    """Surnames that the name finder missed or took for something else."""
+    for token in layout.tokens:
+        if token.i in meant or token.pos_ != "PROPN" or token.lower_ not in full:
+            continue
+        if token.ent_type_ in ("ORG", "GPE", "FAC", "WORK_OF_ART", "LAW") and token.dep_ == "compound":
+            continue
+        person = _nearest(layout, full[token.lower_], token.i)
+        _place(layout, person, token.i, token.i + 1, meant)
+
+
+def _sex_of(word: str) -> Sex:
+    return "m" if word in _MALE else "f" if word in _FEMALE else ""
+
+
+def _given(person: Person) -> Sex:
+    first = person.words[0].lower()
+    if len(person.words) < 2:
+        return ""
+    return "m" if first in MEN else "f" if first in WOMEN else ""
+
+
+def describe(layout: "Layout", person: Person) -> None:
+    """Nouns before and after the name: titles, apposition, `Roe is a biologist`."""
+    tokens = layout.tokens
+    hints: Counter[str] = Counter()
+    for start, end in person.places:
+        for position in range(max(0, start - 6), start):
+            token = tokens[position]
+            if token.dep_ in ("compound", "amod", "nmod", "poss", "appos", "det") or position == start - 1:
+                person.described |= {token.lower_, token.lemma_.lower()}
+                hints[_sex_of(token.lower_)] += 1 if position >= start - 2 else 0
+        head = tokens[end - 1]
+        for noun in _predicates(head):
+            for word in noun.subtree:
+                if word.i - noun.i > 12:
+                    break
+                person.described |= {word.lower_, word.lemma_.lower()}
+            hints[_sex_of(noun.lower_)] += 1
+    del hints[""]
+    person.hints = hints
+    person.sex = "m" if hints["m"] > hints["f"] else "f" if hints["f"] > hints["m"] else _given(person)
+
+
+def _predicates(head: "Token") -> list["Token"]:
+    """Nouns in apposition to a name or said of it: `Roe, a biologist`, `Roe is a biologist`."""
+    found = [child for child in head.children if child.dep_ == "appos"]
+    if head.dep_ == "appos":
+        found.append(head.head)
+    if head.dep_ == "nsubj" and head.head.lemma_ == "be":
+        found += [child for child in head.head.children if child.dep_ == "attr"]
+    return found

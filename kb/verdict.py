@@ -1,0 +1,77 @@
+"""Whether what was extracted is an article, and whether it is all of it."""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from kb.blocks import Block
+from kb.errors import Code, Rejected
+from kb.metadata import Metadata
+from kb.region import Place, word_count
+
+MIN_WORDS = 12
+"""Fewer words are no article but what is left of a page without one."""
+_LIST_WORDS = 150
+"""Running words up to which a page that calls itself a list, or looks like one, is taken for one."""
+_TEASERS = 15
+"""Linked headlines from which a page without running text is a list of stories."""
+_COOKIES = re.compile(r"\bcookies?\b|\bconsent\b|\bgdpr\b|personal data|einwilligung|datenschutz|consentement", re.I)
+_ELLIPSIS = re.compile(r"(?:\u2026|\.\.\.|\[\u2026\]|\[\.\.\.\])$")
+_WALL = re.compile(
+    r"subscribe (?:now )?to (?:continue|keep|read|unlock)|(?:sign|log) in to (?:continue|keep) reading|"
+    r"continue reading (?:with|your|this article with)|"
+    r"(?:article|story|content) is (?:only )?(?:for|available to|reserved for|"
+    r"exclusive to) (?:\w+ )?(?:subscribers|members)|"
+    r"already a (?:subscriber|member)|to read the (?:full|rest)|"
+    r"you have reached your (?:free )?(?:article )?limit|subscriber[- ]only|"
+    r"jetzt (?:weiterlesen|abonnieren)|weiterlesen mit|nur f\u00fcr abonnenten|r\u00e9serv\u00e9 aux abonn\u00e9s|"
+    r"solo para suscriptores|contenuto riservato agli abbonati|alleen voor abonnees",
+    re.I,
+)
+_WALL_CHARS = 300
+
+
+def rejection(
+    lines: Sequence[str], meta: Metadata, blocks: Sequence[Block], where: Sequence[Place], *, url: str | None
+) -> Rejected | None:
+    """Why the lines are no article, or None."""
+    words = sum(map(word_count, lines))
+    if _is_ticker(meta):
+        return Rejected(code=Code.LIVE_BLOG)
+    if words <= _LIST_WORDS and _is_list(lines, meta, where, url):
+        return Rejected(code=Code.LIST_PAGE, detail=f"{words} running words")
+    if words < MIN_WORDS:
+        return Rejected(code=Code.NO_ARTICLE, detail=f"{words} words")
+    about = sum(word_count(line) for line in lines if _COOKIES.search(line))
+    if about > 0.5 * words and not _COOKIES.search(meta.title or ""):
+        return Rejected(code=Code.NO_ARTICLE, detail="consent notice")
+    return None
+
+
+def is_truncated(lines: Sequence[str], meta: Metadata, blocks: Sequence[Block]) -> bool:
+    """A stated word count well above the text's, an ending in dots, or a paywall's words on a short text."""
+    words = sum(map(word_count, lines))
+    article = meta.linked
+    if article and article.word_count and article.word_count > 1.7 * words + 50:
+        return True
+    if lines and _ELLIPSIS.search(lines[-1]):
+        return True
+    walled = any(len(block.text) <= _WALL_CHARS and _WALL.search(block.text) for block in blocks)
+    closed = bool(article and article.free is False)
+    return (words < 400 and (walled and closed)) or (words < 200 and (walled or closed))
+
+
+def _is_ticker(meta: Metadata) -> bool:
+    return bool(meta.linked and meta.linked.kind == "liveblogposting")
+
+
+def _is_list(lines: Sequence[str], meta: Metadata, where: Sequence[Place], url: str | None) -> bool:
+    """The page says so, or is a site's front page, or shows many linked headlines and hardly a sentence."""
+    if meta.linked and meta.linked.strong:
+        return False
+    if meta.is_list or meta.kind in {"profile", "blog"}:
+        return True
+    teasers = sum(place.linked > 0.8 and 5 <= place.words <= 30 and not place.boxed for place in where)
+    sentences = sum(line[-1:] in ".!?\u201d\u3002" and word_count(line) >= 15 for line in lines)
+    front = bool(url) and urlsplit(url or "").path.strip("/") in {"", "index.html", "index.php"}
+    return teasers >= _TEASERS and (sentences <= 2 or front)

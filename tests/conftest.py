@@ -1,0 +1,34 @@
+"""What every test needs: no telemetry, one thread a library, property tests that are quick and repeatable."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+from hypothesis import settings
+
+from kb.embed import SentenceTransformerEmbedder
+from kb.settings import silence_telemetry
+
+silence_telemetry()
+settings.register_profile("retold", max_examples=60, deadline=None, derandomize=True, database=None)
+settings.load_profile("retold")
+
+
+@pytest.fixture(scope="session")
+def embedder() -> SentenceTransformerEmbedder:
+    """The embedded model, loaded once."""
+    return SentenceTransformerEmbedder()
+
+
+@pytest.fixture(scope="session")
+def parser_loaded_once() -> Iterator[None]:
+    """Every build makes its own parser; here they share the model behind it."""
+    import spacy
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spacy, "load", cache(spacy.load))
+        yield

@@ -1,0 +1,144 @@
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
+
+import attrs
+import pytest
+from report_fixtures import (
+    COVERAGE,
+    HARBOUR,
+    LEDGER,
+    NORTH,
+    QUOTE_TRACE,
+    ROSTERS_TRACE,
+    STUDY_TRACE,
+    SURPRISED,
+    VALLEY,
+    appearance,
+    edge,
+    retelling,
+)
+
+from kb.records import Retelling
+from queries.charts import descent, mark, timeline
+from queries.lineage import lines
+from queries.trace import Appearance, Trace
+
+DAY = datetime(2026, 3, 10, tzinfo=UTC)
+NAMESPACE = "{http://www.w3.org/2000/svg}"
+
+
+def appearances(count: int, step: timedelta = timedelta(hours=1)) -> list[Appearance]:
+    return [appearance(copy(n, DAY + n * step), None, None) for n in range(count)]
+
+
+def copy(number: int, published: datetime | None) -> Retelling:
+    return retelling(f"copy{number}", f"“{SURPRISED}”", published, name=f"Copy {number}")
+
+
+def drawing(svg: str) -> ET.Element:
+    return ET.fromstring(svg)
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(found.itertext()) for found in drawing(svg).iter(f"{NAMESPACE}text")]
+
+
+def titles(svg: str) -> list[str]:
+    return ["".join(found.itertext()) for found in drawing(svg).iter(f"{NAMESPACE}title")]
+
+
+def test_timeline_has_a_mark_for_each_dated_article() -> None:
+    assert len(titles(timeline(STUDY_TRACE.appearances, "x"))) == 5
+
+
+def test_timeline_of_undated_articles_is_empty() -> None:
+    assert timeline([appearance(VALLEY, None, None)] * 3, "x") == ""
+
+
+def test_timeline_of_one_article_is_empty() -> None:
+    assert timeline(appearances(1), "x") == ""
+
+
+def test_timeline_takes_articles_of_one_moment() -> None:
+    assert len(titles(timeline(appearances(3, timedelta(0)), "x"))) == 3
+
+
+def test_timeline_turns_to_bars_with_counts() -> None:
+    svg = timeline(appearances(1000, timedelta(minutes=10)), "x")
+    assert len(drawing(svg).findall(f".//{NAMESPACE}rect")) <= 36
+    assert sum(int(title.split()[0]) for title in titles(svg)) == 1000
+
+
+@pytest.mark.parametrize("year", [1, 1970, 9999])
+def test_timeline_takes_absurd_dates(year: int) -> None:
+    odd = appearance(copy(1, datetime(year, 12, 31, tzinfo=UTC)), None, None)
+    assert drawing(timeline([*appearances(2), odd], "x")).tag == f"{NAMESPACE}svg"
+
+
+def test_timeline_shapes_tell_verdicts_apart() -> None:
+    paths = {found.get("d") for found in drawing(timeline(QUOTE_TRACE.appearances, "x")).iter(f"{NAMESPACE}path")}
+    assert len(paths) == 3
+
+
+def test_timeline_describes_itself() -> None:
+    label = drawing(timeline(STUDY_TRACE.appearances, "the naps")).get("aria-label") or ""
+    assert label.startswith("Timeline of the naps: 5 articles, 10 Mar 2026 to 19 Mar 2026")
+
+
+def test_descent_names_each_outlet() -> None:
+    shown = texts(descent(QUOTE_TRACE, COVERAGE))
+    assert "Harbour Gazette" in shown
+    assert "The Morning Ledger" in shown
+
+
+def test_descent_tells_reasons_on_hover() -> None:
+    assert any("credits it" in title and "links to it" in title for title in titles(descent(QUOTE_TRACE, COVERAGE)))
+
+
+def test_descent_without_edges_is_empty() -> None:
+    assert descent(ROSTERS_TRACE, COVERAGE) == ""
+
+
+def test_descent_keeps_hostile_names_as_words() -> None:
+    svg = descent(QUOTE_TRACE, COVERAGE)
+    assert "Echo<b>Chamber</b>" in texts(svg)
+    assert drawing(svg).find(f".//{NAMESPACE}b") is None
+
+
+def test_descent_says_that_a_place_is_unknown() -> None:
+    assert "undated, place unknown" in texts(descent(STUDY_TRACE, COVERAGE))
+
+
+def test_descent_folds_alike_copies() -> None:
+    root, *copies = [appearance(copy(n, DAY + timedelta(hours=n)), None, "verbatim") for n in range(200)]
+    trace = Trace(
+        subject="surprised",
+        first=root,
+        appearances=(root, *copies),
+        edges=tuple(edge(each.retelling, root.retelling) for each in copies),
+        origins=(),
+        undetermined=(),
+    )
+    assert "199 articles" in texts(descent(trace, COVERAGE))
+
+
+def test_descent_survives_a_loop_of_edges() -> None:
+    looped = attrs.evolve(QUOTE_TRACE, edges=(edge(LEDGER, NORTH), edge(NORTH, LEDGER), edge(HARBOUR, HARBOUR)))
+    assert drawing(descent(looped, COVERAGE)).tag == f"{NAMESPACE}svg"
+    drawn = [shown.retelling.article.id for line in lines(looped) for shown in line.articles]
+    assert sorted(drawn) == sorted(shown.retelling.article.id for shown in looped.appearances)
+
+
+def test_lines_follow_the_surest_parent() -> None:
+    trace = attrs.evolve(QUOTE_TRACE, edges=(edge(NORTH, HARBOUR, confidence=0.4), edge(NORTH, LEDGER, confidence=0.8)))
+    order = [line.articles[0].retelling.source.slug for line in lines(trace)]
+    assert order.index("north") == order.index("ledger") + 1
+
+
+def test_lines_put_parents_before_children() -> None:
+    order = [line.articles[0].retelling.source.slug for line in lines(QUOTE_TRACE)]
+    assert order == ["harbour", "ledger", "north", "echo", "wire"]
+
+
+def test_mark_is_hidden_from_readers_of_words() -> None:
+    assert 'aria-hidden="true"' in mark("altered")
