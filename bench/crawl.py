@@ -1,6 +1,6 @@
 """Crawling against a bare Scrapy spider: pages per second, peak memory, responses for each article.
 
-    python -m bench.crawl [PAGES]
+    python -m bench crawl [--pages PAGES]
 
 Both fetch the same generated site on loopback in the same run, each in a process of its own, alternating.
 The bare spider parses the feed with its own regular expression, follows what it lists and keeps nothing: it
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -167,14 +168,18 @@ def run(pages: int = 2000) -> dict[str, object]:
     ours: list[float] = []
     again: list[float] = []
     peaks: dict[str, int] = {}
+    cpu: dict[str, list[float]] = {"bare": [], "retold": [], "again": []}
     responses = 0.0
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as folder, _Server(pages) as server:
-            bare.append(_run_bare(server.url, peaks))
+            with _timed(cpu["bare"]):
+                bare.append(_run_bare(server.url, peaks))
             before = server.count()
-            ours.append(_run_ours(server.url, Path(folder), pages, peaks))
+            with _timed(cpu["retold"]):
+                ours.append(_run_ours(server.url, Path(folder), pages, peaks))
             responses = (server.count() - before - 1) / pages
-            again.append(_run_ours(server.url, Path(folder), pages, peaks))
+            with _timed(cpu["again"]):
+                again.append(_run_ours(server.url, Path(folder), pages, peaks))
     rates = {name: statistics.median(values) for name, values in (("bare", bare), ("ours", ours), ("again", again))}
     return {
         "pages": pages,
@@ -183,11 +188,21 @@ def run(pages: int = 2000) -> dict[str, object]:
         "retold_pages_per_s": round(rates["ours"], 1),
         "ratio": round(statistics.median(o / b for o, b in zip(ours, bare, strict=True)), 3),
         "recrawl_pages_per_s": round(rates["again"], 1),
+        "cpu_ms_per_page": {name: round(1000 * statistics.median(used) / pages, 2) for name, used in cpu.items()},
         "responses_per_article": round(responses, 3),
         "bare_peak_mb": peaks["bare"] // 1024,
         "retold_peak_mb": peaks["ours"] // 1024,
         "versions": {name: version(name) for name in ("scrapy", "twisted", "lxml", "warcio", "sqlalchemy")},
     }
+
+
+@contextmanager
+def _timed(into: list[float]) -> Iterator[None]:
+    """Seconds of CPU of the processes that end within the block, imports included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    yield
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    into.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 class _Server:

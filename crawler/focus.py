@@ -14,7 +14,7 @@ from typing import Literal
 
 import attrs
 
-from crawler.addresses import key, slug_words
+from crawler.addresses import canonical, key, slug_words
 from crawler.feeds import Item
 from crawler.pages import Page
 from kb.records import Study
@@ -43,7 +43,7 @@ ENGLISH_SHARE = 0.2
 
 _ARXIV = re.compile(r"(?<![\d.])(\d{4}\.\d{5})(?:v\d+)?(?![\d.]*\d)")
 _DOI = re.compile(r"10\.\d{4,9}/[\w.()/:;-]{2,100}")
-_POSSESSIVE = re.compile(r"['’]s?$")
+_POSSESSIVE = re.compile(r"'s?(?= |$)")
 _COMBINING = re.compile(r"[\u0300-\u036f]")
 _NUMBER = re.compile(r"\d[\d.,]*\d")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -117,7 +117,7 @@ def fold(text: str) -> str:
     """
     if not text.isascii():
         text = _COMBINING.sub("", unicodedata.normalize("NFKD", text))
-    return " ".join(_POSSESSIVE.sub("", word) for word in words(text))
+    return _POSSESSIVE.sub("", " ".join(words(text)))
 
 
 def terms_of(study: Study) -> Terms:
@@ -132,7 +132,10 @@ def terms_of(study: Study) -> Terms:
         names=_unique(fold(name) for name in [*titles, *heads] if _is_name(name)),
         speakers=tuple(_unique(fold(name) for name in names if " " in name.strip()) for names in spoken),
         quotes=_unique(map(fold, quoted)),
-        claims=tuple(_unique([*_stems(claim.text), *_numbers(claim.text)]) for claim in study.claims),
+        claims=tuple(
+            _unique([*_stems(claim.text), *(number[:STEM] for number in _numbers(claim.text))])
+            for claim in study.claims
+        ),
         ids=_unique(found for address in addresses for found in _ids(address)),
         addresses=_unique(_address(address) for address in addresses),
         numbers=_unique(number for claim in study.claims for number in _numbers(claim.text)),
@@ -252,8 +255,9 @@ def _signs(page: Page, terms: Terms) -> _Signs:
     title = f" {fold(page.title + ' ' + page.description)} "
     paragraphs = [fold(block) for block in page.blocks]
     text = f" {' '.join(paragraphs)} "
-    linked = {_address(link.url) for link in page.links if link.inside}
-    marks = {mark for url in linked for mark in _ids(url)} | set(_ids("\n".join(page.blocks)))
+    hrefs = [link.href for link in page.links if link.inside]
+    linked = {_address(url) for url in (canonical(href, page.base) for href in hrefs if _may_be(href, terms)) if url}
+    marks = {mark for href in hrefs for mark in _ids(href)} | set(_ids("\n".join(page.blocks)))
     return _Signs(
         in_title=tuple(name for name in terms.names if f" {name} " in title),
         namings=_count(terms.names, text),
@@ -265,7 +269,7 @@ def _signs(page: Page, terms: Terms) -> _Signs:
         ),
         quotes=sum(_prints(quote, text, QUOTE_RUN) for quote in terms.quotes),
         whole_quotes=sum(_prints(quote, text, WHOLE_RUN) for quote in terms.quotes),
-        claims=_stated(terms, page.blocks),
+        claims=_stated(terms, paragraphs),
         numbers=sum(f" {number} " in text for number in terms.numbers),
         theme=len(_own_theme(terms).intersection(word[:STEM] for word in text.split())),
     )
@@ -303,12 +307,12 @@ def _tells(run: list[str]) -> bool:
     return sum(len(word) > 3 and word not in _FUNCTION_WORDS for word in run) >= RUN_CONTENT
 
 
-def _stated(terms: Terms, blocks: Iterable[str]) -> int:
-    """Claims of which one paragraph holds most content words."""
+def _stated(terms: Terms, paragraphs: Iterable[str]) -> int:
+    """Claims of which one folded paragraph holds most content words."""
     claims = {claim for claim in terms.claims if len(claim) >= 5}
-    stated = set()
-    for block in blocks:
-        stems = set(_stems(block))
+    stated: set[tuple[str, ...]] = set()
+    for paragraph in paragraphs if claims else ():
+        stems = {word[:STEM] for word in paragraph.split()}
         stated |= {claim for claim in claims if len(stems.intersection(claim)) >= CLAIM_SHARE * len(claim)}
     return len(stated)
 
@@ -332,6 +336,11 @@ def _in_words(signs: _Signs, terms: Terms) -> str:
 
 
 # --- links -------------------------------------------------------------------------------------------
+
+
+def _may_be(href: str, terms: Terms) -> bool:
+    """Whether the last part of a document's address stands in a link as written: spares making it canonical."""
+    return any(address.rsplit("/", 1)[-1] in href for address in terms.addresses)
 
 
 def is_document(url: str, terms: Terms) -> bool:

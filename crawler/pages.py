@@ -30,19 +30,19 @@ _APART = re.compile(
 """Class and id words of the boxes around an article, as site templates name them. Not `teaser`: paywalls call the
 open part of an article so."""
 _TYPED_ARTICLE = re.compile(r"(?:News|Reportage|Analysis|Opinion|Scholarly|Blog|Tech)?(?:Article|Posting|Report)$")
-_MAX_NODES = 200_000
-"""Elements looked at: far beyond any article, so that a hostile page ends."""
+_MAX_NODES = 400_000
+"""Steps in and out of elements: far beyond any article, so that a hostile page ends."""
 ARTICLE_WORDS = 150
 """Words in paragraphs from which an untyped page counts as an article, not a list; short news items have more."""
 
 
 @attrs.frozen(kw_only=True)
 class PageLink:
-    url: str
-    """Canonical."""
+    href: str
+    """As written; `Page.address` makes it canonical, which costs too much to do for every link of a menu."""
     anchor: str
     inside: bool
-    """In the article's blocks, not in the boxes around them."""
+    """In the article's blocks, not in the boxes around them; only then `anchor` is filled."""
 
 
 @attrs.frozen(kw_only=True)
@@ -59,6 +59,12 @@ class Page:
     links: tuple[PageLink, ...]
     typed_article: bool
     """It declares itself one (OpenGraph or schema.org)."""
+    base: str
+    """What relative links are relative to."""
+
+    def address(self, link: PageLink) -> str | None:
+        """The canonical address of one of its links; None where there is none to fetch."""
+        return canonical(link.href, self.base)
 
     @property
     def is_article(self) -> bool:
@@ -80,7 +86,7 @@ def read_page(body: bytes, charset: str | None, media_type: str, url: str) -> Pa
         and media_type not in ("text/html", "text/xml")
         and "<html" not in text[:2000].lower()
     ):
-        return _text_page(text)
+        return _text_page(text, url)
     tree = parse(text)
     return _html_page(tree, url) if tree is not None else None
 
@@ -91,21 +97,19 @@ def _is_text(media_type: str, body: bytes) -> bool:
     )
 
 
-def _text_page(text: str) -> Page:
+def _text_page(text: str, url: str) -> Page:
     blocks = tuple(block for block in normalise(text).split("\n\n") if block)
     title = blocks[0].split("\n")[0][:300] if blocks else ""
-    return Page(title=title, description="", canonical=None, blocks=blocks, links=(), typed_article=False)
+    return Page(title=title, description="", canonical=None, blocks=blocks, links=(), typed_article=False, base=url)
 
 
 def _html_page(tree: HtmlElement, url: str) -> Page:
-    base = next((href for href in tree.xpath("//base/@href")), url)
-    base = canonical(str(base), url) or url
+    declared_base = next((node.get("href") for node in tree.iter("base") if node.get("href")), None)
+    base = (canonical(declared_base, url) if declared_base else None) or url
     metas = {str(name).lower(): str(content) for name, content in _metas(tree)}
-    declared = next(
-        (str(href) for href in tree.xpath("//link[translate(@rel,'CANONIL','canonil')='canonical']/@href")),
-        metas.get("og:url"),
-    )
-    blocks, links = _walk(tree, base)
+    canonicals = (node.get("href") for node in tree.iter("link") if (node.get("rel") or "").lower() == "canonical")
+    declared = next(filter(None, canonicals), metas.get("og:url"))
+    walk = _Walk(tree)
     heading = next((_words(h) for h in tree.iter("h1")), "")
     title = next((_words(t) for t in tree.iter("title")), "")
     titles = dict.fromkeys(filter(None, (normalise(title), normalise(metas.get("og:title", "")), heading)))
@@ -113,9 +117,10 @@ def _html_page(tree: HtmlElement, url: str) -> Page:
         title="\n".join(titles),
         description=normalise(metas.get("og:description") or metas.get("description") or ""),
         canonical=canonical(declared, base) if declared else None,
-        blocks=tuple(blocks),
-        links=tuple(links),
+        blocks=tuple(walk.blocks),
+        links=tuple(walk.links),
         typed_article=metas.get("og:type", "").lower() == "article" or _schema_article(tree),
+        base=base,
     )
 
 
@@ -127,7 +132,9 @@ def _metas(tree: HtmlElement) -> Iterator[tuple[str, str]]:
 
 
 def _schema_article(tree: HtmlElement) -> bool:
-    for script in tree.xpath("//script[@type='application/ld+json']"):
+    for script in tree.iter("script"):
+        if script.get("type") != "application/ld+json":
+            continue
         try:
             data = json.loads(script.text or "null")
         except (ValueError, RecursionError):
@@ -148,52 +155,64 @@ def _words(node: HtmlElement) -> str:
     return normalise(" ".join("".join(node.itertext()).split()))
 
 
-def _walk(tree: HtmlElement, base: str) -> tuple[list[str], list[PageLink]]:
+class _Walk:
     """Blocks of text and links in document order, in one pass without recursion."""
-    blocks: list[str] = []
-    links: list[PageLink] = []
-    words: list[str] = []
-    linked = 0  # characters of the block that stand in links
 
-    def close() -> None:
-        nonlocal linked
-        block = " ".join("".join(words).split())
-        if block and linked * 5 <= len(block) * 3:  # lists of headlines are nearly all link
-            blocks.append(block)
-        words.clear()
-        linked = 0
+    def __init__(self, tree: HtmlElement) -> None:
+        self.blocks: list[str] = []
+        self.links: list[PageLink] = []
+        self._words: list[str] = []
+        self._linked = 0
+        """Characters of the current block that stand in links."""
+        self._stack: list[tuple[HtmlElement, bool]] = [(tree, False)]
+        """Element, and whether it is left rather than entered."""
+        seen = 0
+        while self._stack and seen < _MAX_NODES:
+            node, leaving = self._stack.pop()
+            seen += 1
+            if leaving:
+                self._leave(node)
+            else:
+                self._enter(node, node.tag)
+        self._close()
 
-    stack: list[tuple[HtmlElement, bool, bool]] = [(tree, True, False)]  # element, inside the article, to be closed
-    seen = 0
-    while stack and seen < _MAX_NODES:
-        node, inside, closing = stack.pop()
-        tag = node.tag
-        if closing:
-            if tag in _BLOCKS:
-                close()
-            if inside and node.tail:
-                words.append(node.tail)
-            continue
-        seen += 1
+    def _enter(self, node: HtmlElement, tag: object) -> None:
         if not isinstance(tag, str) or tag in _SKIPPED or tag == "head":
-            if inside and node.tail:
-                words.append(node.tail)
-            continue
-        within = inside and not _apart(node, tag)
+            self._say(node.tail)
+            return
         if tag in _BLOCKS:
-            close()
+            self._close()
+        if _apart(node, tag):
+            links = (link.get("href") for link in node.iter("a"))
+            self.links.extend(PageLink(href=href, anchor="", inside=False) for href in links if href)
+            self._say(node.tail)
+            return
         if tag == "a" and node.get("href"):
-            anchor = _words(node)[:300]
-            linked += len(anchor) if within else 0
-            url = canonical(node.get("href"), base)
-            if url:
-                links.append(PageLink(url=url, anchor=anchor, inside=within))
-        if within and node.text:
-            words.append(node.text)
-        stack.append((node, inside, True))
-        stack.extend((child, within, False) for child in reversed(node))
-    close()
-    return blocks, links
+            anchor = " ".join("".join(node.itertext()).split())[:300]
+            self._linked += len(anchor)
+            self.links.append(PageLink(href=node.get("href"), anchor=anchor, inside=True))
+        self._say(node.text)
+        self._stack.append((node, True))
+        self._stack.extend((child, False) for child in reversed(node))
+
+    def _leave(self, node: HtmlElement) -> None:
+        if node.tag in _BLOCKS:
+            self._close()
+        self._say(node.tail)
+
+    def _say(self, text: str | None) -> None:
+        if text:
+            self._words.append(text)
+
+    def _close(self) -> None:
+        """End the block; one that is nearly all link is a list of headlines and no text."""
+        if not self._words:
+            return
+        block = " ".join("".join(self._words).split())
+        if block and self._linked * 5 <= len(block) * 3:
+            self.blocks.append(block)
+        self._words.clear()
+        self._linked = 0
 
 
 def _apart(node: HtmlElement, tag: str) -> bool:
@@ -204,10 +223,11 @@ def _apart(node: HtmlElement, tag: str) -> bool:
     return boxed and node.find(".//h1") is None
 
 
-def article_links(page: Page) -> list[PageLink]:
-    """Links that look like articles, each address once, those inside the article's blocks first."""
+def article_links(page: Page) -> list[tuple[str, PageLink]]:
+    """Links to what looks like articles, each address once, those inside the article's blocks first."""
     first: dict[str, PageLink] = {}
     for link in sorted(page.links, key=lambda link: not link.inside):
-        if is_article_address(link.url):
-            first.setdefault(link.url, link)
-    return list(first.values())
+        url = page.address(link)
+        if url and is_article_address(url):
+            first.setdefault(url, link)
+    return list(first.items())

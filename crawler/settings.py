@@ -75,6 +75,7 @@ def _closed_doors() -> dict[str, Any]:
 
 def _parts(crawl: CrawlSettings) -> dict[str, Any]:
     return {
+        "CONCURRENT_ITEMS": 2,  # Scrapy starts so many tasks for every response; 100 by default
         "HTTPERROR_ALLOW_ALL": True,  # 304 and errors come to the spider, which records them
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",  # crawler.frontier knows better what is a double
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",

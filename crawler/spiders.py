@@ -179,13 +179,11 @@ class StudySpider(Spider):
         if page is None or _is_article(page, response.url):
             yield from self.parse_page(response, attrs.evolve(lead, kind="listed"))
             return
-        for link in article_links(page):
-            source, language = source_of(self.plan.domains, link.url)
+        for url, link in article_links(page):
+            source, language = source_of(self.plan.domains, url)
             # The study's own people list who wrote about it; a newspaper's front page lists everything else too.
             if source == lead.source or (lead.source in self.plan.primary and link.inside):
-                yield from self._offer(
-                    Lead(url=link.url, kind="page", source=source, language=language, found_in=lead.url)
-                )
+                yield from self._offer(Lead(url=url, kind="page", source=source, language=language, found_in=lead.url))
 
     # --- pages ---
 
@@ -273,17 +271,20 @@ class StudySpider(Spider):
             return
         own = source_of(self.plan.domains, url)[0]
         for link in page.links:
-            source, language = source_of(self.plan.domains, link.url)
+            address = page.address(link) if link.inside else None
+            if not address:
+                continue
+            source, language = source_of(self.plan.domains, address)
             lead = Lead(
-                url=link.url, kind="page", source=source, language=language, found_in=canonical(url), depth=depth + 1
+                url=address, kind="page", source=source, language=language, found_in=canonical(url), depth=depth + 1
             )
-            if focus.is_document(link.url, self.plan.terms):
+            if focus.is_document(address, self.plan.terms):
                 yield from self._offer(attrs.evolve(lead, kind="document"))
-            elif link.inside and source and is_article_address(link.url) and self._leads_on(link, source != own):
+            elif source and is_article_address(address) and self._leads_on(link, source != own):
                 yield from self._offer(lead)
 
     def _leads_on(self, link: PageLink, elsewhere: bool) -> bool:
-        return elsewhere or focus.names_study(f"{link.anchor} {link.url}", self.plan.terms)
+        return elsewhere or focus.names_study(f"{link.anchor} {link.href}", self.plan.terms)
 
     def _follow_again(self, held: Held) -> Iterator[Any]:
         """The links of an archived page: one may not have been fetched yet, or failed."""
@@ -363,7 +364,7 @@ def _is_article(page: Page, url: str) -> bool:
     """A page that claims.yaml lists is an article if it says so, or has running text and is no list."""
     if (url.split("://", 1)[-1].partition("/")[2].strip("/")) == "":
         return False
-    listed = sum(link.inside for link in article_links(page)) >= LIST_LINKS
+    listed = sum(link.inside for _, link in article_links(page)) >= LIST_LINKS
     return page.typed_article or (page.is_article and (is_article_address(url) or not listed))
 
 

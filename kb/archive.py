@@ -17,6 +17,7 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
+from urllib.parse import quote
 
 import attrs
 from filelock import FileLock, Timeout
@@ -114,12 +115,15 @@ class Archive:
 
     def append_many(self, captures: Iterable[Capture]) -> list[Snapshot]:
         """Archive captures with one flush to disk for all: after it returns they survive a crash."""
+        waiting = list(captures)
+        if not waiting:
+            return []
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.folder / ".lock", timeout=60):
                 self._catch_up(cut=True)
                 self._cut_torn()
-                return self._write(list(captures))
+                return self._write(waiting)
         except Timeout as error:
             raise UserError(f"{self.folder} is being written by another process; try again when it is done") from error
 
@@ -144,7 +148,7 @@ class Archive:
         last = self._last_hash
         for capture in captures:
             start, metered = file.tell(), _Metered(file)
-            writer = WARCWriter(metered, gzip=True)
+            writer = WARCWriter(metered, gzip=True, warc_version="WARC/1.1")
             if start == 0:
                 writer.write_record(writer.create_warcinfo_record(name, {"software": "retold", "format": "WARC 1.1"}))
             offset, digest = file.tell(), sha256(capture.body)
@@ -160,27 +164,30 @@ class Archive:
         date = rfc3339(capture.fetched_at)
         if not capture.headers:  # a file has no HTTP exchange to record
             record = writer.create_warc_record(
-                _CONTROL.sub(" ", capture.final_url),
+                _uri(capture.final_url),
                 "resource",
                 payload=BytesIO(capture.body),
+                length=len(capture.body),
                 warc_content_type=_content_type(capture),
                 warc_headers_dict={"WARC-Date": date},
             )
             writer.write_record(record)
             return
-        http = StatusAndHeaders(f"{capture.status} {_plain(capture.reason)}", _stored_headers(capture), protocol="HTTP/1.1")
+        http = StatusAndHeaders(
+            f"{capture.status} {_plain(capture.reason)}", _stored_headers(capture), protocol="HTTP/1.1"
+        )
         if same_body:
             record = writer.create_revisit_record(
-                _CONTROL.sub(" ", capture.final_url),
+                _uri(capture.final_url),
                 digest=_warc_digest(capture.body),
-                refers_to_uri=_CONTROL.sub(" ", same_body.url),
+                refers_to_uri=_uri(same_body.url),
                 refers_to_date=same_body.date,
                 http_headers=http,
                 warc_headers_dict={"WARC-Date": date},
             )
         else:
             record = writer.create_warc_record(
-                _CONTROL.sub(" ", capture.final_url),
+                _uri(capture.final_url),
                 "response",
                 payload=BytesIO(capture.body),
                 length=len(capture.body),
@@ -297,7 +304,10 @@ class Archive:
             last = entry.hash
             named.add(entry.snapshot.warc)
             problems += self._check(entry)
-        unnamed = sorted({path.name for path in self.folder.glob("retold-*.warc.gz")} - named)
+        files = sorted(path.name for path in self.folder.glob("retold-*.warc.gz"))
+        if named:
+            del files[-1:]  # may be new, and its first append unfinished
+        unnamed = [name for name in files if name not in named]
         return problems + [Problem(where=name, what="the log names no capture in it", kind="log") for name in unnamed]
 
     def _check(self, entry: Entry) -> list[Problem]:
@@ -378,6 +388,11 @@ def _stored_headers(capture: Capture) -> list[tuple[str, str]]:
 def _plain(text: str) -> str:
     """A status line's words or a header's name in ASCII, which is all that the format takes there."""
     return _CONTROL.sub(" ", text).encode("ascii", "replace").decode()
+
+
+def _uri(url: str) -> str:
+    """The address as a URI: browsers accept blanks and any letters in one, WARC does not."""
+    return quote(url, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
 
 
 def _content_type(capture: Capture) -> str:

@@ -115,9 +115,9 @@ def _matched(lines: Sequence[str], keys: Sequence[str]) -> list[_Line]:
     for line in lines:
         options = spots.get(_key(line), [])
         later = bisect_right(options, reached)
-        at = options[later] if later < len(options) else options[0] if options else None
-        reached = max(reached, at if at is not None else -1)
-        out.append(_Line(text=line, at=at))
+        spot = options[later] if later < len(options) else options[0] if options else None
+        reached = reached if spot is None else max(reached, spot)
+        out.append(_Line(text=line, at=spot))
     return out
 
 

@@ -37,7 +37,8 @@ _MONTHS = {
         (
             "jan january januar janvier enero gennaio januari", "feb february februar février febrero febbraio februari",
             "mar march märz mars marzo maart", "apr april avril abril aprile", "may mai mayo maggio mei maj",
-            "jun june juni juin junio giugno", "jul july juli juillet julio luglio", "aug august août agosto augustus augusti",
+            "jun june juni juin junio giugno", "jul july juli juillet julio luglio",
+            "aug august août agosto augustus augusti",
             "sep sept september septembre septiembre settembre", "oct okt october oktober octobre octubre ottobre",
             "nov november novembre noviembre", "dec dez december dezember décembre diciembre dicembre",
         ),
@@ -47,7 +48,8 @@ _MONTHS = {
 }  # fmt: skip
 _ZONES = {
     "z": 0, "utc": 0, "gmt": 0, "est": -5, "edt": -4, "et": -5, "cst": -6, "cdt": -5, "ct": -6, "mst": -7, "mdt": -6,
-    "mt": -7, "pst": -8, "pdt": -7, "pt": -8, "bst": 1, "cet": 1, "cest": 2, "ist": 5.5, "jst": 9, "aest": 10, "aedt": 11,
+    "mt": -7, "pst": -8, "pdt": -7, "pt": -8, "bst": 1, "cet": 1, "cest": 2, "ist": 5.5, "jst": 9, "aest": 10,
+    "aedt": 11,
 }  # fmt: skip
 """Hours from UTC. `ET` and its like are read as winter time: an hour's error at most."""
 

@@ -30,8 +30,8 @@ _DECLARED = re.compile(
 _SUPERSETS = {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "iso8859-9": "cp1254"}
 """What browsers read instead of the label that servers send (WHATWG Encoding)."""
 _MAGIC = (
-    b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"PK\x03\x04", b"\x1f\x8b", b"BM\x00", b"\x7fELF", b"MZ\x90",
-    b"OggS", b"ID3", b"\x00\x00\x01\x00", b"II*\x00", b"MM\x00*", b"wOFF", b"wOF2", b"\x00asm", b"SQLite format",
+    b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"PK\x03\x04", b"\x1f\x8b", b"BM\x00", b"\x7fELF",
+    b"MZ\x90", b"OggS", b"ID3", b"\x00\x00\x01\x00", b"II*\x00", b"MM\x00*", b"wOFF", b"wOF2", b"\x00asm", b"SQLite format",
     b"Rar!", b"7z\xbc\xaf", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"%!PS",
 )  # fmt: skip
 _MARKUP_OPENING = re.compile(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import cues
+from kb.layout import ENDS
 from kb.lexicon import listed
 from kb.phrases import Phrase, phrase
 from kb.subjects import subject
@@ -70,21 +71,85 @@ def _found_at(layout: "Layout", token: "Token") -> Iterator[Reported]:
 
 def _at_verb(layout: "Layout", verb: "Token") -> Iterator[Reported]:
     lemma = verb.lemma_.lower()
+    if lemma in cues.SAYING or lemma in cues.THINKING:
+        aside = _aside(layout, verb)
+        if aside:
+            yield aside
+            return
+    if any(child.tag_ == "MD" or child.dep_ == "neg" for child in verb.children):
+        return
     clause = next((child for child in verb.children if child.dep_ == "ccomp"), None)
     if clause is not None:
         if _takes_clause(verb, lemma, clause):
             yield from _clause(layout, verb, clause)
         return
-    if lemma in cues.SEEMING or (lemma in cues.EXPECTING and _passive(verb)):
+    if lemma in cues.EXPECTING and _passive(verb):
         yield from _raised(layout, verb)
     elif lemma in cues.INTENDING or lemma in cues.JUDGING or _particle(verb) in cues.JUDGING:
         yield from _rest(layout, verb, lemma)
 
 
+def _aside(layout: "Layout", verb: "Token") -> Reported | None:
+    """`The model, Roe said, lied.`: a source between commas, with the sentence around it for content."""
+    tokens = layout.tokens
+    who = next((child for child in verb.children if child.dep_ == "nsubj" and child.i < verb.i), None)
+    inverted = next((child for child in verb.children if child.dep_ == "nsubj" and child.i > verb.i), None)
+    first = who.left_edge.i if who is not None else verb.i
+    last = max(inverted.right_edge.i, verb.i) if who is None and inverted is not None else verb.i
+    if (who is None and inverted is None) or first == 0 or tokens[first - 1].text != "," or _has_object(verb):
+        return None
+    if who is not None and who.lower_ in ("who", "which", "that"):
+        return None
+    last = _through_circumstance(layout, verb, last)
+    if last + 1 >= len(tokens) or tokens[last + 1].text not in (",", *ENDS):
+        return None
+    low, high = _sentence(layout, first - 1, last + 1)
+    pieces = [trimmed for piece in ((low, first - 1), (last + 1, high)) if (trimmed := _trim(layout, *piece))]
+    speaker = who if who is not None else inverted
+    if not pieces or speaker is None or any(layout.owner[p] >= 0 for p in (first - 2, min(last + 2, len(tokens) - 1))):
+        return None
+    return Reported(tuple(pieces), (verb.i, verb.i + 1), phrase(layout, speaker), "aside")
+
+
+def _through_circumstance(layout: "Layout", verb: "Token", last: int) -> int:
+    """The end of `said on Tuesday`, `said in an interview`, where nothing else follows."""
+    tokens = layout.tokens
+    while last + 1 < len(tokens) and tokens[last + 1].text not in (",", *ENDS):
+        child = next((c for c in verb.rights if c.left_edge.i == last + 1 and c.dep_ in _ASIDES), None)
+        if child is None or (child.dep_ == "prep" and not _circumstance(child)):
+            return last
+        last = child.right_edge.i
+    return last
+
+
+_ASIDES = listed("prep npadvmod advmod prt")
+
+
+def _has_object(verb: "Token") -> bool:
+    return any(child.dep_ in ("dobj", "xcomp", "ccomp", "oprd") for child in verb.rights)
+
+
+def _sentence(layout: "Layout", low: int, high: int) -> tuple[int, int]:
+    """From the mark that ends the sentence before to the one that ends this, within the line."""
+    tokens, line = layout.tokens, layout.line
+    start, end = low, high
+    while start > 0 and tokens[start - 1].text not in ENDS and line[start - 1] == line[low] and low - start < WIDE:
+        start -= 1
+    while end < len(tokens) and tokens[end].text not in ENDS and line[end] == line[low] and end - high < WIDE:
+        end += 1
+    return start, end
+
+
+WIDE = 80
+"""Tokens of a sentence looked at on either side of an aside."""
+
+
 def _takes_clause(verb: "Token", lemma: str, clause: "Token") -> bool:
+    if lemma in cues.CAUSING:
+        return False
     if lemma in cues.SAYING or lemma in cues.THINKING or lemma in cues.SHOWING:
         return True
-    return lemma not in cues.CAUSING and lemma not in cues.BARE and any(c.lower_ == "that" for c in clause.lefts)
+    return lemma not in cues.BARE and any(c.lower_ == "that" for c in clause.lefts)
 
 
 def _passive(verb: "Token") -> bool:
@@ -104,8 +169,17 @@ def _clause(layout: "Layout", verb: "Token", clause: "Token") -> Iterator[Report
         low = min([verb.i] + [t.i for t in (who.subtree if who is not None else ())])
         pieces = [(start, min(end, low))]
     else:
-        pieces = [(max(start, verb.i + 1), end)]
+        pieces = [(max(start, verb.i + 1), _before_next_cue(clause, end))]
     yield from _report(layout, verb, pieces, "clause")
+
+
+def _before_next_cue(clause: "Token", end: int) -> int:
+    """Where a second verb of saying takes over: `said it failed | and called it a shame`."""
+    for child in clause.rights:
+        if child.dep_ == "conj" and child.lemma_.lower() in cues.SAYING and child.tag_ in ("VBD", "VBZ", "VBP"):
+            before = next((c.i for c in clause.rights if c.dep_ == "cc" and c.i < child.i), child.left_edge.i)
+            return min(end, before)
+    return end
 
 
 def _raised(layout: "Layout", verb: "Token") -> Iterator[Reported]:
@@ -120,6 +194,8 @@ def _raised(layout: "Layout", verb: "Token") -> Iterator[Reported]:
 
 def _rest(layout: "Layout", verb: "Token", lemma: str) -> Iterator[Reported]:
     """All that a verb of judgement or intention has after it, without when and where."""
+    if verb.dep_ == "acl" and verb.tag_ != "VBG":
+        return
     parts = [child for child in verb.rights if child.dep_ not in _STOPS]
     while parts and _circumstance(parts[-1]):
         parts.pop()
@@ -166,19 +242,44 @@ def _according(layout: "Layout", token: "Token") -> Iterator[Reported]:
     yield from _report(layout, token, pieces, "according", speaker=speaker)
 
 
+SHORTEST = 3
+"""Tokens that the object of a verb of judgement has at least, to be what somebody says and no mere name."""
+
 _UNSET = Phrase(-1, -1, -1)
 
 
 def _report(
     layout: "Layout", cue: "Token", pieces: list[tuple[int, int]], kind: str, speaker: Phrase | None = _UNSET
 ) -> Iterator[Reported]:
-    trimmed = [trimmed for piece in pieces if (trimmed := _trim(layout, *piece))]
+    trimmed = [trimmed for piece in pieces if (trimmed := _trim(layout, *_at_marks(layout, *piece)))]
     if not trimmed or (len(trimmed) == 1 and _no_comment(layout, *trimmed[0])):
         return
     if speaker is _UNSET:
         who = _source(layout, cue) if cue.pos_ in ("VERB", "AUX") else _holder(layout, cue)
         speaker = phrase(layout, who) if who is not None and layout.owner[who.i] < 0 else None
+        if speaker is None and kind in ("rest", "noun", "adjective"):
+            return
+        if kind == "rest" and sum(end - start for start, end in trimmed) < SHORTEST:
+            return
     yield Reported(tuple(trimmed), (cue.i, cue.i + 1), speaker, kind)
+
+
+def _at_marks(layout: "Layout", start: int, end: int) -> tuple[int, int]:
+    """Never cutting a stretch in marks, and ending with one that a comma closes before a new clause."""
+    owner = layout.owner
+    while start > 0 and owner[start] >= 0 and owner[start - 1] == owner[start]:
+        start -= 1
+    while 0 < end < len(owner) and owner[end - 1] >= 0 and owner[end] == owner[end - 1]:
+        end += 1
+    for number in sorted({owner[p] for p in range(start, end)} - {-1}):
+        stretch = layout.quoted[number]
+        after = layout.before(stretch.close)
+        if layout.text[stretch.end - 1] == "," and after < end and layout.tokens[after].tag_ in _CLAUSE_OPENERS:
+            return start, after
+    return start, end
+
+
+_CLAUSE_OPENERS = listed("VBG IN WP WDT WRB PRP")
 
 
 def _no_comment(layout: "Layout", start: int, end: int) -> bool:

@@ -14,40 +14,17 @@ from lxml.html import HtmlElement
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Node = dict[str, Json]
 
-ARTICLE_TYPES = frozenset(
-    [
-        "article",
-        "newsarticle",
-        "reportagenewsarticle",
-        "analysisnewsarticle",
-        "backgroundnewsarticle",
-        "opinionnewsarticle",
-        "askpublicnewsarticle",
-        "reviewnewsarticle",
-        "satiricalarticle",
-        "advertisercontentarticle",
-        "scholarlyarticle",
-        "techarticle",
-        "medicalscholarlyarticle",
-        "review",
-        "blogposting",
-        "socialmediaposting",
-        "discussionforumposting",
-        "liveblogposting",
-        "report",
-        "creativework",
-        "podcastepisode",
-        "videoobject",
-        "webpage",
-        "itempage",
-        "medicalwebpage",
-        "recipe",
-    ]
-)
+ARTICLE_TYPES = frozenset({
+    "article", "newsarticle", "reportagenewsarticle", "analysisnewsarticle", "backgroundnewsarticle",
+    "opinionnewsarticle", "askpublicnewsarticle", "reviewnewsarticle", "satiricalarticle", "advertisercontentarticle",
+    "scholarlyarticle", "techarticle", "medicalscholarlyarticle", "review", "blogposting", "socialmediaposting",
+    "discussionforumposting", "liveblogposting", "report", "creativework", "podcastepisode", "videoobject", "webpage",
+    "itempage", "medicalwebpage", "recipe",
+})  # fmt: skip
 _WEAK_TYPES = frozenset(
-    ["creativework", "podcastepisode", "videoobject", "webpage", "itempage", "medicalwebpage", "recipe"]
+    {"creativework", "podcastepisode", "videoobject", "webpage", "itempage", "medicalwebpage", "recipe"}
 )
-_LIST_TYPES = frozenset(["collectionpage", "searchresultspage", "itemlist"])
+_LIST_TYPES = frozenset({"collectionpage", "searchresultspage", "itemlist"})
 _NESTED = ("@graph", "mainEntity", "mainEntityOfPage", "hasPart", "itemReviewed", "review")
 _DEPTH = 5
 """Levels of nesting that are searched for an article."""

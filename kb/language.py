@@ -35,7 +35,7 @@ _SHARE = 0.08
 def guess_language(text: str) -> str:
     """ISO 639-1 code, or `und` where neither script nor words tell.
 
-    >>> guess_language("The models that were tested refused to shut down the others, and it was not for the first time.")
+    >>> guess_language("The models that were tested refused to shut down the others, and it was not for long.")
     'en'
     """
     sample = text[:_SAMPLE]

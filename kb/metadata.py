@@ -25,24 +25,34 @@ from kb.text import normalise
 FOREIGN_ERRORS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, etree.LxmlError)
 """What trafilatura and htmldate have raised on hostile pages; a page is no reason to stop."""
 
-_PUBLISHED = tuple(
-    ["article:published_time", "og:article:published_time", "og:published_time", "http://ogp.me/ns/article#published_time", "article_published_time", "article.published", "datepublished", "sailthru.date", "parsely-pub-date", "pubdate", "pub_date", "publish-date", "publish_date", "publishdate", "published_at", "published_time", "publication_date", "publicationdate", "cxenseparse:recs:publishtime", "cxenseparse:publishtime", "content:publishdate", "prism.publicationdate", "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date.created", "dc.date", "dcterms.date", "citation_date", "citation_publication_date", "citation_online_date", "dc:date", "dc:created", "originalpublicationdate", "firstcreate", "release_date", "date", "ptime", "article.created", "datecreated", "published", "bt:pubdate", "shareaholic:article_published_time", "displaydate"]
-)
-_MODIFIED = tuple(
-    ["article:modified_time", "og:article:modified_time", "http://ogp.me/ns/article#modified_time", "article_modified_time", "datemodified", "og:updated_time", "cxenseparse:modified_time", "dcterms.modified", "dc.date.modified", "last-modified", "lastmod", "last_updated_date", "article.updated", "bt:moddate", "revised", "updated_time", "lastupdate"]
-)
-_TITLES = tuple(
-    ["og:title", "twitter:title", "parsely-title", "sailthru.title", "citation_title", "dc.title", "dcterms.title", "headline", "title"]
-)
-_AUTHORS = tuple(
-    ["author", "article:author", "article:author_name", "og:article:author", "authors", "byl", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "citation_author", "cxenseparse:author", "shareaholic:article_author_name", "article.author", "creator", "twitter:data1"]
-)
-_SITE = tuple(
-    ["og:site_name", "application-name", "apple-mobile-web-app-title", "dc.publisher", "publisher", "twitter:app:name:iphone"]
-)
-_SECTION = tuple(
-    ["article:section", "og:article:section", "parsely-section", "section", "cxenseparse:section"]
-)
+_PUBLISHED = (
+    "article:published_time", "og:article:published_time", "og:published_time",
+    "http://ogp.me/ns/article#published_time", "article_published_time", "article.published", "datepublished",
+    "sailthru.date", "parsely-pub-date", "pubdate", "pub_date", "publish-date", "publish_date", "publishdate",
+    "published_at", "published_time", "publication_date", "publicationdate", "cxenseparse:recs:publishtime",
+    "cxenseparse:publishtime", "content:publishdate", "prism.publicationdate", "dc.date.issued", "dcterms.issued",
+    "dcterms.created", "dc.date.created", "dc.date", "dcterms.date", "citation_date", "citation_publication_date",
+    "citation_online_date", "dc:date", "dc:created", "originalpublicationdate", "firstcreate", "release_date", "date",
+    "ptime", "article.created", "datecreated", "published", "bt:pubdate", "shareaholic:article_published_time",
+    "displaydate",
+)  # fmt: skip
+_MODIFIED = (
+    "article:modified_time", "og:article:modified_time", "http://ogp.me/ns/article#modified_time",
+    "article_modified_time", "datemodified", "og:updated_time", "cxenseparse:modified_time", "dcterms.modified",
+    "dc.date.modified", "last-modified", "lastmod", "last_updated_date", "article.updated", "bt:moddate", "revised",
+    "updated_time", "lastupdate",
+)  # fmt: skip
+_TITLES = (
+    "og:title", "twitter:title", "parsely-title", "sailthru.title", "citation_title", "dc.title", "dcterms.title",
+    "headline", "title",
+)  # fmt: skip
+_AUTHORS = (
+    "author", "article:author", "article:author_name", "og:article:author", "authors", "byl", "parsely-author",
+    "sailthru.author", "dc.creator", "dcterms.creator", "citation_author", "cxenseparse:author",
+    "shareaholic:article_author_name", "article.author", "creator", "twitter:data1",
+)  # fmt: skip
+_SITE = ("og:site_name", "application-name", "apple-mobile-web-app-title", "dc.publisher", "publisher")
+_SECTION = ("article:section", "og:article:section", "parsely-section", "section", "cxenseparse:section")
 _TIME_MARKS = {
     "published": frozenset({"datepublished", "pubdate", "entry-date", "published"}),
     "modified": frozenset({"datemodified", "updated"}),

@@ -178,7 +178,7 @@ class _Scanner:
         if self._in_name(number):
             return None, number.after
         upper = self._upper(number)
-        if upper is not None and upper.value <= number.value:
+        if upper is not None and (upper.value <= number.value or self._is_score(number, upper)):
             return None, upper.after
         return self._with_unit(number, upper)
 
@@ -320,6 +320,11 @@ class _Scanner:
         written: Written = "digits" if number.digits else "words"
         return attrs.evolve(numeral, high=upper.value if upper else None, written=written), after
 
+    def _is_score(self, number: _Number, upper: _Number) -> bool:
+        """`1 – 2`: a spaced dash between bare small numbers joins goals, not the ends of a range."""
+        dash = self._low(number.after) in {"-", "–", "‑"} and not self._glued(number.after)
+        return dash and upper.value <= 20 and self._unit_after(upper)[1] == ""
+
     def _borrowed(self, at: int) -> tuple[Kind, str]:
         """The unit of `7 percent` for the five in `from 5 to 7 percent`."""
         other = self._number(at)
@@ -334,6 +339,9 @@ class _Scanner:
         between = self._low(number.first - 1) == "between" and joiner == "and"
         dash = joiner in {"-", "–", "‑"} and self._glued(after) == self._glued(at)
         to = joiner == "to" and self._low(number.first - 1) != "from"
+        if joiner == "or":
+            upper = self._number(after)
+            return upper if upper and upper.value == number.value + 1 else None
         if not (between or dash or to):
             return None
         upper = self._number(after + 1 if self._low(after) in _CURRENCIES else after)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 from spacy.tokens import Doc, Token
 
-from kb.measures import comparable, measures
+from kb.measures import comparable, lemma, measures
 from kb.numerals import Numeral, listed, numerals
 from kb.records import Quantity, Span, Tool
 
@@ -44,6 +44,8 @@ _STREETS = {"street", "avenue", "road", "lane", "drive", "square", "boulevard", 
 _NEW_PHRASE = {"last", "next", "this", "each", "every", "per", "a", "an", "the", "past", ","}
 """Words before a noun that a number in front of them cannot count: `1.2 million last year`."""
 _IDLE_ONES = {"day", "thing", "way", "side", "hand", "point", "time", "moment", "reason", "another", "example"}
+_DAYS = set(listed("monday tuesday wednesday thursday friday saturday sunday today yesterday tomorrow week"))
+"""What ends a phrase on when it was said or done: outlets differ in that about the same number."""
 _LONGEST_CONDITION = 20
 """Tokens; a longer phrase is a parse gone wrong rather than a circumstance."""
 
@@ -195,12 +197,12 @@ class _Reader:
         inside = {token.i for token in tokens}
         root = next((token for token in tokens if token.head.i not in inside), tokens[-1])
         noun = _noun(tokens, root, counted=numeral.kind == "count")
-        unit = numeral.unit or (_lemma(noun) if noun is not None else "")
+        unit = numeral.unit or (_unit(noun) if noun is not None else "")
         return self._read(unit, noun, root, inside)
 
     def nothing(self, zero: Token, noun: Token) -> _About:
         """What is absent in `no models`, `none of the models`."""
-        return self._read(_lemma(noun), noun, zero if zero.dep_ != "det" else noun, {zero.i})
+        return self._read(_unit(noun), noun, zero if zero.dep_ != "det" else noun, {zero.i})
 
     def _read(self, unit: str, noun: Token | None, root: Token, inside: set[int]) -> _About:
         anchor = noun if noun is not None and root.head == noun else root
@@ -245,13 +247,18 @@ class _Reader:
             # What stands behind the next number is that number's condition.
             between = range(max(inside) + 1, end) if start > max(inside) else range(start, end)
             own = inside.isdisjoint(range(start, end)) and self.numbers.isdisjoint(between)
-            if own and end - start <= _LONGEST_CONDITION:
+            if own and self.doc[end - 1].lower_ not in _DAYS and end - start <= _LONGEST_CONDITION:
                 phrases[start] = self.doc[start:end].text.strip(" ,;.")
         return "; ".join(phrases[start] for start in sorted(phrases)) or None
 
 
 def _lemma(token: Token) -> str:
     return token.lemma_.lower() or token.lower_
+
+
+def _unit(noun: Token) -> str:
+    """Singular of what is counted; the model leaves names in the plural."""
+    return lemma(noun.lower_) if noun.pos_ == "PROPN" else _lemma(noun)
 
 
 def _word(token: Token) -> str:

@@ -85,7 +85,7 @@ def _drafts(layout: Layout) -> list["Draft"]:
             and not any(claimed[start:end])
             and not _work(item)
         ):
-            drafts.append(_direct(layout, item))
+            drafts.append(_built_in(layout, item, claimed))
     return sorted(drafts, key=lambda draft: draft.pieces[0].start)
 
 
@@ -134,6 +134,21 @@ def _direct(layout: Layout, spoken: Attributed) -> Draft:
     source, stretch = spoken.source, layout.quoted[spoken.frame.number]
     form: Form = "direct" if spoken.frame.words >= WHOLE and source.place != "inside" else "partial"
     return Draft(form, (Span(stretch.start, stretch.end),), source.cue, source.speaker, source.place, spoken.turn)
+
+
+def _built_in(layout: Layout, spoken: Attributed, claimed: bytearray) -> Draft:
+    """A fragment whose clause the parser lost: all from its cue on, else the fragment alone."""
+    cue = spoken.source.cue
+    start, end = _span_of(layout, spoken.frame.number)
+    if cue is None or not 0 < start - cue[1] <= NEAR or any(claimed[cue[1] : end]):
+        return _direct(layout, spoken)
+    _claim(claimed, [(cue[1], end)])
+    content = Span(layout.offsets[cue[1]], layout.quoted[spoken.frame.number].end)
+    return Draft("mixed", (content,), cue, spoken.source.speaker, "inside")
+
+
+NEAR = 20
+"""Tokens between a cue and a fragment that still belongs to its clause."""
 
 
 def _indirect(layout: Layout, item: Reported, claimed: bytearray) -> Draft | None:

@@ -13,101 +13,21 @@ from lxml.html import HtmlElement
 
 from kb.blocks import Block
 
-_BOX_WORDS = frozenset(
-    [
-        "comment",
-        "comments",
-        "commenting",
-        "footer",
-        "nav",
-        "navigation",
-        "aside",
-        "related",
-        "recommend",
-        "recommended",
-        "recommendation",
-        "recommendations",
-        "sidebar",
-        "cookie",
-        "cookies",
-        "consent",
-        "gdpr",
-        "modal",
-        "newsletter",
-        "newsletters",
-        "subscribe",
-        "subscription",
-        "promo",
-        "promos",
-        "promoted",
-        "promotion",
-        "share",
-        "sharing",
-        "shares",
-        "social",
-        "socials",
-        "teaser",
-        "teasers",
-        "sponsor",
-        "sponsored",
-        "advert",
-        "advertisement",
-        "advertising",
-        "advertisements",
-        "ad",
-        "ads",
-        "popular",
-        "trending",
-        "bio",
-        "byline",
-        "breadcrumb",
-        "breadcrumbs",
-        "caption",
-        "copyright",
-        "disclaimer",
-        "popup",
-        "overlay",
-        "signup",
-        "paywall",
-        "widget",
-        "widgets",
-        "readmore",
-        "tags",
-        "tag",
-        "toolbar",
-        "menu",
-        "rail",
-        "footnote",
-        "footnotes",
-        "credit",
-        "credits",
-        "embed",
-        "tooltip",
-        "cta",
-        "carousel",
-        "disclosure",
-        "print",
-        "poll",
-        "quiz",
-        "pullquote",
-    ]
-)
+_BOX_WORDS = frozenset({
+    "comment", "comments", "commenting", "footer", "nav", "navigation", "aside", "related", "recommend",
+    "recommended", "recommendation", "recommendations", "sidebar", "cookie", "cookies", "consent", "gdpr", "modal",
+    "newsletter", "newsletters", "subscribe", "subscription", "promo", "promos", "promoted", "promotion", "share",
+    "sharing", "shares", "social", "socials", "teaser", "teasers", "sponsor", "sponsored", "advert", "advertisement",
+    "advertising", "advertisements", "ad", "ads", "popular", "trending", "bio", "byline", "breadcrumb", "breadcrumbs",
+    "caption", "copyright", "disclaimer", "popup", "overlay", "signup", "paywall", "widget", "widgets", "readmore",
+    "tags", "tag", "toolbar", "menu", "rail", "footnote", "footnotes", "credit", "credits", "embed", "tooltip", "cta",
+    "carousel", "disclosure", "print", "poll", "quiz", "pullquote",
+})  # fmt: skip
 """Words in class names and ids that mark what is not the article's running text, on outlets of any kind."""
-_FOREIGN_WORDS = frozenset(
-    [
-        "comment",
-        "comments",
-        "cookie",
-        "cookies",
-        "consent",
-        "gdpr",
-        "privacy",
-        "modal",
-        "popup",
-        "related",
-        "recommended",
-    ]
-)
+_FOREIGN_WORDS = frozenset({
+    "comment", "comments", "cookie", "cookies", "consent", "gdpr", "privacy", "modal", "popup", "related",
+    "recommended",
+})  # fmt: skip
 """Words that mark other people's text or none of the page's own, however much of it there is."""
 _BOX_PHRASE = re.compile(
     r"read-?more|see-?also|more-?(?:on|from|stories|news)|most-|also-?like|author-?(?:bio|box|info|card)|pull-?quote|"
@@ -118,9 +38,9 @@ _HIDDEN = frozenset({"hidden", "is-hidden", "visually-hidden", "sr-only", "scree
 _SHOWN_WHEN_WIDE = re.compile(r":(?:block|flex|grid|inline|visible|contents)")
 """Utility classes that hide on small screens only."""
 _NAME_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]{2,}")
-_BOX_TAGS = frozenset(
-    ["aside", "footer", "nav", "form", "figcaption", "figure", "header", "table", "button", "dialog", "address"]
-)
+_BOX_TAGS = frozenset({
+    "aside", "footer", "nav", "form", "figcaption", "figure", "header", "table", "button", "dialog", "address",
+})  # fmt: skip
 _MAIN_SHARE = 0.4
 """An ancestor that holds this share of the page's running words is the article, whatever its class names say."""
 _WHOLE_SHARE = 0.85

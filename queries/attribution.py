@@ -213,7 +213,7 @@ def _by_name(speakers: tuple[Speaker, ...], name: str) -> Attribution:
     if vague.kind != "unknown":
         return vague
     capital = [w for w in _NAME_WORD.findall(name) if w[:1].isupper()]
-    if not capital or set(row) & _ORGANISATIONS or near:
+    if len(capital) < 2 or capital[0] in ("The", "A", "An") or set(row) & _ORGANISATIONS or near:
         return Attribution(kind="unknown", name=name)
     return Attribution(kind="person", name=name)
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 import networkx as nx
 
 ROOT = -1
-LARGEST = 600
-"""Articles of a group given to networkx with all their candidates; larger ones keep the three best each."""
+KEPT = {60: 8, 400: 4}
+"""Possible parents inside a group that each article keeps, by size of the group; beyond, two. networkx copies
+the graph at each circle that it contracts, and the true parent is nearly always among the heaviest few."""
 
 
 def branching(parents: Mapping[int, Sequence[tuple[int, float]]]) -> dict[int, int]:
@@ -36,7 +37,7 @@ def _group(group: Sequence[int], parents: Mapping[int, Sequence[tuple[int, float
     greedy = {child: parents[child][0][0] for child in group if parents.get(child)}
     if _free_of_circles(greedy):
         return greedy
-    kept = len(group) if len(group) <= LARGEST else 3
+    kept = next((kept for size, kept in KEPT.items() if len(group) <= size), 2)
     graph = nx.DiGraph()
     outside: dict[int, int] = {}
     for child in group:

@@ -2,9 +2,10 @@
 
 import attrs
 
-from kb.records import Coverage, Retelling
+from kb import align
+from kb.records import Alignment, Coverage, Retelling
 from queries import name_rules, number_rules, paraphrase_rules, quote_families, quote_rules
-from queries.attribution import Resolve, occurrences, resolver
+from queries.attribution import Resolve, occurrences, resolver, wording_of
 from queries.relevance import about_study
 from queries.rules import Finding, Passed, Role, Rule, Truth, finding_id
 
@@ -30,10 +31,24 @@ def check(coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Findi
 
 
 def check_draft(draft: Retelling, coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Finding, ...]:
-    """The problems of one text that is not part of the coverage yet, held against study and coverage."""
-    together = attrs.evolve(coverage, retellings=(*coverage.retellings, draft))
+    """The problems of one text that is not part of the coverage yet, held against study and coverage.
+
+    Wordings that nobody laid against the references yet are laid here, without any cosine.
+    """
+    alignments = {**_laid(draft, coverage), **coverage.alignments}
+    together = attrs.evolve(coverage, retellings=(*coverage.retellings, draft), alignments=alignments)
     return tuple(
         finding
         for finding in check(together, speakers=speakers)
         if any(p.retelling.article.id == draft.article.id for p in finding.evidence if p.role == "observed")
     )
+
+
+def _laid(draft: Retelling, coverage: Coverage) -> dict[str, tuple[Alignment, ...]]:
+    tool = align.tool(coverage.study)
+    return {
+        quote.words_sha256: tuple(
+            align.alignments(coverage.study, quote.words_sha256, wording_of(draft, quote), tool, {})
+        )
+        for quote in draft.quotes
+    }

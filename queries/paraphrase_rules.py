@@ -14,6 +14,8 @@ from queries.rules import Finding, Passed, Rule, finding_id
 
 CLAUSE = 0.5
 """Share of a negated clause's content words that a contradiction must take up."""
+TAKEN_UP = 0.3
+"""Share of the reported words that a guarded sentence must hold for a report without its guard to be of it."""
 NEARLY_ALL = 0.75
 """Share of the reported words that must stand in one clause when the report, not the speaker, negates."""
 LONGEST = 45
@@ -174,8 +176,9 @@ def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
         return 0.0
     if report.negated:
         return _denies_said(report, sentence, topic)
-    if sentence.guarded and report.strong and len((report.content & sentence.content) - topic) >= 2:
-        return 0.6
+    shared = report.content & sentence.content
+    if sentence.subject and sentence.guarded and report.strong and len(shared - topic) >= 2:
+        return 0.6 if len(shared) >= TAKEN_UP * len(report.content) else 0.0
     return _affirms_denied(report, sentence, topic)
 
 

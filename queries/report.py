@@ -65,13 +65,7 @@ def view(
         traces = [trace for trace in traces if trace.subject == subject]
     citations = Citations.of(coverage)
     shown = finding_views(coverage, findings, traces, citations)
-    by_subject = {trace.subject: trace for trace in traces}
-    overview = by_subject.pop(study.slug, None)
-    threads = tuple(
-        thread(coverage, by_subject[slug], citations, tuple(f.number for f in shown if f.subject == slug))
-        for slug in sorted(by_subject, key=_order(coverage))
-    )
-    whole = None if overview is None else thread(coverage, overview, citations, ())
+    whole, threads = _threads(coverage, traces, citations, shown)
     return ReportView(
         study=study.slug,
         title=study.title,
@@ -95,6 +89,19 @@ def view(
         captures=_captures(citations, shown, threads, everything=subject is None),
         tools=_tools(tools),
     )
+
+
+def _threads(
+    coverage: Coverage, traces: Sequence[Trace], citations: Citations, findings: Sequence[FindingView]
+) -> tuple[Thread | None, tuple[Thread, ...]]:
+    """The whole study's, where it was traced, and those of its quotes and claims."""
+    by_subject = {trace.subject: trace for trace in traces}
+    overview = by_subject.pop(coverage.study.slug, None)
+    threads = tuple(
+        thread(coverage, by_subject[slug], citations, tuple(f.number for f in findings if f.subject == slug))
+        for slug in sorted(by_subject, key=_order(coverage))
+    )
+    return None if overview is None else thread(coverage, overview, citations, ()), threads
 
 
 def _slugs(study: Study) -> list[str]:

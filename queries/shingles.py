@@ -89,6 +89,9 @@ class Shingles:
         """Trigrams of the primary documents: two articles that share these may have them from there."""
         self._holders = _index((w.own for w in self.wordings), SAMPLED)
         self._term_holders = _index((w.terms for w in self.wordings), 1)
+        count = len(self.wordings)
+        self._weights = {term: math.log(1 + count / len(row)) for term, row in self._term_holders.items()}
+        self._term_totals = [sum(map(self._weights.__getitem__, sorted(w.terms))) for w in self.wordings]
         step = max(1, len(self.wordings) // BASELINE)
         self._spread = range(0, len(self.wordings), step)
         self._explained: dict[int, int] = {}
@@ -134,8 +137,8 @@ class Shingles:
     def terms_contained(self, child: int, parent: int) -> float:
         """Share of the child's words that stand in the parent, each weighing by how rare it is in the coverage."""
         mine, theirs = self.wordings[child].terms, self.wordings[parent].terms
-        total = sum(self._weight(term) for term in mine)
-        return sum(self._weight(term) for term in mine & theirs) / total if total else 0.0
+        total = self._term_totals[child]
+        return sum(map(self._weights.__getitem__, mine & theirs)) / total if total else 0.0
 
     def chance(self, child: int) -> tuple[float, float]:
         """What the child shares with a middling article of the coverage: trigrams, rare words.
@@ -154,9 +157,6 @@ class Shingles:
         grams = trigrams(phrase)
         held = self.wordings[parent].own | self.wordings[parent].quoted
         return len(grams & held) / len(grams) if grams else 0.0
-
-    def _weight(self, term: int) -> float:
-        return math.log(1 + len(self.wordings) / len(self._term_holders[term]))
 
 
 def _quartile(values: Sequence[float]) -> float:

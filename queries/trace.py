@@ -6,19 +6,9 @@ from typing import Literal
 
 import attrs
 
-from kb.records import (
-    Alignment,
-    Coverage,
-    Edit,
-    Quote,
-    ReferenceQuote,
-    Retelling,
-    Span,
-    Verdict,
-    rfc3339,
-)
-from queries.attribution import attribute
+from kb.records import Coverage, Edit, Retelling, Span, Verdict, rfc3339
 from queries.branching import branching
+from queries.carriers import LIKELY, carriers
 from queries.kinship import Kinship, Tie
 from queries.signs import Sign
 
@@ -88,7 +78,6 @@ class Trace:
 
 SURE = 0.98
 """No edge is surer: credits and links can be wrong themselves."""
-LIKELY = 0.5
 DIRECTION = 0.75
 """How sure the direction of an edge is that neither dates nor credits give: the tree around it tells most."""
 COPIED, REWRITTEN, REWORDED = 0.5, 0.1, 0.05
@@ -104,9 +93,8 @@ def trace(coverage: Coverage, subject: str | None = None) -> Trace:
     An unknown slug gives an empty trace. The same coverage always gives the same trace.
     """
     about = subject or coverage.study.slug
-    found = _appearances(coverage, about)
-    carriers = tuple(dict.fromkeys(retelling.article.id for retelling, _, _ in found))
-    kept = {r.article.id: r for r in coverage.retellings if r.article.id in set(carriers)}
+    found = carriers(coverage, about)
+    kept = {retelling.article.id: retelling for retelling, _, _ in found}
     part = attrs.evolve(coverage, retellings=tuple(kept.values()))
     quote = about if any(reference.slug == about for reference in coverage.study.quotes) else None
     tree = _tree(Kinship(part, quote))
@@ -174,55 +162,6 @@ def _why_json(why: Why) -> dict[str, object]:
     if why.lag_s is not None:
         told["lag_s"] = why.lag_s
     return told
-
-
-# --- What appears -----------------------------------------------------------------------------------------
-
-_Found = tuple[Retelling, Span | None, Verdict | None]
-
-
-def _appearances(coverage: Coverage, about: str) -> list[_Found]:
-    """Occurrences in the order of the coverage; the same wording twice in one article counts once."""
-    quote = next((q for q in coverage.study.quotes if q.slug == about), None)
-    if quote is not None:
-        return [found for retelling in coverage.retellings for found in _printed(coverage, retelling, quote)]
-    if any(claim.slug == about for claim in coverage.study.claims):
-        stated = ((retelling, _stated(coverage, retelling, about)) for retelling in coverage.retellings)
-        return [(retelling, span, None) for retelling, span in stated if span is not None]
-    return [(retelling, None, None) for retelling in coverage.retellings] if about == coverage.study.slug else []
-
-
-def _printed(coverage: Coverage, retelling: Retelling, reference: ReferenceQuote) -> list[_Found]:
-    found: dict[tuple[str, Verdict], _Found] = {}
-    for quote in retelling.quotes:
-        for alignment in coverage.alignments.get(quote.words_sha256, ()):
-            if alignment.quote == reference.slug:
-                verdict = _verdict(coverage, retelling, quote, alignment, reference)
-                found.setdefault((quote.words_sha256, verdict), (retelling, quote.content, verdict))
-    return list(found.values())
-
-
-def _verdict(
-    coverage: Coverage, retelling: Retelling, quote: Quote, alignment: Alignment, reference: ReferenceQuote
-) -> Verdict:
-    """As aligned, unless the words are plainly given to somebody else."""
-    given = attribute(
-        coverage.study.speakers, quote.speaker_name, retelling.words(quote.speaker) if quote.speaker else ""
-    )
-    other = given.kind == "speaker" and given.slug != reference.speaker
-    return "misattributed" if other or given.kind in ("person", "group", "machine") else alignment.verdict
-
-
-def _stated(coverage: Coverage, retelling: Retelling, claim: str) -> Span | None:
-    """The passage that states a claim most surely; contradicting it is about it, too."""
-    stances = [
-        (evidence.probability, -passage.start, passage)
-        for passage in retelling.passages
-        for evidence in coverage.evidence.get(passage.words_sha256, ())
-        if evidence.claim == claim and evidence.stance != "neutral" and evidence.probability >= LIKELY
-    ]
-    best = max(stances, key=lambda stance: stance[:2], default=None)
-    return Span(best[2].start, best[2].end) if best else None
 
 
 # --- The tree ---------------------------------------------------------------------------------------------

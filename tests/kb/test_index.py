@@ -1,0 +1,184 @@
+"""One contract for every vector index, and bringing one in step with the record store."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb import index as indexes
+from kb.errors import DataError, UserError
+from kb.index import ChromaIndex, ExactIndex, VectorIndex, collection_name, reconcile
+
+TOOL = "tool:0123456789abcdef0123456789abcdef"
+random = np.random.default_rng(7)
+
+
+def units(count: int, width: int = 8) -> np.ndarray:
+    rows = random.normal(size=(count, width)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.fixture(params=["exact", "chroma"])
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorIndex]:
+    opened: VectorIndex = ExactIndex() if request.param == "exact" else ChromaIndex(tmp_path / "index", TOOL)
+    yield opened
+    opened.close()
+
+
+# --- the contract ---
+
+
+def test_new_index_holds_nothing(index):
+    assert index.keys() == set()
+    assert index.nearest(units(1)[0], 5) == []
+
+
+def test_nearest_come_first_with_their_cosine(index):
+    vectors = np.array([[1, 0, 0], [0.6, 0.8, 0], [0, 0, 1]], np.float32)
+    index.upsert(["same", "near", "far"], vectors)
+    found = index.nearest(np.array([1, 0, 0], np.float32), 3)
+    assert [key for key, _ in found] == ["same", "near", "far"]
+    assert [score for _, score in found] == pytest.approx([1.0, 0.6, 0.0], abs=1e-6)
+
+
+def test_no_more_than_there_are(index):
+    index.upsert(["a", "b"], units(2))
+    assert len(index.nearest(units(1)[0], 50)) == 2
+
+
+def test_no_more_than_asked(index):
+    index.upsert([str(n) for n in range(30)], units(30))
+    assert len(index.nearest(units(1)[0], 4)) == 4
+
+
+def test_key_put_again_takes_the_new_vector(index):
+    index.upsert(["a"], np.array([[1, 0]], np.float32))
+    index.upsert(["a"], np.array([[0, 1]], np.float32))
+    assert index.keys() == {"a"}
+    assert index.nearest(np.array([0, 1], np.float32), 1)[0][1] == pytest.approx(1.0)
+
+
+def test_deleted_key_is_not_found(index):
+    index.upsert(["a", "b"], units(2))
+    index.delete(["a"])
+    assert index.keys() == {"b"}
+    assert [key for key, _ in index.nearest(units(1)[0], 5)] == ["b"]
+
+
+def test_deleting_what_is_not_there_is_no_error(index):
+    index.delete(["nothing"])
+    assert index.keys() == set()
+
+
+def test_nothing_can_be_put_and_deleted(index):
+    index.upsert([], np.empty((0, 8), np.float32))
+    index.delete([])
+    assert index.keys() == set()
+
+
+def test_agrees_with_the_yardstick_on_the_nearest(index):
+    vectors, query = units(400), units(1)[0]
+    keys = [f"k{n:03}" for n in range(400)]
+    index.upsert(keys, vectors)
+    exact = ExactIndex(dict(zip(keys, vectors, strict=True))).nearest(query, 10)
+    assert {key for key, _ in index.nearest(query, 10)} == {key for key, _ in exact}
+
+
+def test_reconcile_adds_what_is_missing_and_removes_the_rest(index):
+    held = dict(zip("abc", units(3), strict=True))
+    index.upsert(["c", "old"], units(2))
+    wanted = ["a", "b", "c", "unembedded"]
+    counts = reconcile(index, wanted, lambda keys: _load(held, keys))
+    assert counts == (2, 1)
+    assert index.keys() == {"a", "b", "c"}
+
+
+def test_reconcile_twice_does_nothing_more(index):
+    held = dict(zip("abc", units(3), strict=True))
+    reconcile(index, held, lambda keys: _load(held, keys))
+    assert reconcile(index, held, lambda keys: _load(held, keys)) == (0, 0)
+
+
+def _load(held: dict[str, np.ndarray], keys: list[str]) -> tuple[list[str], np.ndarray]:
+    found = [key for key in keys if key in held]
+    return found, np.vstack([held[key] for key in found]) if found else np.empty((0, 0), np.float32)
+
+
+# --- each by itself ---
+
+
+def test_exact_ties_go_by_key():
+    same = units(1)[0]
+    found = ExactIndex({"b": same, "a": same, "c": same}).nearest(same, 2)
+    assert [key for key, _ in found] == ["a", "b"]
+
+
+def test_chroma_keeps_what_it_holds(tmp_path):
+    with ChromaIndex(tmp_path, TOOL) as first:
+        first.upsert(["a"], units(1))
+    with ChromaIndex(tmp_path, TOOL) as second:
+        assert second.keys() == {"a"}
+
+
+def test_chroma_takes_more_than_one_batch(tmp_path, monkeypatch):
+    with ChromaIndex(tmp_path, TOOL) as index:
+        monkeypatch.setattr(index, "_portion", 7)
+        index.upsert([str(n) for n in range(20)], units(20))
+        index.delete([str(n) for n in range(15)])
+        assert index.keys() == {str(n) for n in range(15, 20)}
+
+
+def test_another_tool_has_a_collection_of_its_own(tmp_path):
+    with ChromaIndex(tmp_path, TOOL) as first:
+        first.upsert(["a"], units(1))
+    with ChromaIndex(tmp_path, "tool:ffff") as second:
+        assert second.keys() == set()
+
+
+def test_collection_name_is_one_that_chroma_takes():
+    assert collection_name(TOOL) == "wordings-0123456789abcdef0123456789abcdef"
+
+
+def test_index_in_use_elsewhere_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(indexes, "LOCK_WAIT_S", 0.05)
+    with ChromaIndex(tmp_path, TOOL), pytest.raises(UserError, match="in use by another retold process"):
+        ChromaIndex(tmp_path, TOOL)
+
+
+def test_index_can_be_opened_again_after_it_was_closed(tmp_path, monkeypatch):
+    monkeypatch.setattr(indexes, "LOCK_WAIT_S", 0.05)
+    ChromaIndex(tmp_path, TOOL).close()
+    ChromaIndex(tmp_path, TOOL).close()
+
+
+def test_damaged_index_says_what_to_do(tmp_path):
+    (tmp_path / "chroma.sqlite3").write_bytes(b"hello world " * 1000)
+    with pytest.raises(DataError, match="delete that folder and run `retold build`") as raised:
+        ChromaIndex(tmp_path, TOOL)
+    assert raised.value.exit_code == 3
+
+
+def _write_for_ever(folder: Path, started: "multiprocessing.synchronize.Event") -> None:
+    index = ChromaIndex(folder, TOOL)
+    for number in range(10_000):
+        index.upsert([f"{number}-{n}" for n in range(50)], units(50))
+        started.set()
+
+
+def test_index_of_a_killed_process_goes_on(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    writer = context.Process(target=_write_for_ever, args=(tmp_path, started))
+    writer.start()
+    assert started.wait(60)
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.join()
+    held = dict(zip("abc", units(3), strict=True))
+    with ChromaIndex(tmp_path, TOOL) as index:
+        reconcile(index, held, lambda keys: _load(held, keys))
+        assert index.keys() == set("abc")
+        assert {key for key, _ in index.nearest(held["a"], 3)} == set("abc")

@@ -1,0 +1,118 @@
+"""Full text: what people type never breaks it, and the index follows the wordings."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from kb.errors import UserError
+from kb.lexical import LexicalIndex, match_expression
+from kb.store import RecordStore
+from kb.text import words_digest
+
+SAID = (
+    "Models protect each other.",
+    "The models showed solidarity in creative ways.",
+    "A nap is no cure for a bad roster.",
+    "Creative accounting is another matter; in many ways.",
+)
+
+
+@pytest.fixture(scope="module")
+def lexical() -> Iterator[LexicalIndex]:
+    with RecordStore.open("sqlite://") as store:
+        store.commit(None, [], {words_digest(words): words for words in SAID[:2]})
+        index = LexicalIndex(store)
+        store.commit(None, [], {words_digest(words): words for words in SAID[2:]})
+        yield index
+
+
+def found(lexical: LexicalIndex, query: str, k: int = 10) -> list[str]:
+    said = {words_digest(words): words for words in SAID}
+    return [said[key] for key, _ in lexical.best(query, k)]
+
+
+def test_wordings_from_before_and_after_the_index_are_found(lexical):
+    assert set(found(lexical, "models nap")) == {SAID[0], SAID[1], SAID[2]}
+
+
+def test_word_forms_are_one(lexical):
+    assert SAID[0] in found(lexical, "protecting")
+
+
+def test_accents_do_not_matter(lexical):
+    assert found(lexical, "róster") == [SAID[2]]
+
+
+def test_phrase_in_quotation_marks_is_exact(lexical):
+    assert found(lexical, '"creative ways"') == [SAID[1]]
+
+
+@pytest.mark.parametrize("query", ["“creative ways”", "„creative ways“", "«creative ways»"])
+def test_any_quotation_marks_make_a_phrase(lexical, query):
+    assert found(lexical, query) == [SAID[1]]
+
+
+def test_all_phrases_and_any_word_must_be_there(lexical):
+    assert found(lexical, '"creative ways" nap') == []
+
+
+def test_rarer_word_ranks_higher(lexical):
+    assert found(lexical, "models solidarity")[0] == SAID[1]
+
+
+def test_best_scores_come_first_and_no_more_than_asked(lexical):
+    scores = [score for _, score in lexical.best("models creative ways", 2)]
+    assert len(scores) == 2
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *('""', '"', "'", "*", "nap*", "^nap", "nap OR", "AND", "NOT", "OR OR OR", "NEAR", "NEAR(nap cure, 2)"),
+        *("wording:nap", "{wording}: nap", "-nap", "+", "(nap", "nap)", "a AND (b OR", "nap + cure", ":", "\\", ";--"),
+        *('"nap', 'nap"', '"""', '"" ""', "\x00", "\ud83d", "_", "…", "。", "nap\nOR\tcure", "%", "?1", ":expression"),
+    ],
+)
+def test_search_syntax_is_taken_as_words(lexical, query):
+    assert set(found(lexical, query)) <= set(SAID)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.one_of(st.characters(), st.sampled_from('"“”„«»*():^-+ANDORNEAR ')), max_size=40))
+@example("_ nap")
+def test_no_query_raises(lexical, query):
+    assert isinstance(lexical.best(query, 3), list)
+
+
+def test_operators_are_words_like_others(lexical):
+    assert found(lexical, "NOT nap") == [SAID[2]]
+
+
+@pytest.mark.parametrize("query", ["", "   ", "?!…", '""', "— “ ”", "_"])
+def test_query_without_a_word_finds_nothing(lexical, query):
+    assert found(lexical, query) == []
+
+
+def test_very_long_query_is_answered(lexical):
+    assert SAID[2] in found(lexical, " ".join(f"word{n}" for n in range(20_000)) + " nap")
+
+
+def test_very_many_phrases_are_answered(lexical):
+    assert found(lexical, '"nap cure" ' * 5_000) == []
+
+
+def test_expression_quotes_every_word():
+    assert match_expression("NEAR(a b)") == '"NEAR" OR "a" OR "b"'
+
+
+def test_other_databases_are_told_about():
+    class Elsewhere:
+        class engine:  # noqa: N801
+            class dialect:  # noqa: N801
+                name = "postgresql"
+
+    with pytest.raises(UserError, match="SQLite"):
+        LexicalIndex(Elsewhere())

@@ -1,0 +1,96 @@
+"""Schema: made once, moved on by steps, derived tables rebuilt on change, a newer retold's data left alone."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from kb import migrations
+from kb.errors import DataError
+from kb.lexical import LexicalIndex
+from kb.records import Snapshot
+from kb.store import RecordStore
+from making import EXTRACT, hold, snapshot
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/records.db"
+
+
+def state(url: str) -> dict[str, str]:
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT part, version FROM schema_state")).all()
+    engine.dispose()
+    return dict(rows)
+
+
+def set_version(url: str, part: str, version: str) -> None:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"UPDATE schema_state SET version = '{version}' WHERE part = '{part}'"))
+    engine.dispose()
+
+
+def test_new_database_has_the_current_version(url):
+    RecordStore.open(url).close()
+    assert state(url) == {"captured": str(len(migrations.STEPS)), "derived": migrations.DERIVED_VERSION}
+
+
+def test_opening_again_changes_nothing(url):
+    with RecordStore.open(url) as store:
+        store.add_snapshot(snapshot())
+    with RecordStore.open(url) as store:
+        assert store.count_snapshots() == 1
+
+
+def test_changed_derived_tables_are_made_anew_and_captures_kept(url):
+    with RecordStore.open(url) as store:
+        hold(store, "https://ledger.example/a", ["Tides rise."])
+    set_version(url, "derived", "0")
+    with RecordStore.open(url) as store:
+        assert store.count_snapshots() == 1
+        assert store.active_wordings() == set()
+        assert len(store.pending(Snapshot, "extract", EXTRACT.id)) == 1
+
+
+def test_full_text_index_follows_tables_made_anew(url):
+    with RecordStore.open(url) as store:
+        hold(store, "https://ledger.example/a", ["Whales sing."])
+        assert len(LexicalIndex(store).best("whales", 5)) == 1
+    set_version(url, "derived", "0")
+    with RecordStore.open(url) as store:
+        hold(store, "https://ledger.example/a", ["Tides rise."])
+        lexical = LexicalIndex(store)
+        assert lexical.best("whales", 5) == []
+        hold(store, "https://ledger.example/b", ["Boats leave."])
+        assert len(lexical.best("tides boats", 5)) == 2
+
+
+def test_step_that_fails_leaves_no_trace_and_is_done_by_the_next_opening(url, monkeypatch):
+    RecordStore.open(url).close()
+
+    def fails(connection: sa.Connection) -> None:
+        connection.execute(sa.text("ALTER TABLE snapshots ADD COLUMN weather TEXT"))
+        raise ZeroDivisionError
+
+    def works(connection: sa.Connection) -> None:
+        connection.execute(sa.text("ALTER TABLE snapshots ADD COLUMN weather TEXT"))
+
+    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, fails))
+    with pytest.raises(ZeroDivisionError):
+        RecordStore.open(url)
+    assert state(url)["captured"] == "1"
+    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS[:-1], works))
+    RecordStore.open(url).close()
+    assert state(url)["captured"] == "2"
+
+
+def test_database_of_a_newer_retold_is_left_alone(url):
+    RecordStore.open(url).close()
+    set_version(url, "captured", "99")
+    with pytest.raises(DataError, match="written by a newer retold") as raised:
+        RecordStore.open(url)
+    assert raised.value.exit_code == 3
+    assert state(url)["captured"] == "99"

@@ -1,0 +1,161 @@
+"""What readers see: active records alone, each article once, wordings with every place they stand."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import attrs
+import numpy as np
+import pytest
+
+from kb.reader import Filter, Reader
+from kb.records import Embedding, Tool
+from kb.store import RecordStore
+from kb.text import words_digest
+from making import ANNOTATE, EXTRACT, NOON, hold, outcome, source, study
+
+LEDGER, STAR = "https://ledger.example/a", "https://star.example/b"
+RISE = words_digest("Tides rise.")
+EMBED = Tool(name="embed", version="1")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RecordStore]:
+    with RecordStore.open(f"sqlite:///{tmp_path}/records.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def reader(store: RecordStore) -> Reader:
+    return Reader(store)
+
+
+def test_coverage_is_ordered_by_publication_then_address_with_undated_last(store, reader):
+    hold(store, "https://c.example/1", ["One."], published=None)
+    hold(store, "https://b.example/1", ["Two."], published=NOON)
+    hold(store, "https://a.example/1", ["Three."], published=NOON)
+    hold(store, "https://d.example/1", ["Four."], published=NOON - timedelta(days=1))
+    urls = [retelling.article.canonical_url for retelling in reader.coverage(study()).retellings]
+    assert urls == [f"https://{name}.example/1" for name in "dabc"]
+
+
+def test_article_shows_its_latest_capture(store, reader):
+    hold(store, LEDGER, ["Tides rise."], hours=0)
+    hold(store, LEDGER, ["Tides fall."], hours=2)
+    hold(store, LEDGER, ["Tides stand."], hours=1)
+    assert [retelling.text.text for retelling in reader.coverage(study()).retellings] == ["Tides fall."]
+
+
+def test_retelling_has_all_that_stands_in_its_text_in_order(store, reader):
+    hold(store, LEDGER, ["Tides rise.", "Boats left."], [("Boats", "Ann Wu"), ("Tides", None)])
+    (retelling,) = reader.coverage(study()).retellings
+    assert [retelling.text.text[p.start : p.end] for p in retelling.passages] == ["Tides rise.", "Boats left."]
+    assert [retelling.words(q.content) for q in retelling.quotes] == ["Tides", "Boats"]
+
+
+def test_source_of_the_study_stands_with_its_articles(store, reader):
+    hold(store, LEDGER, ["Tides rise."])
+    named = source("ledger.example", "ledger.example")
+    assert reader.coverage(study(sources=(named,))).retellings[0].source == named
+
+
+def test_source_that_the_study_does_not_name_is_called_as_it_is(store, reader):
+    hold(store, LEDGER, ["Tides rise."])
+    assert reader.coverage(study()).retellings[0].source.name == "ledger.example"
+
+
+def test_empty_store_has_empty_coverage(reader):
+    assert reader.coverage(study()).retellings == ()
+
+
+def test_wording_stands_wherever_it_was_printed_earliest_first(store, reader):
+    hold(store, STAR, ["Tides rise."], published=NOON + timedelta(days=1))
+    hold(store, LEDGER, ["TIDES RISE"], published=NOON)
+    places = reader.occurrences([RISE], Filter())[RISE]
+    assert [place.article.canonical_url for place in places] == [LEDGER, STAR]
+    assert places[1].text.text[places[1].span.start : places[1].span.end] == "Tides rise."
+
+
+def test_occurrence_says_who_spoke(store, reader):
+    hold(store, LEDGER, ["Tides rise, she said."], [("Tides rise", "Ann Wu")])
+    (place,) = reader.occurrences([RISE], Filter())[RISE]
+    assert (place.kind, place.speaker) == ("quote", "Ann Wu")
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "urls"),
+    [
+        (Filter(), {LEDGER, STAR}),
+        (Filter(kind="quote"), {STAR}),
+        (Filter(kind="passage"), {LEDGER, STAR}),
+        (Filter(source="star.example"), {STAR}),
+        (Filter(source="nobody"), set()),
+        (Filter(since=NOON), {LEDGER}),
+        (Filter(since=NOON + timedelta(seconds=1)), set()),
+        (Filter(until=NOON), {STAR}),
+        (Filter(speaker=("Wu",)), {STAR}),
+        (Filter(speaker=("åNGSTRÖM WU",)), {STAR}),
+        (Filter(speaker=("Roe", "wu")), {STAR}),
+        (Filter(speaker=("%",)), set()),
+        (Filter(speaker=("_",)), set()),
+        (Filter(speaker=("Wu",), kind="passage"), set()),
+    ],
+)
+def test_filter_narrows_occurrences_and_matching_alike(store, reader, narrowed, urls):
+    hold(store, LEDGER, ["Tides rise."], published=NOON)
+    hold(store, STAR, ["Nothing else."], [("Nothing else", "Ångström Wu")], published=NOON - timedelta(days=1))
+    digests = [RISE, words_digest("Nothing else")]
+    places = reader.occurrences(digests, narrowed)
+    assert {place.article.canonical_url for where in places.values() for place in where} == urls
+    assert {key for key, where in places.items() if where} == reader.matching(narrowed) & set(digests)
+
+
+def test_undated_article_is_in_no_window(store, reader):
+    hold(store, LEDGER, ["Tides rise."], published=None)
+    assert reader.matching(Filter(since=NOON)) == set()
+
+
+def test_wording_of_a_text_that_a_newer_extraction_replaced_stands_nowhere(store, reader):
+    hold(store, LEDGER, ["Tides rise."])
+    newer = attrs.evolve(EXTRACT, version="2")
+    store.activate("extract", newer.id, {"extractions": newer.id})
+    assert reader.occurrences([RISE], Filter()) == {}
+
+
+def test_vectors_come_with_the_keys_that_have_one(store, reader):
+    store.commit(None, [Embedding(words_sha256=key, tool=EMBED.id, vector=[1.0, 0.0]) for key in "ab"])
+    keys, vectors = reader.vectors(["b", "c", "a"], EMBED.id)
+    assert sorted(keys) == ["a", "b"]
+    assert vectors.shape == (2, 2)
+    assert vectors.dtype == np.float32
+
+
+def test_no_vectors_are_an_empty_matrix(reader):
+    assert reader.vectors([], EMBED.id)[0] == []
+
+
+def test_wordings_of_a_text_tell_quotes_from_passages(store, reader):
+    read = hold(store, LEDGER, ["Tides rise, she said."], [("Tides rise", None)])
+    store.commit(None, [Embedding(words_sha256=RISE, tool=EMBED.id, vector=[0.0, 1.0])])
+    worded = {w.wording: w for w in reader.worded(read.text, EMBED.id)}
+    assert worded["Tides rise"].quoted
+    assert worded["Tides rise"].vector.tolist() == [0.0, 1.0]
+    assert not worded["Tides rise, she said."].quoted
+    assert worded["Tides rise, she said."].vector is None
+
+
+def test_outcomes_are_those_of_the_active_tool(store, reader):
+    hold(store, LEDGER, ["Tides rise."])
+    store.commit(outcome("extract", "other", attrs.evolve(EXTRACT, version="0"), status="failed"), [])
+    assert [each.status for each in reader.outcomes("extract")] == ["done"]
+
+
+def test_active_tools_are_listed_by_name(store, reader):
+    hold(store, LEDGER, ["Tides rise."])
+    assert reader.tools() == [ANNOTATE, EXTRACT]
+    assert reader.active_tool("passages") == ANNOTATE.id
+    assert reader.active_tool("credits") is None
+
+
+def test_store_without_judgements_has_none(reader):
+    assert reader.judgements() == []
