@@ -28,7 +28,7 @@ from kb.decode import decode, is_binary, is_markup
 HTML = frozenset({".html", ".htm", ".xhtml", ".mhtml"})
 TEXT = frozenset({".txt", ".md", ".markdown", ".text"})
 JSON_LINES = frozenset({".jsonl", ".ndjson", ".json"})
-WARCS = frozenset({".warc", ".wacz", ".arc"})
+WARCS = frozenset({".warc", ".wacz"})
 TABLES = frozenset({".csv", ".tsv"})
 OUTLINES = frozenset({".opml", ".xml"})
 KNOWN = HTML | TEXT | JSON_LINES | WARCS | TABLES | OUTLINES
@@ -245,13 +245,19 @@ def read_wacz(path: Path, reading: Reading) -> Iterator[Entry]:
 
 def read_warc(file: IO[bytes], name: str, reading: Reading) -> Iterator[Entry]:
     """The HTML and text pages of a WARC that were answered with 200, and its resource records."""
+    records = 0
     with file:
-        for record in ArchiveIterator(file, arc2warc=True):
+        for record in ArchiveIterator(file):
+            if record.format != "warc":  # warcio takes any first line for the head of an ARC file
+                break
+            records += 1
             if record.rec_type not in ("response", "resource"):
                 continue
             entry = _record(record, name, reading)
             if entry:
                 yield entry
+    if not records:
+        yield Problem(where=name, what="no WARC record in it")
 
 
 def _record(record: Any, name: str, reading: Reading) -> Entry | None:

@@ -45,7 +45,9 @@ def _trimmed(layout: "Layout", first: int, last: int) -> tuple[int, int]:
     tokens = layout.tokens
     while first < last and (tokens[first].lower_ in ("a", "an", "the", "of", "at", "from") or tokens[first].is_punct):
         first += 1
-    while last > first and (tokens[last - 1].is_punct or tokens[last - 1].is_space or tokens[last - 1].tag_ in ("WP", "WDT", "CC")):
+    while last > first and (
+        tokens[last - 1].is_punct or tokens[last - 1].is_space or tokens[last - 1].tag_ in ("WP", "WDT", "CC")
+    ):
         last -= 1
     return first, last
 

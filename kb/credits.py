@@ -8,7 +8,7 @@ stands where sources stand (`told`, `according to`). Credits of pictures are no 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from kb.numerals import listed
+from kb.number_words import listed
 from kb.outlets import (
     CAPITAL,
     NAME,

@@ -35,7 +35,8 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "jan january januar janvier enero gennaio januari", "feb february februar février febrero febbraio februari",
+            "jan january januar janvier enero gennaio januari",
+            "feb february februar février febrero febbraio februari",
             "mar march märz mars marzo maart", "apr april avril abril aprile", "may mai mayo maggio mei maj",
             "jun june juni juin junio giugno", "jul july juli juillet julio luglio",
             "aug august août agosto augustus augusti",

@@ -31,12 +31,15 @@ _SUPERSETS = {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gb
 """What browsers read instead of the label that servers send (WHATWG Encoding)."""
 _MAGIC = (
     b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"PK\x03\x04", b"\x1f\x8b", b"BM\x00", b"\x7fELF",
-    b"MZ\x90", b"OggS", b"ID3", b"\x00\x00\x01\x00", b"II*\x00", b"MM\x00*", b"wOFF", b"wOF2", b"\x00asm", b"SQLite format",
-    b"Rar!", b"7z\xbc\xaf", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"%!PS",
+    b"MZ\x90", b"OggS", b"ID3", b"\x00\x00\x01\x00", b"II*\x00", b"MM\x00*", b"wOFF", b"wOF2", b"\x00asm",
+    b"SQLite format", b"Rar!", b"7z\xbc\xaf", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"%!PS",
 )  # fmt: skip
 _MARKUP_OPENING = re.compile(
     rb"\s{0,64}(?:<!--.{0,4096}?-->\s{0,64})?<(?:!doctype\s+html|html|head|body|!--)", re.I | re.S
 )
+_LONG_TAG = re.compile(r"<([a-zA-Z]{1,20})[^<>]{10000,}")
+_MAX_ATTRIBUTES = 1000
+"""Of one tag: libxml2 compares each with all others (20,000 took 10 seconds); pages have a few dozen."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -74,7 +77,7 @@ def decode(body: bytes, charset: str | None) -> str:
 
 def parse(text: str) -> HtmlElement | None:
     """The tree of a page, or None when not even one element comes out of it."""
-    data = _CONTROL.sub("", text).encode("utf-8")
+    data = _LONG_TAG.sub(_thinned, _CONTROL.sub("", text)).encode("utf-8")
     parser = HTMLParser(
         encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False
     )
@@ -83,6 +86,11 @@ def parse(text: str) -> HtmlElement | None:
     except (etree.LxmlError, ValueError):
         return None
     return tree if isinstance(tree, HtmlElement) else None
+
+
+def _thinned(tag: re.Match[str]) -> str:
+    """A tag without its attributes, where there are too many of them."""
+    return f"<{tag[1]} " if tag[0].count("=") > _MAX_ATTRIBUTES else tag[0]
 
 
 def _decode_damaged(body: bytes, declared: list[str]) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 
 from kb import sense, spelling
 from kb.errors import UserError
-from kb.numerals import listed
 from kb.records import Stance, Tool
+from kb.spelling import listed
 from kb.wording import Token, tokens
 
 VERSION = "1"

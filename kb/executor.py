@@ -88,8 +88,7 @@ class ProcessExecutor:
             if not unanswered:
                 return
             # A worker died. Any item in flight may be why: each is tried again by itself, so that only it is blamed.
-            for item in unanswered:
-                yield _alone(stage, item)
+            yield from _one_by_one(stage, unanswered)
 
 
 @contextmanager
@@ -121,16 +120,20 @@ def _first(running: deque[Future[Attempt]], unanswered: deque[Item]) -> Attempt:
     return answer
 
 
-def _alone(stage: Runnable, item: Item) -> Attempt:
-    with _workers(stage, 1) as pool:
-        try:
-            pool.submit(_ready).result()
-        except BrokenProcessPool as error:
-            raise UserError("worker processes die as they start; RETOLD_WORKERS=1 works without them") from error
-        try:
-            return pool.submit(_attempt_adopted, item).result()
-        except BrokenProcessPool:
-            return Attempt(item=item, result=None, error="the worker process died: killed, or crashed", duration_ms=0.0)
+def _one_by_one(stage: Runnable, items: deque[Item]) -> Iterator[Attempt]:
+    while items:
+        with _workers(stage, 1) as pool:
+            try:
+                pool.submit(_ready).result()
+            except BrokenProcessPool as error:
+                raise UserError("worker processes die as they start; RETOLD_WORKERS=1 works without them") from error
+            with suppress(BrokenProcessPool):
+                while items:
+                    yield pool.submit(_attempt_adopted, items[0]).result()
+                    items.popleft()
+                return
+            died = "the worker process died: killed, or crashed"
+            yield Attempt(item=items.popleft(), result=None, error=died, duration_ms=0.0)
 
 
 def attempt(stage: Runnable, item: Item) -> Attempt:

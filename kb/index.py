@@ -5,7 +5,8 @@ index when it then writes: measured with 1.5.9), so opening takes a file lock. O
 by id, vectors always passed in, batches within what the client allows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -84,19 +85,29 @@ class ChromaIndex:
             raise UserError(f"{folder} is in use by another retold process; try again when it is done") from error
         import chromadb
         from chromadb.config import Settings as ChromaSettings
+
+        self._folder = folder
+        try:
+            with self._telling_damage():
+                self._client = chromadb.PersistentClient(str(folder), ChromaSettings(anonymized_telemetry=False))
+                self._collection: Any = self._client.get_or_create_collection(
+                    collection_name(tool), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+                )
+                self._portion = int(self._client.get_max_batch_size())
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @contextmanager
+    def _telling_damage(self) -> Iterator[None]:
         from chromadb.errors import ChromaError
 
         try:
-            self._client = chromadb.PersistentClient(str(folder), ChromaSettings(anonymized_telemetry=False))
-            self._collection: Any = self._client.get_or_create_collection(
-                collection_name(tool), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
-            )
+            yield
         except (ChromaError, OSError, ValueError, RuntimeError) as error:
-            self._lock.release()
             raise DataError(
-                f"the vector index in {folder} is damaged ({error}); delete that folder and run `retold build`"
+                f"the vector index in {self._folder} is damaged ({error}); delete that folder and run `retold build`"
             ) from error
-        self._portion = int(self._client.get_max_batch_size())
 
     def __enter__(self) -> Self:
         return self
@@ -107,22 +118,26 @@ class ChromaIndex:
         self.close()
 
     def keys(self) -> set[str]:
-        return set(self._collection.get(include=[])["ids"])
+        with self._telling_damage():
+            return set(self._collection.get(include=[])["ids"])
 
     def upsert(self, keys: Sequence[str], vectors: Vectors) -> None:
         for start in range(0, len(keys), self._portion):
             part = slice(start, start + self._portion)
-            self._collection.upsert(ids=list(keys[part]), embeddings=vectors[part])
+            with self._telling_damage():
+                self._collection.upsert(ids=list(keys[part]), embeddings=vectors[part])
 
     def delete(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), self._portion):
-            self._collection.delete(ids=list(keys[start : start + self._portion]))
+            with self._telling_damage():
+                self._collection.delete(ids=list(keys[start : start + self._portion]))
 
     def nearest(self, vector: Vectors, k: int) -> Neighbours:
-        count = self._collection.count()
-        if not count:
-            return []
-        found = self._collection.query(query_embeddings=[vector], n_results=min(k, count), include=["distances"])
+        with self._telling_damage():
+            count = self._collection.count()
+            if not count:
+                return []
+            found = self._collection.query(query_embeddings=[vector], n_results=min(k, count), include=["distances"])
         return [(key, 1.0 - float(far)) for key, far in zip(found["ids"][0], found["distances"][0], strict=True)]
 
     def close(self) -> None:

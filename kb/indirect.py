@@ -267,7 +267,7 @@ def _report(
 def _at_marks(layout: "Layout", start: int, end: int) -> tuple[int, int]:
     """Never cutting a stretch in marks, and ending with one that a comma closes before a new clause."""
     owner = layout.owner
-    while start > 0 and owner[start] >= 0 and owner[start - 1] == owner[start]:
+    while 0 < start < len(owner) and owner[start] >= 0 and owner[start - 1] == owner[start]:
         start -= 1
     while 0 < end < len(owner) and owner[end - 1] >= 0 and owner[end] == owner[end - 1]:
         end += 1

@@ -81,18 +81,30 @@ def _prevailing(text: str, found: list[Quoted]) -> list[Quoted]:
     """Without the single-marked stretches where double marks carry most of the speech.
 
     Such a text keeps single marks for speech inside speech, headlines and words at arm's length; only a
-    line with a single-marked stretch that ends in a comma (`‘It works,’ she said`) has speech in them.
+    line with a stretch that ends in a comma (`‘It works,’ she said`) or is introduced has speech in them.
     """
     single = [stretch for stretch in found if text[stretch.open] in _SINGLES]
     inside_single = sum(stretch.end - stretch.start for stretch in single)
     if inside_single * 2 > sum(stretch.end - stretch.start for stretch in found):
         return found
     spoken = {_line_start(text, stretch) for stretch in single if text[stretch.end - 1] == ","}
-    return [stretch for stretch in found if text[stretch.open] not in _SINGLES or _line_start(text, stretch) in spoken]
+    return [
+        stretch
+        for stretch in found
+        if text[stretch.open] not in _SINGLES or _line_start(text, stretch) in spoken or _introduced(text, stretch)
+    ]
 
 
 def _line_start(text: str, stretch: Quoted) -> int:
     return text.rfind("\n", 0, stretch.open)
+
+
+def _introduced(text: str, stretch: Quoted) -> bool:
+    """A whole sentence in single marks after a comma or colon: `According to Roe, ‘It works well.’`"""
+    words = text[stretch.start : stretch.end].split()
+    before = text[max(0, stretch.open - 3) : stretch.open].rstrip()
+    plain = any(word[0].islower() for word in words if len(word) > 3)
+    return len(words) > 3 and plain and text[stretch.end - 1] in ".?!" and before[-1:] in (",", ":")
 
 
 def _carried(text: str, stretch: Quoted, marks: list[_Mark]) -> str:

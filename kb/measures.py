@@ -3,7 +3,7 @@
 import re
 from typing import Protocol
 
-from kb.numerals import listed
+from kb.number_words import listed
 
 _WORD = re.compile(r"[^\W_]+(?:[-.'’][^\W_]+)*")
 _STOP = set(

@@ -127,12 +127,18 @@ def _gain(token: "Token") -> float:
     return 1.0 if token.dep_ in ("poss", "appos", "compound", "nmod") else 1.3
 
 
+ACTING = 1.35
+"""Weight an organisation needs for `it`: it was the subject of this sentence or the one before."""
+
+
 def _pick(mentions: Mentions, pronoun: "Token", sex: Sex, sentence: int) -> Person | None:
     best: tuple[float, Person] | None = None
     for person in mentions.persons:
         if not (person.sex == sex or (person.sex == "" and sex != "n")) or person.first > pronoun.i or person.seen < 0:
             continue
         score = person.salience(sentence) * (1.0 if person.sex else 0.7)
+        if sex == "n" and score < ACTING:
+            continue
         if best is None or score > best[0]:
             best = (score, person)
     return best[1] if best else None

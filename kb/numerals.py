@@ -11,36 +11,26 @@ from typing import Literal
 
 import attrs
 
+from kb.number_words import (
+    CURRENCIES,
+    HEDGES,
+    LONGEST,
+    MONEY_SCALES,
+    MULTIPLES,
+    NO_FRACTION_BEFORE,
+    PARTS,
+    RIGHT_HEDGES,
+    SCALES,
+    SHARE_BASES,
+    SMALL,
+    UNITS,
+    listed,
+)
+
+__all__ = ["Kind", "Numeral", "Written", "listed", "numerals"]
+
 Kind = Literal["count", "percent", "times", "share"]
 Written = Literal["digits", "words"]
-
-
-def listed(names: str, sep: str | None = None) -> tuple[str, ...]:
-    """The names in a string: word tables stay readable as running text."""
-    return tuple(names.split(sep))
-
-
-_ONES = listed(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-    " seventeen eighteen nineteen"
-)
-_TENS = listed("twenty thirty forty fifty sixty seventy eighty ninety")
-SMALL = {word: float(value) for value, word in enumerate(_ONES)} | {
-    word: 10.0 * ten for ten, word in enumerate(_TENS, start=2)
-}
-SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "mn": 1e6, "bn": 1e9, "tn": 1e12}
-_MONEY_SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}
-_PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4}
-_PARTS |= {"fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "seventh": 7, "sevenths": 7, "eighth": 8, "eighths": 8}
-_PARTS |= {"ninth": 9, "ninths": 9, "tenth": 10, "tenths": 10}
-_LONGEST = 24
-"""Characters of a number in digits; longer ones are serial numbers or noise, and overflow."""
-_MULTIPLES = {"twice": 2.0, "thrice": 3.0, "doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0}
-_MULTIPLES |= {"doubling": 2.0, "tripling": 3.0, "halved": 0.5, "halving": 0.5}
-_CURRENCIES = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee"}
-_UNITS = {"km": "kilometer", "kg": "kilogram", "mg": "milligram", "g": "gram", "cm": "centimeter", "mm": "millimeter"}
-_UNITS |= {"ms": "millisecond", "hrs": "hour", "hr": "hour", "mins": "minute", "min": "minute", "secs": "second"}
-_UNITS |= {"gb": "gigabyte", "tb": "terabyte", "mb": "megabyte", "mph": "mile per hour", "ft": "foot", "lb": "pound"}
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]{0,6}\.?"
 _SKIPPED = re.compile(
@@ -62,18 +52,6 @@ _SKIPPED = re.compile(
 _PIECE = re.compile(
     r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)?)|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)|(?P<mark>\S)"
 )
-
-_LEFT_HEDGES = listed(
-    "no more than|no fewer than|no less than|not more than|more than|less than|fewer than|greater than|as many as"
-    "|as few as|as much as|as little as|at least|at most|up to|close to|upwards of|in excess of|an estimated"
-    "|an average of|about|around|roughly|approximately|nearly|almost|some|over|under|below|above|estimated"
-    "|just over|just under|well over|virtually|practically|barely|~|>|<|≈|≥|≤",
-    "|",
-)
-_HEDGE_WORDS = {tuple(phrase.split()) for phrase in _LEFT_HEDGES}
-_RIGHT_HEDGES = {("or", "so"), ("or", "more"), ("or", "fewer"), ("or", "less")}
-_SHARE_BASES = {3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 20.0, 100.0, 1000.0, 10000.0, 100000.0, 1e6}
-_NO_FRACTION_BEFORE = {"first", "second", "last", "other", "better", "and"}
 
 
 @attrs.frozen(kw_only=True)
@@ -165,8 +143,8 @@ class _Scanner:
 
     def _read(self, at: int) -> tuple[Numeral | None, int]:
         """The expression that starts at a piece, if one does, and where to go on."""
-        multiple = _MULTIPLES.get(self._low(at)) or SMALL.get(self._low(at).removesuffix("fold").rstrip("-"))
-        if multiple and self._low(at) not in SMALL:
+        multiple = MULTIPLES.get(self._low(at)) or SMALL.get(self._low(at).removesuffix("fold").rstrip("-"))
+        if multiple and self._low(at) not in SMALL and self._low(at + 1) != "down":
             return self._numeral(at, at + 1, multiple, kind="times", unit="times"), at + 1
         share = self._share(at)
         if share:
@@ -194,7 +172,7 @@ class _Scanner:
         return self._glued(number.after) and after in {"/", "_", "\\", "@"}
 
     def _suffix(self, at: int) -> bool:
-        return self._low(at) in _UNITS | SCALES | _MONEY_SCALES or self._low(at) in {"x", "c", "pc", "fold"}
+        return self._low(at) in UNITS | SCALES | MONEY_SCALES or self._low(at) in {"x", "c", "pc", "fold"}
 
     # --- bare numbers -----------------------------------------------------------------------------
 
@@ -202,7 +180,7 @@ class _Scanner:
         if at >= len(self.pieces):
             return None
         piece = self.pieces[at]
-        if piece.digits and len(piece.text) > _LONGEST:
+        if piece.digits and len(piece.text) > LONGEST:
             return None
         if piece.digits:
             return self._scaled(float(piece.text.replace(",", "")), at, at + 1, digits=True)
@@ -243,9 +221,9 @@ class _Scanner:
         rest = 0.0
         if scale >= 1000 and self._low(after) in SMALL and not digits and self._low(after + 1) not in SCALES:
             rest, after = self._words(after)
-        money = self._low(first - 1) in _CURRENCIES
-        if money and self._glued(after) and self._low(after) in _MONEY_SCALES:
-            scale, after = scale * _MONEY_SCALES[self._low(after)], after + 1
+        money = self._low(first - 1) in CURRENCIES
+        if money and self._glued(after) and self._low(after) in MONEY_SCALES:
+            scale, after = scale * MONEY_SCALES[self._low(after)], after + 1
         return _Number(value=value * scale + rest, scale=scale, first=first, after=after, digits=digits)
 
     def _round_word(self, at: int) -> _Number | None:
@@ -269,7 +247,7 @@ class _Scanner:
         if low == "half" and self._halves(at):
             return 50.0, at + 1
         if low in {"a", "one"} and self._part_follows(at):
-            return 100.0 / _PARTS[self._low(self._dashed(at + 1))], self._dashed(at + 1) + 1
+            return 100.0 / PARTS[self._low(self._dashed(at + 1))], self._dashed(at + 1) + 1
         if low not in SMALL and not (at < len(self.pieces) and self.pieces[at].digits):
             return None
         return self._some_in_many(at)
@@ -278,13 +256,13 @@ class _Scanner:
         return at + 1 if self._low(at) in {"-", "‑"} else at
 
     def _halves(self, at: int) -> bool:
-        if self._low(at - 1) in _NO_FRACTION_BEFORE or self._low(at + 1) in {"-", "‑"}:
+        if self._low(at - 1) in NO_FRACTION_BEFORE or self._low(at + 1) in {"-", "‑"}:
             return False
         return self._low(at + 1) in {"of", "the", "their", "its", "our", "his", "her", "all", "these", "those"}
 
     def _part_follows(self, at: int) -> bool:
         part = self._dashed(at + 1)
-        if self._low(part) not in _PARTS or self._low(part).endswith("s"):
+        if self._low(part) not in PARTS or self._low(part).endswith("s"):
             return False
         return self._low(part + 1) == "of" or (self._low(at) == "one" and part > at + 1)
 
@@ -293,14 +271,14 @@ class _Scanner:
         if few is None:
             return None
         part = self._dashed(few.after)
-        if self._low(part) in _PARTS and self._low(part).endswith("s") and few.value < _PARTS[self._low(part)]:
-            return 100.0 * few.value / _PARTS[self._low(part)], part + 1
+        if self._low(part) in PARTS and self._low(part).endswith("s") and few.value < PARTS[self._low(part)]:
+            return 100.0 * few.value / PARTS[self._low(part)], part + 1
         joined = self._dashed(few.after)
         skip = {"in": 1, "out": 2}.get(self._low(joined), 0)
         if not skip or (skip == 2 and self._low(joined + 1) != "of"):
             return None
         many = self._number(self._dashed(joined + skip))
-        if many and few.value < many.value and few.value <= 10 and many.value in _SHARE_BASES:
+        if many and few.value < many.value and few.value <= 10 and many.value in SHARE_BASES:
             return 100.0 * few.value / many.value, many.after
         return None
 
@@ -309,8 +287,8 @@ class _Scanner:
     def _with_unit(self, number: _Number, upper: _Number | None) -> tuple[Numeral, int]:
         kind, unit, after = self._unit_after(upper or number)
         first = number.first
-        if self._low(first - 1) in _CURRENCIES:
-            first, unit = first - 1, _CURRENCIES[self._low(first - 1)]
+        if self._low(first - 1) in CURRENCIES:
+            first, unit = first - 1, CURRENCIES[self._low(first - 1)]
         elif not unit and self._low(number.after) == "to" and not upper:
             kind, unit = self._borrowed(number.after + 1)
         value = number.value * (upper.scale if upper and number.scale == 1 else 1.0)
@@ -319,6 +297,14 @@ class _Scanner:
             numeral = attrs.evolve(numeral, start=self.pieces[first - 1].start, hedge=self._hedge(first - 1, after))
         written: Written = "digits" if number.digits else "words"
         return attrs.evolve(numeral, high=upper.value if upper else None, written=written), after
+
+    def _opening(self, number: _Number) -> int:
+        """The piece that a number with its currency sign begins at."""
+        return number.first - (self._low(number.first - 1) in CURRENCIES)
+
+    def _is_year(self, number: _Number) -> bool:
+        plain = number.digits and number.after == number.first + 1 and len(self._low(number.first)) == 4
+        return plain and 1900 <= number.value < 2100 and self._low(number.first - 1) in {"in", "since", "of", "from"}
 
     def _is_score(self, number: _Number, upper: _Number) -> bool:
         """`1 – 2`: a spaced dash between bare small numbers joins goals, not the ends of a range."""
@@ -335,16 +321,18 @@ class _Scanner:
         at = number.after
         if self._low(at) in {"%", "percent"}:
             at += 1
+        if self._is_year(number):
+            return None
         joiner, after = self._low(at), at + 1
-        between = self._low(number.first - 1) == "between" and joiner == "and"
+        between = self._low(self._opening(number) - 1) == "between" and joiner == "and"
         dash = joiner in {"-", "–", "‑"} and self._glued(after) == self._glued(at)
-        to = joiner == "to" and self._low(number.first - 1) != "from"
+        to = joiner == "to" and self._low(self._opening(number) - 1) != "from"
         if joiner == "or":
             upper = self._number(after)
             return upper if upper and upper.value == number.value + 1 else None
         if not (between or dash or to):
             return None
-        upper = self._number(after + 1 if self._low(after) in _CURRENCIES else after)
+        upper = self._number(after + 1 if self._low(after) in CURRENCIES else after)
         return upper if upper and (dash or upper.value > number.value) else None
 
     def _unit_after(self, number: _Number) -> tuple[Kind, str, int]:
@@ -358,8 +346,8 @@ class _Scanner:
             return "percent", *percent
         if word in {"times", "fold"} or (word == "x" and self._glued(at)):
             return self._multiple(word, at)
-        if word in _CURRENCIES or (word in _UNITS and (number.digits or hyphen)):
-            return "count", _CURRENCIES.get(word) or _UNITS[word], at + 1
+        if word in CURRENCIES or (word in UNITS and (number.digits or hyphen)):
+            return "count", CURRENCIES.get(word) or UNITS[word], at + 1
         if hyphen and word.isalpha() and len(word) > 1:
             return "count", word, at + 1
         return "count", "", number.after
@@ -395,7 +383,7 @@ class _Scanner:
     def _hedge(self, first: int, after: int) -> str | None:
         for length in (3, 2, 1):
             words = tuple(self._low(at) for at in range(first - length, first))
-            if words in _HEDGE_WORDS:
+            if words in HEDGES:
                 return " ".join(words)
         right = (self._low(after), self._low(after + 1))
-        return " ".join(right) if right in _RIGHT_HEDGES else None
+        return " ".join(right) if right in RIGHT_HEDGES else None

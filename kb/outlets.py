@@ -7,7 +7,7 @@ titles); a made-up or unknown outlet is recognised by its shape and by the links
 import re
 from urllib.parse import urlsplit
 
-from kb.numerals import listed
+from kb.number_words import listed
 
 CAPITAL = r"[A-ZÀ-ÖØ-Þ]"
 _PLAIN_WORD = rf"{CAPITAL}[\w&+'’-]{{0,30}}(?:\.[A-Za-z]{{2,4}}\b)?"

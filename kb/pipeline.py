@@ -102,12 +102,15 @@ def reconcile_index(workspace: Workspace) -> tuple[int, int]:
 
 
 def _stages(workspace: Workspace) -> Sequence[Stage]:
+    annotate = AnnotateStage(workspace.settings.spacy_model)
+    embed = EmbedStage(workspace.embedder)
+    paired = {"passages": annotate.makes["passages"], "quotes": annotate.makes["quotes"], **embed.makes}
     return (
         ExtractStage(workspace.archive),
-        AnnotateStage(workspace.settings.spacy_model),
+        annotate,
         CreditStage(),
-        EmbedStage(workspace.embedder),
-        PairStage(workspace.study, workspace.embedder.tool, workspace.entailment),
+        embed,
+        PairStage(workspace.study, paired, workspace.entailment),
     )
 
 

@@ -10,15 +10,16 @@ from collections.abc import Iterable, Iterator
 import attrs
 from spacy.tokens import Doc, Token
 
+from kb.labels import NOUNS, is_age, is_date, is_idle_one, is_name_or_label, lower, neighbour
 from kb.measures import comparable, lemma, measures
-from kb.numerals import Numeral, listed, numerals
+from kb.number_words import listed
+from kb.numerals import Numeral, numerals
 from kb.records import Quantity, Span, Tool
 
 __all__ = ["TOOL", "comparable", "measures", "quantities", "tool"]
 
 TOOL = Tool(name="quantities", version="1")
 
-_NOUNS = {"NOUN", "PROPN"}
 _CONTENT = {"NOUN", "PROPN", "VERB", "ADJ"}
 _SUBJECTS = {"nsubj", "nsubjpass"}
 _INSIDE = {"nummod", "quantmod", "compound", "amod", "nmod", "npadvmod", "det", "predet", "advmod", "appos"}
@@ -40,10 +41,8 @@ _CONDITIONS = set(
 _DIRECTIONS = {"by", "to", "from"}
 _COMPARATIVES = {"more", "less", "fewer"}
 _TURNS = _DIRECTIONS | _COMPARATIVES
-_STREETS = {"street", "avenue", "road", "lane", "drive", "square", "boulevard", "plaza", "st.", "ave.", "rd."}
 _NEW_PHRASE = {"last", "next", "this", "each", "every", "per", "a", "an", "the", "past", ","}
 """Words before a noun that a number in front of them cannot count: `1.2 million last year`."""
-_IDLE_ONES = {"day", "thing", "way", "side", "hand", "point", "time", "moment", "reason", "another", "example"}
 _DAYS = set(listed("monday tuesday wednesday thursday friday saturday sunday today yesterday tomorrow week"))
 """What ends a phrase on when it was said or done: outlets differ in that about the same number."""
 _LONGEST_CONDITION = 20
@@ -100,87 +99,13 @@ def _taken(doc: Doc, found: Iterable[Numeral]) -> Iterator[tuple[Numeral, list[T
             yield numeral, tokens
 
 
-# --- What is no quantity ------------------------------------------------------------------------------
-
-
 def _kept(taken: Iterable[tuple[Numeral, list[Token]]]) -> Iterator[tuple[Numeral, list[Token]]]:
     for numeral, tokens in taken:
-        if numeral.kind == "count" and not numeral.unit and _is_name_or_label(numeral, tokens):
+        if numeral.kind == "count" and not numeral.unit and is_name_or_label(numeral, tokens):
             continue
-        if _is_age(tokens) or _is_date(numeral, tokens) or _is_idle_one(tokens):
+        if is_age(tokens) or is_date(numeral, tokens) or is_idle_one(tokens):
             continue
         yield numeral, tokens
-
-
-def _neighbour(token: Token, step: int) -> Token | None:
-    at = token.i + step
-    return token.doc[at] if 0 <= at < len(token.doc) else None
-
-
-def _lower(token: Token | None) -> str:
-    return token.lower_ if token is not None else ""
-
-
-def _is_date(numeral: Numeral, tokens: list[Token]) -> bool:
-    """A bare year (`2025`, but not `2000 people`), or a stretch back in time (`three years ago`)."""
-    after = _neighbour(tokens[-1], 1)
-    if _lower(after) == "ago" or _lower(_neighbour(tokens[-1], 2)) == "ago":
-        return True
-    bare = numeral.kind == "count" and not numeral.unit and len(tokens) == 1 and tokens[0].text.isdigit()
-    if not bare or len(tokens[0].text) != 4 or not 1000 <= numeral.value < 2200:
-        return False
-    return not (numeral.value % 100 == 0 and after is not None and after.tag_ in {"NNS", "NNPS"})
-
-
-def _is_age(tokens: list[Token]) -> bool:
-    """`aged 35`, `35-year-old`, `35 years old`, `Roe, 35,`."""
-    before, after = _neighbour(tokens[0], -1), _neighbour(tokens[-1], 1)
-    if _lower(before) in {"age", "aged", "ages"}:
-        return True
-    ahead = [token.lower_ for token in tokens[0].doc[tokens[-1].i : tokens[-1].i + 5]]
-    if "old" in ahead and any(word.startswith(("year", "month")) for word in ahead):
-        return True
-    if "olds" in ahead or ahead[1:4] == ["years", "of", "age"]:
-        return True
-    named = _neighbour(tokens[0], -2)
-    return _lower(before) == "," and _lower(after) in {",", "."} and named is not None and named.pos_ == "PROPN"
-
-
-def _is_idle_one(tokens: list[Token]) -> bool:
-    """`one` as a pronoun or in a turn of phrase."""
-    if len(tokens) != 1 or tokens[0].lower_ != "one":
-        return False
-    after = _neighbour(tokens[0], 1)
-    if _lower(after) == "of":
-        return _lower(_neighbour(tokens[0], 3)) in {"most", "more"} or _lower(_neighbour(tokens[0], 2)) != "the"
-    return after is None or after.pos_ not in {"NOUN", "ADJ"} or after.lemma_.lower() in _IDLE_ONES
-
-
-def _is_name_or_label(numeral: Numeral, tokens: list[Token]) -> bool:
-    first, last = tokens[0], tokens[-1]
-    before, after = _neighbour(first, -1), _neighbour(last, 1)
-    if _is_marker(first, before, after):
-        return True
-    if before is not None and before.pos_ in _NOUNS and before.sent == first.sent and _attached(before, first):
-        return True
-    if numeral.written == "words" and first.text[:1].isupper() and not first.is_sent_start:
-        return True
-    return any(token.lower_ in _STREETS for token in last.doc[last.i + 1 : last.i + 4] if token.text[:1].isupper())
-
-
-def _is_marker(number: Token, before: Token | None, after: Token | None) -> bool:
-    """`1.` and `2)` before a list item, `[3]`, `(4)`, `No. 5`."""
-    opens = before is None or "\n" in before.text or before.text in {"[", "("}
-    if opens and _lower(after) in {".", ")", "]"}:
-        return True
-    return _lower(before) in {"no", "no.", "nos.", "nr.", "#", "№"} and before is not None and before.text[0] != "n"
-
-
-def _attached(before: Token, number: Token) -> bool:
-    """Whether a number belongs to the noun that it follows: `Gemini 3`, `Figure 2`, `type 2 diabetes`."""
-    if number.head == before or before.head == number:
-        return True
-    return before.head == number.head and before.dep_ in {"compound", "nmod", "amod"} and before.text[:1].isupper()
 
 
 # --- What is measured -----------------------------------------------------------------------------------
@@ -277,16 +202,16 @@ def _direction(doc: Doc, first: int) -> set[int]:
 
 def _noun(tokens: list[Token], root: Token, *, counted: bool) -> Token | None:
     """The noun that a number counts, or of which it is a share."""
-    after = _neighbour(tokens[-1], 1)
-    if _lower(after) == "of":
+    after = neighbour(tokens[-1], 1)
+    if lower(after) == "of":
         return _noun_run(after, 1)
-    if _lower(after) == "out" and _lower(_neighbour(tokens[-1], 2)) == "of":
+    if lower(after) == "out" and lower(neighbour(tokens[-1], 2)) == "of":
         return _noun_run(tokens[-1], 3)
     head, last = root.head, tokens[-1].i
     between = {token.lower_ for token in root.doc[last + 1 : head.i]}
-    if head.pos_ in _NOUNS and head.i > last and root.dep_ in _INSIDE and between.isdisjoint(_NEW_PHRASE):
+    if head.pos_ in NOUNS and head.i > last and root.dep_ in _INSIDE and between.isdisjoint(_NEW_PHRASE):
         return head
-    if counted or (after is not None and after.pos_ in _NOUNS):
+    if counted or (after is not None and after.pos_ in NOUNS):
         return _noun_run(tokens[-1], 1)
     return None
 
@@ -296,12 +221,12 @@ def _noun_run(token: Token | None, step: int) -> Token | None:
     last: Token | None = None
     if token is None:
         return None
-    at = _neighbour(token, step)
+    at = neighbour(token, step)
     while at is not None and at.i - token.i < 9 and at.lower_ not in _NEW_PHRASE - {"the", "this"}:
-        if at.pos_ not in _NOUNS and (last is not None or at.pos_ not in {"DET", "ADJ", "NUM", "PRON"}):
+        if at.pos_ not in NOUNS and (last is not None or at.pos_ not in {"DET", "ADJ", "NUM", "PRON"}):
             break
-        last = at if at.pos_ in _NOUNS else last
-        at = _neighbour(at, 1)
+        last = at if at.pos_ in NOUNS else last
+        at = neighbour(at, 1)
     return last
 
 
@@ -329,7 +254,7 @@ def _climb(token: Token) -> tuple[list[Token], Token | None, Token]:
             return path, head, token
         if token.dep_ == "pobj" and head.lower_ == "of" and head.head.pos_ in {"NUM", "ADV", "DET"}:
             return path, None, token
-        if token.dep_ != "conj" and (head.pos_ in _NOUNS | {"ADJ"} or head.lower_ in _COMPARATIVES):
+        if token.dep_ != "conj" and (head.pos_ in NOUNS | {"ADJ"} or head.lower_ in _COMPARATIVES):
             path.append(head)
         token = head
     return path, None, token
@@ -383,7 +308,7 @@ def _none_at_all(text_id: str, tool: Tool, read: _Reader) -> Iterator[Quantity]:
         noun: Token | None = None
         if token.lower_ == "no" and token.dep_ == "det" and token.head.i > token.i:
             noun = token.head
-        elif token.lower_ == "none" and _lower(_neighbour(token, 1)) == "of":
+        elif token.lower_ == "none" and lower(neighbour(token, 1)) == "of":
             noun = _noun_run(token, 2)
         if noun is not None and noun.tag_ in {"NNS", "NNPS"}:
             numeral = Numeral(

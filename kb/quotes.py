@@ -72,8 +72,9 @@ def _drafts(layout: Layout) -> list["Draft"]:
         if item.source.speaker is not None and item.source.place != "inside" and not _work(item):
             drafts.append(_direct(layout, item))
             _claim(claimed, [_span_of(layout, item.frame.number)])
+    cued = {draft.cue[0] for draft in drafts if draft.cue}
     for report in reported(layout):
-        draft = _indirect(layout, report, claimed)
+        draft = None if _astray(report, claimed, cued) else _indirect(layout, report, claimed)
         if draft:
             drafts.append(draft)
             _claim(claimed, report.pieces)
@@ -87,6 +88,13 @@ def _drafts(layout: Layout) -> list["Draft"]:
         ):
             drafts.append(_built_in(layout, item, claimed))
     return sorted(drafts, key=lambda draft: draft.pieces[0].start)
+
+
+def _astray(report: Reported, claimed: bytearray, cued: set[int]) -> bool:
+    """Whether a clause runs over a quote's own cue into the quote: a slip of the parser."""
+    return any(
+        claimed.find(b"\1", start, end) >= 0 and not cued.isdisjoint(range(start, end)) for start, end in report.pieces
+    )
 
 
 def _work(item: Attributed) -> bool:
@@ -174,7 +182,36 @@ def _indirect(layout: Layout, item: Reported, claimed: bytearray) -> Draft | Non
     return Draft(form, (Span(stretch.start, stretch.end),), item.cue, item.speaker, item.kind)
 
 
-CONFIDENCE: dict[tuple[str, str], float] = {}
+CONFIDENCE: dict[tuple[str, str], float] = {
+    ("direct", "after"): 0.97,
+    ("direct", "before"): 0.88,
+    ("direct", "clause"): 0.90,
+    ("direct", "rest"): 0.84,
+    ("direct", "float"): 0.75,
+    ("direct", "line"): 0.64,
+    ("direct", "colon"): 0.61,
+    ("partial", "after"): 0.87,
+    ("partial", "before"): 0.79,
+    ("partial", "inside"): 0.80,
+    ("partial", "float"): 0.61,
+    ("mixed", "clause"): 0.85,
+    ("mixed", "aside"): 0.85,
+    ("mixed", "rest"): 0.78,
+    ("mixed", "according"): 0.78,
+    ("mixed", "inside"): 0.55,
+    ("indirect", "clause"): 0.72,
+    ("indirect", "aside"): 0.86,
+    ("indirect", "according"): 0.80,
+    ("indirect", "raised"): 0.67,
+    ("indirect", "adjective"): 0.64,
+    ("indirect", "rest"): 0.60,
+    ("indirect", "noun"): 0.54,
+}
+"""Share of 660 annotated articles' quotes of that form, found at that place, whose span and speaker were both
+right (`bench quotes`, 7 outlets); the annotators' own misses count against it."""
+
+RARE = 0.6
+"""For forms and places too rare to measure."""
 
 ENCLOSED = 0.88
 """Share of a clause's words from which on it counts as wholly inside its marks: `he “will never …”`."""
@@ -207,7 +244,7 @@ def _quote(page: _Page, draft: Draft) -> Quote:
         affiliation=_affiliation(page, person) if person else None,
         selector=selector_for(text, content),
         words_sha256=words_digest(" ".join(text[piece.start : piece.end] for piece in draft.pieces)),
-        confidence=CONFIDENCE.get((draft.form, draft.kind), 0.5),
+        confidence=CONFIDENCE.get((draft.form, draft.kind), RARE),
     )
 
 

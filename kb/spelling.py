@@ -7,7 +7,11 @@ showing: some are no English (`licence` and `license` both become `licens`).
 import re
 import unicodedata
 
-from kb.numerals import listed
+
+def listed(words: str) -> tuple[str, ...]:
+    """The words of a string: word tables stay readable as running text."""
+    return tuple(words.split())
+
 
 # Cyrillic and Greek letters that a reader takes for Latin ones.
 _CYRILLIC = dict(zip("аеорсухіјѕԁһӏвкмнтԛԝАВЕКМНОРСТУХІЈЅ", "aeopcyxijsdhlbkmhtqwABEKMHOPCTYXIJS", strict=True))

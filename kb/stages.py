@@ -160,9 +160,13 @@ class PairStage:
     name = "pair"
     parallel = False
 
-    def __init__(self, study: Study, embed_tool: Tool, entailment: EntailmentModel) -> None:
+    def __init__(self, study: Study, consults: Mapping[str, Tool], entailment: EntailmentModel) -> None:
+        """`consults`: the tools of the `passages`, `quotes` and `embeddings` that a text is paired by; its own
+        id does not change with them.
+        """
         self._study = study
-        self._embed_tool = embed_tool
+        self._consults = consults
+        self._embed_tool = consults["embeddings"]
         self._entailment = entailment
         self._own: Mapping[str, Any] = {}
 
@@ -181,7 +185,7 @@ class PairStage:
 
     @cached_property
     def tool(self) -> Tool:
-        return _composite(self.name, {**self.makes, "embeddings": self._embed_tool})
+        return _composite(self.name, {**self.makes, **self._consults})
 
     def pending(self, workspace: "Workspace") -> list[str]:
         return workspace.store.pending(Text, self.name, self.tool.id)

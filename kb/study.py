@@ -128,7 +128,7 @@ class _Speaker(_Entry):
     affiliation: Words | None = None
     """Where the speaker works."""
     role: Words | None = None
-    """What the speaker is to the study."""
+    """What the speaker is to the study, for readers of the file."""
 
 
 class _Quote(_Entry):
@@ -142,7 +142,7 @@ class _Quote(_Entry):
     source: Url | None = None
     """Address of the first or authoritative print; a crawl fetches it."""
     tolerance: Tolerance = "punctuation"
-    """What a print may do without being reported."""
+    """What a print may do without being reported. Checked and kept; the rules do not read it yet."""
 
 
 class _Expectation(_Entry):
@@ -199,7 +199,7 @@ class _Source(_Entry):
     domains: list[Host] = Field(min_length=1)
     """Its hosts; subdomains belong to it, unless another source names them."""
     kind: SourceKind = "press"
-    """What `primary` sources print is not held against the study; rewriters rank last as origins."""
+    """What `primary` prints is not held against the study; what `rewriter` prints is no speaker's own word."""
     country: Words | None = None
     """For readers of the file."""
     language: Words | None = None

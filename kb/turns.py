@@ -58,8 +58,11 @@ def _turn(frame: Frame, source: Source, before: Attributed | None) -> int:
         return frame.number
     layout = frame.layout
     close, open_ = layout.before(layout.quoted[before.frame.number].close), layout.at(layout.quoted[frame.number].open)
+    if layout.quoted[before.frame.number].continues:
+        return before.turn
     gap = [token for token in layout.tokens[close:open_] if not token.is_space]
-    return before.turn if len(gap) <= GAP else frame.number
+    same_line = layout.line[min(open_, len(layout.line) - 1)] == layout.line[close - 1]
+    return before.turn if same_line and len(gap) <= GAP else frame.number
 
 
 GAP = 40

@@ -17,6 +17,9 @@ from kb.wording import Token
 CELLS = 60_000
 """Largest table that is filled (about 0.1 s); longer pairs take rapidfuzz's plain edit distance."""
 
+AFFIX = 5
+"""Words of a common beginning or end that are taken for the same words without filling a table."""
+
 _EQUAL, _EQUAL_SMALL, _INFLECTED, _OTHER = 3.0, 1.5, 2.0, -1.0
 _OPEN, _EXTEND = -1.6, -0.3
 _FREE_OPEN = -0.2
@@ -37,9 +40,33 @@ def steps(reference: Sequence[Token], wording: Sequence[Token]) -> list[Step]:
     if not reference or not wording:
         whole = Step(False, (0, len(reference)), (0, len(wording)))
         return [whole] if reference or wording else []
-    small = len(reference) * len(wording) <= CELLS
-    pairs = _gotoh(reference, wording) if small else _levenshtein(reference, wording)
+    head, tail = _affixes([t.key for t in reference], [t.key for t in wording])
+    old, new = reference[head : len(reference) - tail], wording[head : len(wording) - tail]
+    small = len(old) * len(new) <= CELLS
+    middle = _gotoh(old, new) if small else _levenshtein(old, new)
+    pairs = [
+        *((at, at) for at in range(head)),
+        *((i + head, j + head) for i, j in middle),
+        *((len(reference) - at, len(wording) - at) for at in range(tail, 0, -1)),
+    ]
     return list(_stretches(pairs, len(reference), len(wording)))
+
+
+def _affixes(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """Lengths of the common beginning and end, each 0 unless it is `AFFIX` words long.
+
+    Filling the table is the cost, and near copies then need none of it. A shorter beginning may be
+    chance: the first `the` of a fragment need not be the first `the` of the reference.
+    """
+    shortest = min(len(old), len(new))
+    head = 0
+    while head < shortest and old[head] == new[head]:
+        head += 1
+    head = head if head >= AFFIX or head == shortest == len(old) == len(new) else 0
+    tail = 0
+    while tail < shortest - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    return head, tail if tail >= AFFIX else 0
 
 
 def _levenshtein(reference: Sequence[Token], wording: Sequence[Token]) -> list[tuple[int, int]]:
@@ -69,6 +96,8 @@ def _stretches(pairs: Sequence[tuple[int, int]], old: int, new: int) -> Iterator
 def _gotoh(reference: Sequence[Token], wording: Sequence[Token]) -> list[tuple[int, int]]:
     """Index pairs of the words that answer each other (same word, perhaps inflected)."""
     n, m = len(reference), len(wording)
+    if not n or not m:
+        return []
     scores = _scores(reference, wording)
     add = [(_FREE_OPEN, 0.0) if token.bracketed else (_OPEN, _EXTEND) for token in wording]
     drop = [(_FREE_OPEN, 0.0) if token.gap else (_OPEN, _EXTEND) for token in wording] + [(0.0, 0.0)]

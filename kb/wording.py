@@ -7,7 +7,7 @@ from functools import lru_cache
 import attrs
 
 from kb import spelling
-from kb.numerals import listed
+from kb.spelling import listed
 
 LONGEST = 600
 """Words of one wording that are looked at: five minutes of speech; what follows is not compared."""

@@ -227,12 +227,12 @@ class Kinship:
         binds = sum(_weight(edit) * math.log(1 + total / self._spread[edit]) for edit in common)
         mine, theirs = self._prints[child], self._prints[parent]
         undone = sum(len(theirs[slug] - mine[slug]) for slug in mine.keys() & theirs.keys())
-        return min(5.0, binds) - min(3.0, 1.2 * undone)
+        return min(6.0, binds) - min(3.0, 1.2 * undone)
 
 
 def _weight(edit: Edit) -> float:
     """A cut is easily made twice; the same new word is not."""
-    return 0.4 if edit.op == "delete" else 1.2
+    return 0.4 if edit.op == "delete" else 2.0
 
 
 def _prints(coverage: Coverage, retelling: Retelling) -> dict[str, frozenset[Edit]]:

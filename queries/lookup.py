@@ -32,6 +32,8 @@ class Answer:
     hits: tuple[Hit, ...]
     plain: Mapping[str, object]
     """CONTRACT's `search` shape."""
+    empty: bool
+    """Nothing has been captured yet, so there was nothing to search."""
 
 
 def now() -> datetime:
@@ -74,7 +76,9 @@ def search(workspace: Workspace, query: str, k: int, mode: Mode, within: Filter)
         study=workspace.study,
     )
     hits = searcher.search(query, k=k, mode=mode, narrowed=within)
-    return Answer(hits=hits, plain=to_json(query, mode, (time.perf_counter() - started) * 1000, hits))
+    took_ms = (time.perf_counter() - started) * 1000
+    empty = not hits and not workspace.store.count_snapshots()
+    return Answer(hits=hits, plain=to_json(query, mode, took_ms, hits), empty=empty)
 
 
 def quotes(workspace: Workspace) -> Iterator[Mapping[str, Any]]:

@@ -127,7 +127,9 @@ def hits(answer: "Answer", out: TextIO, notes: Console) -> None:
     console = Console(file=out, highlight=False, soft_wrap=True)
     for hit in answer.hits:
         _hit(hit, console)
-    if not answer.hits:
+    if answer.empty:
+        notes.print("nothing is captured yet: `retold run` or `retold add` first")
+    elif not answer.hits:
         notes.print("nothing found: try fewer filters, other words, or --mode dense")
 
 

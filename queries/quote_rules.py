@@ -7,9 +7,9 @@ import attrs
 
 from kb import align, collate, sense, spelling
 from kb.align import Aligned
-from kb.numerals import listed
 from kb.records import Alignment, Coverage, Edit, ReferenceQuote, Retelling, Speaker, Study
 from kb.sense import Cue
+from kb.spelling import listed
 from kb.wording import tokens
 from queries.attribution import Attribution, Occurrence, name_words
 from queries.rules import Finding, Passed, Rule, Truth, finding_id

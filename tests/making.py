@@ -55,7 +55,9 @@ def source(slug: str, *domains: str) -> Source:
     return Source(slug=slug, name=slug, domains=domains, kind="press", country=None, language=None)
 
 
-def capture(body: bytes = b"<p>Tides rise.</p>", url: str = "https://ledger.example/tides", **changes: object) -> Capture:
+def capture(
+    body: bytes = b"<p>Tides rise.</p>", url: str = "https://ledger.example/tides", **changes: object
+) -> Capture:
     plain = Capture(
         requested_url=url,
         final_url=url,
@@ -144,7 +146,7 @@ def outcome(stage: str, key: str, tool: Tool, *, status: str = "done", tries: in
     return Outcome(stage=stage, input=key, tool=tool.id, status=status, code="", tries=tries, duration_ms=1.5)  # type: ignore[arg-type]
 
 
-def hold(  # noqa: PLR0913
+def hold(
     store: RecordStore,
     url: str,
     sentences: Iterable[str],

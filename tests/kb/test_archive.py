@@ -10,6 +10,7 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from making import NOON, capture
 from warcio.archiveiterator import ArchiveIterator
 
 from kb import archive as archives
@@ -17,7 +18,6 @@ from kb.archive import Archive
 from kb.capturelog import GENESIS, LOG, Entry
 from kb.errors import DataError, DigestError
 from kb.records import sha256
-from making import NOON, capture
 
 WARC = "retold-00001.warc.gz"
 header_text = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=20)

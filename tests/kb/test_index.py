@@ -162,6 +162,15 @@ def test_damaged_index_says_what_to_do(tmp_path):
     assert raised.value.exit_code == 3
 
 
+@pytest.mark.parametrize("ask", ["nearest", "upsert"])
+def test_damage_found_when_asked_says_what_to_do_too(tmp_path, ask):
+    with ChromaIndex(tmp_path, TOOL) as index:
+        index.upsert([str(n) for n in range(1_500)], units(1_500))
+    next(tmp_path.rglob("header.bin")).unlink()
+    with ChromaIndex(tmp_path, TOOL) as index, pytest.raises(DataError, match="delete that folder"):
+        index.nearest(units(1)[0], 5) if ask == "nearest" else index.upsert(["x"], units(1))
+
+
 def _write_for_ever(folder: Path, started: "multiprocessing.synchronize.Event") -> None:
     index = ChromaIndex(folder, TOOL)
     for number in range(10_000):

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from making import EXTRACT, hold, snapshot
 
 from kb import migrations
 from kb.errors import DataError
 from kb.lexical import LexicalIndex
 from kb.records import Snapshot
 from kb.store import RecordStore
-from making import EXTRACT, hold, snapshot
 
 
 @pytest.fixture

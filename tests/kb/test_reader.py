@@ -7,12 +7,12 @@ from pathlib import Path
 import attrs
 import numpy as np
 import pytest
+from making import ANNOTATE, EXTRACT, NOON, hold, outcome, source, study
 
 from kb.reader import Filter, Reader
 from kb.records import Embedding, Tool
 from kb.store import RecordStore
 from kb.text import words_digest
-from making import ANNOTATE, EXTRACT, NOON, hold, outcome, source, study
 
 LEDGER, STAR = "https://ledger.example/a", "https://star.example/b"
 RISE = words_digest("Tides rise.")

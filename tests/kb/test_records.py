@@ -7,9 +7,9 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from making import NOON, passage, quote, snapshot
 
 from kb.records import Link, Span, Text, Tool, canonical_json, record_id, rfc3339, sha256
-from making import NOON, passage, quote, snapshot
 
 parts = st.one_of(st.text(), st.integers(), st.none(), st.booleans(), st.floats(allow_nan=False))
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import attrs
 import pytest
 import sqlalchemy as sa
+from making import ANNOTATE, EXTRACT, NOON, extraction, hold, outcome, passage, quote, snapshot
 
 from kb.errors import DataError, UnstorableError, UserError
 from kb.records import Article, Embedding, Extraction, Snapshot, Text, Tool, Visit
 from kb.store import MAX_TRIES, RecordStore
 from kb.text import words_digest
-from making import ANNOTATE, EXTRACT, NOON, extraction, hold, outcome, passage, quote, snapshot
 
 EMBED = Tool(name="embed", version="1")
 NEWER = Tool(name="annotate", version="2")
@@ -263,7 +263,7 @@ def test_store_that_stays_locked_is_told(store, path, monkeypatch):
 def test_file_that_is_no_database_says_what_to_do(path):
     path.parent.mkdir()
     path.write_bytes(b"hello world " * 1000)
-    with pytest.raises(DataError, match="is damaged .* Move it away, .* run `retold build`") as raised:
+    with pytest.raises(DataError, match=r"is damaged .* Move it away, .* run `retold build`") as raised:
         RecordStore.open(f"sqlite:///{path}")
     assert raised.value.exit_code == 3
 
@@ -289,7 +289,7 @@ def test_full_disk_is_told_as_such(store):
 def test_folder_that_cannot_be_made_is_told(tmp_path, in_the_way):
     (tmp_path / "file").write_text("x")
     folder = tmp_path / "file" if in_the_way == "a file" else Path("/proc/retold")
-    with pytest.raises(UserError, match="cannot be made: .*; choose another with --data-dir"):
+    with pytest.raises(UserError, match=r"cannot be made: .*; choose another with --data-dir"):
         RecordStore.open(f"sqlite:///{folder}/records.db")
 
 

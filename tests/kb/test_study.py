@@ -4,11 +4,11 @@ import time
 from datetime import date
 
 import pytest
+from making import source, study
 
 from kb.errors import StudyError
 from kb.records import Document, Expectation
 from kb.study import load, loads, source_for
-from making import source, study
 
 HEAD = "study:\n  id: s\n  title: T\n"
 FULL = """\
@@ -66,7 +66,7 @@ def test_address_of_the_study_counts_as_its_first_document():
 
 
 def test_strings_are_plain_so_that_records_travel_to_workers():
-    read = loads('study: {id: s, title: "T", aliases: [\'a\']}')
+    read = loads("study: {id: s, title: \"T\", aliases: ['a']}")
     assert [type(read.slug), type(read.title), type(read.aliases[0])] == [str, str, str]
 
 
@@ -131,7 +131,9 @@ def test_error_names_the_line_and_what_was_expected(yaml, line, says):
     assert says in what
 
 
-@pytest.mark.parametrize("yaml", ["{a: " * 2_000, "study: " + "[" * 300, HEAD + "x: \x00\n", HEAD + "  since: 2026-13-01\n"])
+@pytest.mark.parametrize(
+    "yaml", ["{a: " * 2_000, "study: " + "[" * 300, HEAD + "x: \x00\n", HEAD + "  since: 2026-13-01\n"]
+)
 def test_yaml_that_cannot_be_read_is_an_error_of_the_study(yaml):
     assert "not valid YAML" in problem(yaml)[1]
 

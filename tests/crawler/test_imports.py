@@ -1,0 +1,215 @@
+import gzip
+import io
+import json
+import time
+import zipfile
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from conftest import Answer, Site, make_source, make_study
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from crawler.imports import ImportSummary, add
+from kb.archive import Archive
+from kb.errors import UserError
+from kb.records import Snapshot, Study
+from kb.settings import CrawlSettings, Settings
+from kb.store import RecordStore
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+class Desk:
+    """A data folder that things are added to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = Settings(data_dir=folder / "data", crawl=CrawlSettings(delay_s=0, timeout_s=3))
+        self.archive = Archive(self.settings.archive_dir)
+
+    def add(self, *names: str | Path, study: Study | None = None, stdin: bytes = b"") -> ImportSummary:
+        with RecordStore.open(self.settings.database_url) as store:
+            given = [str(name) for name in names]
+            return add(given, study or make_study(), self.settings, self.archive, store, NOW, stdin=io.BytesIO(stdin))
+
+    def snapshots(self) -> list[Snapshot]:
+        with RecordStore.open(self.settings.database_url) as store:
+            return store.snapshots()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def line(number: int, **fields: object) -> bytes:
+    article = {
+        "url": f"http://a.example/{number}",
+        "source": "a",
+        "title": "T",
+        "published_at": "2026-04-01",
+        "text": "Words.",
+    }
+    return json.dumps(article | fields).encode() + b"\n"
+
+
+def warc(*pages: tuple[str, bytes, str]) -> bytes:
+    buffer = BytesIO()
+    writer = WARCWriter(buffer, gzip=True)
+    for url, body, status in pages:
+        http = StatusAndHeaders(status, [("Content-Type", "text/html; charset=utf-8"), ("ETag", '"e"')], "HTTP/1.1")
+        headers = {"WARC-Date": "2026-04-02T10:00:00Z"}
+        record = writer.create_warc_record(
+            url, "response", BytesIO(body), length=len(body), http_headers=http, warc_headers_dict=headers
+        )
+        writer.write_record(record)
+    return buffer.getvalue()
+
+
+def test_json_line_keeps_source_title_and_date_as_given(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(line(1))
+    desk.add(tmp_path / "a.jsonl")
+    [snapshot] = desk.snapshots()
+    assert (snapshot.source, snapshot.feed_title, snapshot.feed_published) == ("a", "T", "2026-04-01")
+    assert (snapshot.media_type, snapshot.charset, snapshot.via) == ("text/plain", "utf-8", "file")
+    assert desk.archive.body(snapshot) == b"Words."
+
+
+def test_bad_lines_are_named_and_good_ones_go_on(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(
+        b"{broken\n" + line(1) + line(2, text=None) + b"\n" + line(3, url="ftp://x") + line(4, title=7) + line(5)
+    )
+    summary = desk.add(path)
+    assert [problem.where for problem in summary.problems] == [f"{path}:{number}" for number in (1, 3, 5, 6)]
+    assert (summary.counts, summary.complete) == ({"kept": 2}, False)
+
+
+def test_the_same_again_is_unchanged(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(line(1) + line(2))
+    desk.add(tmp_path / "a.jsonl")
+    assert desk.add(tmp_path / "a.jsonl").counts == {"unchanged": 2}
+    assert len(desk.snapshots()) == 2
+
+
+def test_two_versions_in_one_file_are_two_captures_in_their_order(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(line(1, text="First.") + line(1, text="Second."))
+    desk.add(tmp_path / "a.jsonl")
+    assert [desk.archive.body(snapshot) for snapshot in desk.snapshots()] == [b"First.", b"Second."]
+
+
+def test_gzipped_json_lines_with_html(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(line(1, text=None, html="<p>Hi</p>")))
+    desk.add(tmp_path / "a.jsonl.gz")
+    assert [snapshot.media_type for snapshot in desk.snapshots()] == ["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("head", "url"),
+    [
+        ('<link rel="canonical" href="https://a.example/one">', "https://a.example/one"),
+        ('<meta property="og:url" content="https://a.example/two">', "https://a.example/two"),
+        ("<!-- saved from url=(0023)https://a.example/three -->", "https://a.example/three"),
+    ],
+)
+def test_saved_page_has_the_address_it_declares(desk: Desk, tmp_path: Path, head: str, url: str) -> None:
+    (tmp_path / "page.html").write_text(f"<html><head>{head}</head><body><p>Hi</p></body></html>")
+    desk.add(tmp_path / "page.html")
+    assert [snapshot.final_url for snapshot in desk.snapshots()] == [url]
+
+
+def test_saved_page_without_address_has_the_files(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "page.htm").write_text("<p>Hi</p>")
+    desk.add(tmp_path / "page.htm")
+    assert [snapshot.final_url for snapshot in desk.snapshots()] == [(tmp_path / "page.htm").resolve().as_uri()]
+
+
+def test_source_follows_from_the_address(desk: Desk, tmp_path: Path, site: Site) -> None:
+    (tmp_path / "a.jsonl").write_bytes(line(1, url=site.url("/x"), source=None))
+    desk.add(tmp_path / "a.jsonl", study=make_study(make_source(site)))
+    assert [snapshot.source for snapshot in desk.snapshots()] == ["paper"]
+
+
+def test_folder_is_read_recursively_and_other_files_are_passed_over(desk: Desk, tmp_path: Path) -> None:
+    deep = tmp_path / "in" / "deep"
+    deep.mkdir(parents=True)
+    (deep / "note.md").write_text("# A note\n\nWith words.")
+    (deep / "picture.png").write_bytes(b"\x89PNG")
+    (tmp_path / "in" / "page.html").write_text("<p>Hi</p>")
+    assert desk.add(tmp_path / "in").counts == {"kept": 2}
+
+
+def test_warc_keeps_pages_answered_with_200_at_their_own_time(desk: Desk, tmp_path: Path) -> None:
+    pages = (("http://a.example/1", b"<p>One</p>", "200 OK"), ("http://a.example/2", b"gone", "404 Not Found"))
+    (tmp_path / "x.warc.gz").write_bytes(warc(*pages))
+    desk.add(tmp_path / "x.warc.gz")
+    [snapshot] = desk.snapshots()
+    assert (snapshot.requested_url, snapshot.etag, snapshot.via) == ("http://a.example/1", '"e"', "warc")
+    assert snapshot.fetched_at == datetime(2026, 4, 2, 10, tzinfo=UTC)
+
+
+def test_wacz_is_read_through_its_zip(desk: Desk, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.wacz", "w") as archive:
+        archive.writestr("archive/data.warc.gz", warc(("http://a.example/1", b"<p>One</p>", "200 OK")))
+    assert desk.add(tmp_path / "x.wacz").counts == {"kept": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.warc.gz", b"\x1f\x8b\x08 this is no gzip"),
+        ("x.wacz", b"PK no zip"),
+        ("x.jsonl.gz", b"not gzip"),
+        ("x.opml", b"<html></html>"),
+        ("x.csv", b"name,place\na,b\n"),
+        ("x.html", b"\x89PNG\r\n\x1a\n\x00\x00"),
+        ("x.txt", b"  \n"),
+        ("x.docx", b"words"),
+    ],
+)
+def test_what_cannot_be_read_is_a_named_problem(desk: Desk, tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    summary = desk.add(tmp_path / name)
+    assert [name in problem.where for problem in summary.problems] == [True]
+
+
+def test_missing_file_is_a_user_error_before_anything_is_read(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(line(1))
+    with pytest.raises(UserError, match="no such file"):
+        desk.add(tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    assert desk.snapshots() == []
+
+
+def test_addresses_are_fetched_whatever_they_say(desk: Desk, tmp_path: Path, site: Site) -> None:
+    site.answers["/other-topic"] = Answer(b"<p>Nothing of it.</p>", headers={"Content-Type": "text/html"})
+    (tmp_path / "list.txt").write_text(f"# mine\n{site.url('/other-topic')}\n")
+    desk.settings = desk.settings.model_copy(
+        update={"crawl": desk.settings.crawl.model_copy(update={"allow_hosts": (site.host,)})}
+    )
+    summary = desk.add(tmp_path / "list.txt")
+    assert (summary.counts, [s.via for s in desk.snapshots()]) == ({"kept": 1}, ["live"])
+
+
+def test_csv_and_stdin_name_addresses_too(desk: Desk, tmp_path: Path, site: Site) -> None:
+    for path in ("/one", "/two"):
+        site.page(path)
+    (tmp_path / "list.csv").write_text(f"title,URL\nOne,{site.url('/one')}\n")
+    summary = desk.add(tmp_path / "list.csv", "-", stdin=f"{site.url('/two')}\n".encode() + line(3))
+    assert summary.counts == {"kept": 3}
+
+
+def test_feeds_of_an_opml_are_crawled_with_focus(desk: Desk, tmp_path: Path, site: Site) -> None:
+    site.feed("/feed", "/glass-echo-one-two", "/something-else-here")
+    site.page("/glass-echo-one-two")
+    site.answers["/something-else-here"] = Answer(b"<p>Else.</p>", headers={"Content-Type": "text/html"})
+    (tmp_path / "x.opml").write_text(f'<opml><body><outline xmlUrl="{site.url("/feed")}"/></body></opml>')
+    assert desk.add(tmp_path / "x.opml").counts == {"kept": 1, "dropped": 1}
+
+
+def test_thousands_of_articles_take_seconds(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"".join(line(number, text=f"Text {number}. " * 200) for number in range(2000)))
+    started = time.process_time()
+    assert desk.add(tmp_path / "a.jsonl").counts == {"kept": 2000}
+    assert time.process_time() - started < 20

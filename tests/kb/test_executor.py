@@ -1,0 +1,174 @@
+"""One contract for every executor: order, errors as outcomes; and workers that die."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from kb.errors import Code, Rejected, UserError
+from kb.executor import MESSAGE_CHARS, Derived, Executor, Item, ProcessExecutor, SerialExecutor, choose
+
+
+@attrs.frozen
+class Doubling:
+    """A stage for these tests; words among the payloads are orders."""
+
+    def run(self, payload: Any) -> Derived | Rejected:
+        match payload:
+            case "raise":
+                raise ValueError("seven\nis \ud83d odd" + "!" * 2_000)
+            case "reject":
+                return Rejected(code=Code.EMPTY)
+            case "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "exit":
+                os._exit(3)
+            case "loop":
+                return self.run(payload)
+            case "slow":
+                time.sleep(0.3)
+        return Derived((payload, payload))
+
+
+@attrs.frozen
+class Stillborn:
+    """Cannot be brought into a worker."""
+
+    def run(self, payload: Any) -> Derived | Rejected:
+        return Derived((payload,))
+
+    def __reduce__(self) -> Any:
+        return os._exit, (4,)
+
+
+def items(*payloads: Any) -> list[Item]:
+    return [Item(f"item:{n}", payload) for n, payload in enumerate(payloads)]
+
+
+@pytest.fixture(params=["serial", "processes"])
+def executor(request: pytest.FixtureRequest) -> Executor:
+    return SerialExecutor() if request.param == "serial" else ProcessExecutor(2)
+
+
+# --- the contract ---
+
+
+def test_results_come_in_order_and_errors_are_outcomes(executor):
+    given = items("slow", 1, "raise", "reject", "loop", *range(20))
+    attempts = list(executor.map(Doubling(), given))
+    assert [attempt.item for attempt in attempts] == given
+    assert attempts[0].result == Derived(("slow", "slow"))
+    assert attempts[0].duration_ms >= 300
+    assert attempts[1].result == Derived((1, 1))
+    assert attempts[3].result == Rejected(code=Code.EMPTY)
+    assert attempts[4].error.startswith("RecursionError")
+    assert [attempt.result for attempt in attempts[5:]] == [Derived((n, n)) for n in range(20)]
+    for attempt in attempts:
+        assert (attempt.result is None) != (attempt.error is None)
+    error = attempts[2].error
+    assert error.startswith("ValueError (test_executor.py:")
+    assert "seven is ? odd" in error
+    assert len(error) == MESSAGE_CHARS
+
+
+def test_nothing_to_do_is_done(executor):
+    assert list(executor.map(Doubling(), [])) == []
+
+
+def test_items_are_asked_for_as_they_are_needed(executor):
+    taken: list[int] = []
+
+    def endless() -> Iterator[Item]:
+        for number in range(10_000):
+            taken.append(number)
+            yield Item(str(number), number)
+
+    attempts = executor.map(Doubling(), endless())
+    next(attempts)
+    assert len(taken) <= 2 * 4 + 1
+    attempts.close()  # type: ignore[attr-defined]
+
+
+def test_error_while_reading_the_items_reaches_the_caller(executor):
+    def broken() -> Iterator[Item]:
+        yield Item("a", 1)
+        raise LookupError("no such row")
+
+    with pytest.raises(LookupError, match="no such row"):
+        list(executor.map(Doubling(), broken()))
+
+
+# --- processes ---
+
+
+def test_worker_killed_over_an_item_costs_only_that_item():
+    attempts = list(ProcessExecutor(2).map(Doubling(), items(1, 2, "die", 4, 5, 6, 7, 8, 9, 10, 11, 12)))
+    assert [attempt.item.payload for attempt in attempts if attempt.error] == ["die"]
+    assert [attempt.item.key for attempt in attempts] == [f"item:{n}" for n in range(12)]
+    assert "the worker process died" in attempts[2].error
+
+
+def test_several_deaths_are_survived():
+    attempts = list(ProcessExecutor(2).map(Doubling(), items("exit", 1, "die", 2)))
+    assert [attempt.item.payload for attempt in attempts if attempt.error] == ["exit", "die"]
+
+
+def test_workers_that_cannot_start_end_the_run_with_advice():
+    with pytest.raises(UserError, match="die as they start; RETOLD_WORKERS=1"):
+        list(ProcessExecutor(2).map(Stillborn(), items(1, 2)))
+
+
+PARENT = """
+import sys
+sys.path[:0] = {path!r}
+from test_executor import Doubling, items
+from kb.executor import ProcessExecutor
+if __name__ == "__main__":
+    for _ in ProcessExecutor(2).map(Doubling(), items(*range(8), *["slow"] * 10_000)):
+        print("on", flush=True)
+"""
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT.format(path=[str(Path(__file__).parent), *sys.path]))
+    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, start_new_session=True)
+    parent.stdout.readline()
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    until = time.monotonic() + 10
+    while _alive(parent.pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not _alive(parent.pid)
+
+
+def _alive(group: int) -> bool:
+    """Whether a process of a group is left; its members share the number of the killed parent."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return any(") Z " not in stat and stat.rsplit(")", 1)[1].split()[2] == str(group) for stat in _stats())
+
+
+def _stats() -> Iterator[str]:
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            yield path.read_text()
+        except OSError:
+            continue
+
+
+@pytest.mark.parametrize(
+    ("count", "workers", "kind"), [(5, 8, SerialExecutor), (500, 1, SerialExecutor), (500, 2, ProcessExecutor)]
+)
+def test_workers_are_started_where_they_pay(count, workers, kind):
+    assert type(choose(count, workers)) is kind
