@@ -30,9 +30,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Print a measurement as JSON.")
     parser.add_argument("name", choices=names)
     name = parser.parse_args(arguments[:1]).name
-    module = importlib.import_module(f"bench.{name}")
-    given = vars(_options(name, module.run).parse_args(arguments[1:]))
-    figures = dict(module.run(**given))
+    run: Run | None = getattr(importlib.import_module(f"bench.{name}"), "run", None)
+    if run is None:
+        parser.error(f"bench/{name}.py has no `run`")
+    given = vars(_options(name, run).parse_args(arguments[1:]))
+    figures = dict(run(**given))
     report = {"bench": name, **figures}
     report.setdefault("data", [described(path) for path in _paths(given)])
     report.setdefault("versions", versions())

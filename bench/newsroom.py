@@ -1,6 +1,10 @@
 """The newsroom's planted problems and traps against what `retold check --json` finds."""
 
+import json
 import re
+import subprocess
+import sys
+import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -75,3 +79,13 @@ def _place(url: str) -> str:
 def _shown(finding: Json) -> str:
     where = next((p["url"] for p in finding["evidence"] if p["role"] == "observed"), "")
     return f"{finding['rule']} {where}: {finding['observed'][:120]}"
+
+
+def run() -> dict[str, Any]:
+    """Crawl, build and check the newsroom in a folder that is thrown away, and score what was found."""
+    with tempfile.TemporaryDirectory() as folder:
+        retold = Path(sys.executable).with_name("retold")
+        subprocess.run([retold, "-q", "demo", folder], check=True)
+        study = ["--study", str(NEWSROOM / "claims.yaml"), "--data-dir", folder]
+        checked = subprocess.run([retold, *study, "check", "--json"], check=True, capture_output=True)
+    return score(json.loads(checked.stdout)["findings"], truth())

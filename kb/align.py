@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 
 import attrs
@@ -118,7 +119,7 @@ def _matches(study: Study, wording: str, cosines: Mapping[str, float]) -> list[M
     laid = [
         Match(reference=quote, aligned=align(quote.text, wording))
         for quote in study.quotes
-        if _promising(tokens(quote.text), row, cosines.get(quote.slug, 0.0))
+        if _promising(quote.text, wording, cosines.get(quote.slug, 0.0))
     ]
     laid.sort(key=lambda m: (-_strength(m.aligned), m.reference.slug))
     kept: list[Match] = []
@@ -169,11 +170,16 @@ def _own_part(match: Match, row: Sequence[Token]) -> Aligned:
     return attrs.evolve(part, verdict="merged", sense_kept=sense_kept, span=match.aligned.span)
 
 
-def _promising(reference: Sequence[Token], row: Sequence[Token], cosine: float) -> bool:
+def _promising(reference: str, wording: str, cosine: float) -> bool:
     """A cheap test before the table is filled: enough content words in common, or a high cosine."""
-    old, new = ({token.key for token in sense.content(side)} for side in (reference, row))
+    old, new = _content(reference), _content(wording)
     common = len(old & new)
-    return common >= 2 or common >= min(len(old), len(new)) > 0 or cosine >= SPUN_SIMILARITY
+    return common >= 3 or common >= max(1, 0.4 * min(len(old), len(new))) or cosine >= SPUN_SIMILARITY
+
+
+@lru_cache(maxsize=16_384)
+def _content(text: str) -> frozenset[str]:
+    return frozenset(token.key for token in sense.content(tokens(text)))
 
 
 def belongs(aligned: Aligned, cosine: float = 0.0) -> bool:

@@ -25,7 +25,7 @@ _ISO = re.compile(
 _SLASHED = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
 _MONTH_FIRST = re.compile(r"\b([a-zä]{3,9})\.?\s(\d{1,2})(?:st|nd|rd|th)?,?\s(\d{4})\b", re.I)
 _DAY_FIRST = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|\.)?\s(?:de\s)?([a-zäéû]{3,10})\.?,?\s(?:de\s)?(\d{4})\b", re.I)
-_DOTTED = re.compile(r"\b(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})\b")
+_NUMBERS = re.compile(r"\b(\d{1,2})([./])\s?(\d{1,2})[./]\s?(\d{4})\b")
 _CLOCK = re.compile(
     r"\b(\d{1,2})[:.](\d{2})(?::(\d{2}))?\s?([ap])?\.?(?:m\b)?\.?\s?\(?([A-Z]{2,4}\b|[+-]\d{2}:?\d{2})?", re.I
 )
@@ -70,7 +70,8 @@ class Moment:
 def read_date(raw: str | None) -> Moment | None:
     """The moment that a machine or a person wrote, or None. Without a zone, UTC is taken.
 
-    A month before a day or a named month is understood; 04/05/2024 is not: nobody can tell.
+    A named month, or a number that can only be the day, is understood; 04/05/2024 is not: nobody can tell.
+    With points the day comes first, as where points are used.
 
     >>> read_date("2026-04-01T09:30:00+02:00").at.isoformat()
     '2026-04-01T07:30:00+00:00'
@@ -148,16 +149,17 @@ def _prose(text: str) -> Moment | None:
 
 def _named_day(text: str) -> tuple[tuple[int, int, int] | None, int]:
     """Year, month, day, and where in the text they end."""
-    for pattern, year, month, day in (
-        (_MONTH_FIRST, 3, 1, 2),
-        (_DAY_FIRST, 3, 2, 1),
-        (_SLASHED, 1, 2, 3),
-        (_DOTTED, 3, 2, 1),
-    ):
+    for pattern, year, month, day in ((_MONTH_FIRST, 3, 1, 2), (_DAY_FIRST, 3, 2, 1), (_SLASHED, 1, 2, 3)):
         match = pattern.search(text)
         number = _month(match[month]) if match else None
         if match and number:
             return (int(match[year]), number, int(match[day])), match.end()
+    if match := _NUMBERS.search(text):
+        first, second, year_number = int(match[1]), int(match[3]), int(match[4])
+        if second > 12:
+            return (year_number, first, second), match.end()
+        if first > 12 or match[2] == ".":
+            return (year_number, second, first), match.end()
     return None, 0
 
 

@@ -74,7 +74,7 @@ class SentenceTransformerEmbedder:
         from sentence_transformers import SentenceTransformer
         from transformers.utils.logging import disable_progress_bar
 
-        disable_progress_bar()
+        disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             return SentenceTransformer(str(_embedded_folder()) if self.model == EMBEDDED else self.model, device=None)
         except (OSError, ValueError) as error:

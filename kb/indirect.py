@@ -61,12 +61,38 @@ def reported(layout: "Layout") -> list[Reported]:
 
 
 def _found_at(layout: "Layout", token: "Token") -> Iterator[Reported]:
+    yield from _labelled(layout, token)
     if token.lower_ == "according":
         yield from _according(layout, token)
     elif token.pos_ in ("VERB", "AUX"):
         yield from _at_verb(layout, token)
     elif token.pos_ in ("NOUN", "ADJ"):
         yield from _at_noun(layout, token)
+
+
+def _labelled(layout: "Layout", token: "Token") -> Iterator[Reported]:
+    """A line that begins with its source: `Study: Models lie`, `Roe: We need more research`."""
+    tokens, line = layout.tokens, layout.line
+    if token.i and line[token.i - 1] == line[token.i]:
+        return
+    colon = token.i + 1
+    while colon < min(token.i + 5, len(tokens)) and tokens[colon].text != ":":
+        colon += 1
+    label = tokens[token.i : colon]
+    if colon + 1 >= len(tokens) or tokens[colon].text != ":" or not _is_source(label):
+        return
+    end = colon + 1
+    while end < len(tokens) and line[end] == line[token.i] and end - colon < WIDE and layout.owner[end] < 0:
+        end += 1
+    if end - colon > SHORTEST:
+        speaker = Phrase(token.i, colon, colon - 1)
+        yield from _report(layout, tokens[colon], [(colon + 1, end)], "label", speaker=speaker)
+
+
+def _is_source(label: list["Token"]) -> bool:
+    if len(label) == 1 and label[0].lemma_.lower() in cues.DOCUMENTS:
+        return True
+    return all(token.pos_ == "PROPN" for token in label) and any(token.ent_type_ == "PERSON" for token in label)
 
 
 def _at_verb(layout: "Layout", verb: "Token") -> Iterator[Reported]:
@@ -85,8 +111,14 @@ def _at_verb(layout: "Layout", verb: "Token") -> Iterator[Reported]:
         return
     if lemma in cues.EXPECTING and _passive(verb):
         yield from _raised(layout, verb)
-    elif lemma in cues.INTENDING or lemma in cues.JUDGING or _particle(verb) in cues.JUDGING:
+    elif lemma in cues.INTENDING or lemma in cues.JUDGING or _particle(verb) in cues.JUDGING or _finds(verb, lemma):
         yield from _rest(layout, verb, lemma)
+
+
+def _finds(verb: "Token", lemma: str) -> bool:
+    """`The study found a link`: a document or its data show what stands after the verb."""
+    who = next((child for child in verb.children if child.dep_ == "nsubj"), None)
+    return who is not None and lemma in cues.SHOWING and who.lemma_.lower() in cues.FINDINGS
 
 
 def _aside(layout: "Layout", verb: "Token") -> Reported | None:
@@ -242,6 +274,9 @@ def _according(layout: "Layout", token: "Token") -> Iterator[Reported]:
     yield from _report(layout, token, pieces, "according", speaker=speaker)
 
 
+_NOBODY = listed("it this that you one there what")
+"""Subjects of judging verbs that are no source."""
+
 SHORTEST = 3
 """Tokens that the object of a verb of judgement has at least, to be what somebody says and no mere name."""
 
@@ -257,7 +292,9 @@ def _report(
     if speaker is _UNSET:
         who = _source(layout, cue) if cue.pos_ in ("VERB", "AUX") else _holder(layout, cue)
         speaker = phrase(layout, who) if who is not None and layout.owner[who.i] < 0 else None
-        if speaker is None and kind in ("rest", "noun", "adjective"):
+        if speaker is None and (kind in ("rest", "noun", "adjective") or cue.tag_ == "VB"):
+            return
+        if speaker is not None and kind == "rest" and layout.tokens[speaker.head].lower_ in _NOBODY:
             return
         if kind == "rest" and sum(end - start for start, end in trimmed) < SHORTEST:
             return

@@ -27,7 +27,7 @@ class Quoted:
     """A stretch between two marks, or from a mark to the end of its paragraph."""
 
     open: int
-    """Offset of the opening mark."""
+    """Offset of the opening mark; of the line break before, where a quote goes on without opening again."""
     start: int
     """First character inside."""
     end: int

@@ -1,5 +1,6 @@
 """Who a surname, a pronoun or `the researcher` stands for in a text."""
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import attrs
@@ -70,12 +71,17 @@ class Mentions:
             or not words & {"the", "his", "her", "this", "that"}
         ):
             return None
-        before = [person for person in self.persons if person.first < phrase.start]
+        before = self._before(phrase.start)
         wanted = words - {"the", "this", "that", "'s", "’s"}
         fitting = [person for person in before if lemma in person.described]
         if not fitting:
             return self._only(phrase.start)
         return max(fitting, key=lambda person: (len(wanted & person.described), last_before(person, phrase.start)))
+
+    def _before(self, position: int) -> list[Person]:
+        """The persons named first before a position, the last `MANY` of them."""
+        end = bisect_left(self.persons, position, key=lambda person: person.first)
+        return self.persons[max(0, end - MANY) : end]
 
     def _only(self, position: int) -> Person | None:
         """The one person named in the words right before; nobody where there are two."""
@@ -90,14 +96,14 @@ class Mentions:
         public = lemma in _PUBLIC
         bodies = [
             person
-            for person in self.persons
-            if person.sex == "n"
-            and person.first < phrase.start
-            and bool(_PUBLIC & set(person.name.lower().split())) == public
+            for person in self._before(phrase.start)
+            if person.sex == "n" and bool(_PUBLIC & set(person.name.lower().split())) == public
         ]
         return max(bodies, key=lambda body: last_before(body, phrase.start), default=None)
 
 
+MANY = 200
+"""Persons looked at for one mention; a text with more is a directory."""
 NEAR = 60
 """Tokens before `the researcher` in which a single person named is the one meant."""
 
@@ -106,6 +112,7 @@ def _follow(mentions: Mentions) -> None:
     """Reads the text once: names gain weight, pronouns go to the weightiest person that fits."""
     layout = mentions.layout
     sentence = 0
+    recent: dict[int, Person] = {}
     for token in layout.tokens:
         if layout.owner[token.i] >= 0:
             continue
@@ -113,30 +120,36 @@ def _follow(mentions: Mentions) -> None:
             sentence += 1
         person = mentions.meant.get(token.i)
         if person is None and token.lower_ in _SEXES:
-            person = _pick(mentions, token, _SEXES[token.lower_], sentence)
+            person = _pick(list(recent.values()), token, _SEXES[token.lower_], sentence)
             if person is not None:
                 mentions.meant[token.i] = person
         if person is not None and not (token.dep_ == "compound" and token.head.i in mentions.meant):
             person.weight = person.salience(sentence) + _gain(token)
             person.seen = sentence
+            recent.pop(id(person), None)
+            recent[id(person)] = person
+            if len(recent) > RECENT:
+                del recent[next(iter(recent))]
 
 
 def _gain(token: "Token") -> float:
     if token.dep_ in _SUBJECTS:
-        return 3.0 if token.head.dep_ in ("ROOT", "conj", "parataxis") else 2.2
+        return 3.0 if token.head.dep_ in ("ROOT", "conj", "parataxis") else 1.8
     return 1.0 if token.dep_ in ("poss", "appos", "compound", "nmod") else 1.3
 
 
+RECENT = 30
+"""Persons a pronoun can mean: those mentioned last."""
 ACTING = 1.35
 """Weight an organisation needs for `it`: it was the subject of this sentence or the one before."""
 
 
-def _pick(mentions: Mentions, pronoun: "Token", sex: Sex, sentence: int) -> Person | None:
+def _pick(recent: list[Person], pronoun: "Token", sex: Sex, sentence: int) -> Person | None:
     best: tuple[float, Person] | None = None
-    for person in mentions.persons:
+    for person in recent:
         if not (person.sex == sex or (person.sex == "" and sex != "n")) or person.first > pronoun.i or person.seen < 0:
             continue
-        score = person.salience(sentence) * (1.0 if person.sex else 0.7)
+        score = person.salience(sentence) * (1.0 if person.sex else 0.85)
         if sex == "n" and score < ACTING:
             continue
         if best is None or score > best[0]:

@@ -54,7 +54,7 @@ _AUTHORS = (
 _SITE = ("og:site_name", "application-name", "apple-mobile-web-app-title", "dc.publisher", "publisher")
 _SECTION = ("article:section", "og:article:section", "parsely-section", "section", "cxenseparse:section")
 _TIME_MARKS = {
-    "published": frozenset({"datepublished", "pubdate", "entry-date", "published"}),
+    "published": frozenset({"datepublished", "pubdate", "entry-date", "published", "dc:created"}),
     "modified": frozenset({"datemodified", "updated"}),
 }
 _LICENSE = ("dc.rights", "dcterms.rights", "dcterms.license", "rights", "copyright")
@@ -205,7 +205,8 @@ def _times(tree: HtmlElement, which: str) -> Iterator[str]:
         "modified": ("datemodified", "updated"),
     }[which]
     for element in tree.iter("time", "abbr", "span"):
-        marked = f"{element.get('itemprop') or ''} {element.get('class') or ''}".lower().split()
+        names = (element.get(name) or "" for name in ("itemprop", "property", "class"))
+        marked = " ".join(names).lower().split()
         if any(word in wanted for word in marked) or (which == "published" and element.get("pubdate") is not None):
             yield element.get("datetime") or element.get("content") or element.get("title") or _visible(element)
 

@@ -1,5 +1,6 @@
 """Persons and organisations that a text names, each with all places of its name."""
 
+from bisect import bisect_left, insort
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
@@ -36,8 +37,9 @@ TITLES = listed(
     congressman congresswoman former vice chief deputy candidate host actor actress author the"""
 )
 _SUBJECTS = frozenset(["nsubj", "nsubjpass"])
-_FADE = 0.6
-"""What a mention's weight loses with each sentence; set by eye, any value from .5 to .7 does as well."""
+_FADE = 0.4
+"""Share of a mention's weight that is left a sentence later: the subject just named goes before one often named.
+Set by reading 45 resolved pronouns, not fitted."""
 
 
 @attrs.define(eq=False)
@@ -51,7 +53,7 @@ class Person:
     sex: Sex = ""
     hints: Counter[str] = attrs.field(factory=Counter)
     places: list[tuple[int, int]] = attrs.field(factory=list)
-    """Token ranges of the mentions by name."""
+    """Token ranges of the mentions by name, in order."""
     described: set[str] = attrs.field(factory=set)
     """Lower-case nouns that the text calls the person by."""
     weight: float = 0.0
@@ -68,7 +70,8 @@ class Person:
 
 def last_before(person: Person, position: int) -> int:
     """Where a person was last named before a position; -1 for nowhere."""
-    return max((start for start, _ in person.places if start < position), default=-1)
+    before = bisect_left(person.places, (position, 0))
+    return person.places[before - 1][0] if before else -1
 
 
 def named(layout: "Layout") -> tuple[list[Person], dict[int, Person]]:
@@ -125,7 +128,7 @@ def _bracketed(layout: "Layout", end: int, short: str) -> bool:
 
 
 def _place(layout: "Layout", person: Person, start: int, end: int, meant: dict[int, Person]) -> None:
-    person.places.append((start, end))
+    insort(person.places, (start, end))
     person.first = min(person.first, start)
     for position in range(start, end):
         meant[position] = person
@@ -160,6 +163,8 @@ def _stripped(layout: "Layout", start: int, end: int) -> tuple[int, int]:
     while end > start and (not tokens[end - 1].text[:1].isalpha() or tokens[end - 1].lower_ in ("'s", "’s")):
         end -= 1
     for position in range(start, end):
+        if tokens[position].lower_ in ("'s", "’s") and position > start:
+            return start, position
         if tokens[position].is_space or tokens[position].text in ("(", ",", "—", "–", ":", "|"):
             return start, position
     return start, end

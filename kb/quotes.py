@@ -202,6 +202,7 @@ CONFIDENCE: dict[tuple[str, str], float] = {
     ("indirect", "clause"): 0.72,
     ("indirect", "aside"): 0.86,
     ("indirect", "according"): 0.80,
+    ("indirect", "label"): 0.70,
     ("indirect", "raised"): 0.67,
     ("indirect", "adjective"): 0.64,
     ("indirect", "rest"): 0.60,

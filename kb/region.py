@@ -45,6 +45,7 @@ _MAIN_SHARE = 0.4
 """An ancestor that holds this share of the page's running words is the article, whatever its class names say."""
 _WHOLE_SHARE = 0.85
 """The same where the names speak of comments, cookies and the like."""
+_DENSE = re.compile("[\u3040-\u9fff]")
 _LINKED = 0.5
 """Share of a block's characters that are links, from which it is no running text."""
 _WORDS = 8
@@ -80,20 +81,24 @@ def places(blocks: Sequence[Block], headline: int | None) -> list[Place]:
     paths = _Paths()
     raw = [_raw(block, paths) for block in blocks]
     marks = _Marks(raw, paths)
-    seen = [attrs.evolve(place, boxed=marks.boxed(block.element)) for block, place in zip(blocks, raw, strict=True)]
+    seen = [
+        attrs.evolve(place, boxed=True) if marks.boxed(block.element) else place
+        for block, place in zip(blocks, raw, strict=True)
+    ]
     end = _end(seen, headline)
     start = headline + 1 if headline is not None else 0
     region = _region(seen[start:end])
     return [
-        attrs.evolve(place, after=start <= at < end, inside=start <= at < end and _within(place.path, region))
+        attrs.evolve(place, after=True, inside=_within(place.path, region)) if start <= at < end else place
         for at, place in enumerate(seen)
     ]
 
 
 def word_count(text: str) -> int:
     """Words between blanks; in scripts without blanks two characters count as one."""
-    dense = sum("\u3040" <= char <= "\u9fff" for char in text[:200])
-    return len(text) // 2 if dense > 20 else len(text.split())
+    if not text.isascii() and len(_DENSE.findall(text, 0, 200)) > 20:
+        return len(text) // 2
+    return len(text.split())
 
 
 class _Paths:

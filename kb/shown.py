@@ -45,10 +45,9 @@ def shown_bylines(blocks: Sequence[Block], headline: int | None) -> Iterator[str
             yield from _anchor_names(block)
             yield block.text
     for block in [*after, *before, *blocks[(headline or 0) :]]:
-        if _plausible(block):
-            yield from (
-                block.text[anchor.start : anchor.end] for anchor in block.anchors if _AUTHOR_PATH.search(anchor.href)
-            )
+        names = list(_anchor_names(block))
+        if names and _plausible(block):
+            yield from names
 
 
 def shown_dates(tree: HtmlElement, blocks: Sequence[Block], headline: int | None) -> Iterator[str]:

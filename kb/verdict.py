@@ -29,6 +29,8 @@ _WALL = re.compile(
     re.I,
 )
 _WALL_CHARS = 300
+_SHORT = 400
+"""Words up to which a closed page's text is only its opening; half of it where a single sign says so."""
 
 
 def rejection(
@@ -56,9 +58,11 @@ def is_truncated(lines: Sequence[str], meta: Metadata, blocks: Sequence[Block]) 
         return True
     if lines and _ELLIPSIS.search(lines[-1]):
         return True
+    if words >= _SHORT:
+        return False
     walled = any(len(block.text) <= _WALL_CHARS and _WALL.search(block.text) for block in blocks)
     closed = bool(article and article.free is False)
-    return (words < 400 and (walled and closed)) or (words < 200 and (walled or closed))
+    return (walled and closed) or (words < _SHORT // 2 and (walled or closed))
 
 
 def _is_ticker(meta: Metadata) -> bool:

@@ -40,7 +40,7 @@ def steps(reference: Sequence[Token], wording: Sequence[Token]) -> list[Step]:
     if not reference or not wording:
         whole = Step(False, (0, len(reference)), (0, len(wording)))
         return [whole] if reference or wording else []
-    head, tail = _affixes([t.key for t in reference], [t.key for t in wording])
+    head, tail = _affixes(reference, wording)
     old, new = reference[head : len(reference) - tail], wording[head : len(wording) - tail]
     small = len(old) * len(new) <= CELLS
     middle = _gotoh(old, new) if small else _levenshtein(old, new)
@@ -52,19 +52,20 @@ def steps(reference: Sequence[Token], wording: Sequence[Token]) -> list[Step]:
     return list(_stretches(pairs, len(reference), len(wording)))
 
 
-def _affixes(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+def _affixes(old: Sequence[Token], new: Sequence[Token]) -> tuple[int, int]:
     """Lengths of the common beginning and end, each 0 unless it is `AFFIX` words long.
 
     Filling the table is the cost, and near copies then need none of it. A shorter beginning may be
-    chance: the first `the` of a fragment need not be the first `the` of the reference.
+    chance: the first `the` of a fragment need not be the first `the` of the reference. Neither runs
+    across an ellipsis, where the cut has to stay.
     """
     shortest = min(len(old), len(new))
     head = 0
-    while head < shortest and old[head] == new[head]:
+    while head < shortest and old[head].key == new[head].key and not (head and new[head].gap):
         head += 1
-    head = head if head >= AFFIX or head == shortest == len(old) == len(new) else 0
+    head = head if head >= AFFIX or head == len(old) == len(new) else 0
     tail = 0
-    while tail < shortest - head and old[-1 - tail] == new[-1 - tail]:
+    while tail < shortest - head and old[-1 - tail].key == new[-1 - tail].key and not (tail and new[-tail].gap):
         tail += 1
     return head, tail if tail >= AFFIX else 0
 

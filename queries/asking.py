@@ -13,9 +13,10 @@ from queries import draft as drafts
 from queries.check import Finding, Rule, check_draft
 from queries.check import check as check_coverage
 from queries.lookup import now
-from queries.report import ReportView, Tally, render_html, render_json, render_markdown, view
+from queries.report import Tally, render_html, render_json, render_markdown, view
 from queries.trace import Trace
 from queries.trace import trace as trace_coverage
+from queries.views import ReportView
 
 
 def rules(given: str) -> frozenset[Rule]:
@@ -42,7 +43,7 @@ def check(workspace: Workspace, draft: str | None, stdin: Any = None) -> tuple[F
 def trace(workspace: Workspace, subject: str | None) -> Trace:
     """The source tree of a quote, a claim or the study."""
     coverage = workspace.reader.coverage(workspace.study)
-    known = [entry.slug for entry in (*coverage.study.quotes, *coverage.study.claims)]
+    known = [*(quote.slug for quote in coverage.study.quotes), *(claim.slug for claim in coverage.study.claims)]
     if subject not in (None, *known):
         raise UserError(f"no quote or claim {subject!r} in claims.yaml; there are: {', '.join(known) or 'none'}")
     return trace_coverage(coverage, subject)

@@ -232,6 +232,7 @@ def _by_mention(mention: str) -> Attribution:
     return Attribution(kind="unknown", name=mention)
 
 
+@lru_cache(maxsize=65_536)
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a name, folded, without titles and initials' points.
 

@@ -35,7 +35,7 @@ app = typer.Typer(
 )
 
 Subject = Annotated[
-    str | None, typer.Argument(metavar="[QUOTE|CLAIM]", help="Id of a quote or claim; all when left out.")
+    str | None, typer.Argument(metavar="QUOTE|CLAIM", help="Id of a quote or claim; all when left out.")
 ]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="File to write; `-` or none for standard output.")]
 
@@ -196,7 +196,7 @@ def extract(
 @app.command()
 def search(
     ctx: typer.Context,
-    query: Annotated[str, typer.Argument(help='Words; a phrase in "quotation marks" is exact.')],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help='Words; a phrase in "quotation marks" is exact.')],
     speaker: Annotated[str | None, typer.Option(help="Id or name: only what they said.")] = None,
     source: Annotated[str | None, typer.Option(help="Id of a source.")] = None,
     since: Annotated[str | None, typer.Option(help="From this day on: 2026-04-01, or 2w for two weeks back.")] = None,

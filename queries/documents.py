@@ -55,7 +55,7 @@ class DocumentStage:
 
     def _read(self, given: Input) -> Mapping[str, Any]:
         if given.text is not None:
-            head = {"title": given.title, "authors": [], "published_at": None, "modified_at": None}
+            head: dict[str, Any] = {"title": given.title, "authors": [], "published_at": None, "modified_at": None}
             return self._document(given, {**head, "language": given.language, "text": given.text})
         page = read_page(given.body or b"", url=given.url, media_type=given.media_type)
         if isinstance(page, Rejected):

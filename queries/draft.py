@@ -32,21 +32,7 @@ def retelling(name: str, body: bytes, spacy_model: str, at: datetime) -> Retelli
     if isinstance(page, Rejected):
         raise UserError(f"{name}: no text to check ({page.code}{': ' + page.detail if page.detail else ''})")
     text = Text(text=normalise(page.text), language=page.language)
-    snapshot = Snapshot(
-        requested_url=name,
-        fetched_at=at,
-        body_sha256=sha256(body),
-        final_url=name,
-        status=200,
-        media_type=media_type,
-        charset=None,
-        etag=None,
-        last_modified=None,
-        warc="",
-        offset=0,
-        via="file",
-        source="draft",
-    )
+    snapshot = _as_capture(name, body, media_type, at)
     article = Article(source="draft", canonical_url=name)
     extraction = Extraction(
         snapshot=snapshot.id,
@@ -75,6 +61,24 @@ def retelling(name: str, body: bytes, spacy_model: str, at: datetime) -> Retelli
         quotes=tuple(kinds.get("Quote", ())),
         quantities=tuple(kinds.get("Quantity", ())),
         credits=(),
+    )
+
+
+def _as_capture(name: str, body: bytes, media_type: str, at: datetime) -> Snapshot:
+    return Snapshot(
+        requested_url=name,
+        fetched_at=at,
+        body_sha256=sha256(body),
+        final_url=name,
+        status=200,
+        media_type=media_type,
+        charset=None,
+        etag=None,
+        last_modified=None,
+        warc="",
+        offset=0,
+        via="file",
+        source="draft",
     )
 
 

@@ -99,7 +99,12 @@ def as_junit(findings: Sequence[Finding]) -> str:
         ET.SubElement(suite, "testcase", classname="retold", name="no findings")
     for finding in findings:
         where = observed(finding).retelling.article.canonical_url
-        case = ET.SubElement(suite, "testcase", classname=str(finding.rule), name=one_line(where))
-        failure = ET.SubElement(case, "failure", type=str(finding.rule), message=one_line(finding.summary))
-        failure.text = f"expected: {one_line(finding.expected)}\nobserved: {one_line(finding.observed)}"
+        case = ET.SubElement(suite, "testcase", classname=str(finding.rule), name=_xml_line(where))
+        failure = ET.SubElement(case, "failure", type=str(finding.rule), message=_xml_line(finding.summary))
+        failure.text = f"expected: {_xml_line(finding.expected)}\nobserved: {_xml_line(finding.observed)}"
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _xml_line(text: str) -> str:
+    """XML has no place for two code points that a page may hold."""
+    return one_line(text).replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")

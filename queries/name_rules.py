@@ -1,7 +1,8 @@
 """Names of the study's speakers with a slip in them."""
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Set
+from functools import lru_cache
 
 import attrs
 
@@ -26,6 +27,10 @@ class Printed:
 
 def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
     """One finding for each wrong form in each article `about` the study (ids)."""
+    people = [(speaker, name_words(speaker.name)) for speaker in coverage.study.speakers]
+    known = frozenset(
+        word for s in coverage.study.speakers for alias in (s.name, *s.aliases) for word in name_words(alias)
+    )
     for retelling in coverage.retellings:
         if retelling.article.id not in about:
             continue
@@ -33,9 +38,9 @@ def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
         right = {word for name in printed for word in name.words}
         seen: set[tuple[str, str]] = set()
         for name in sorted(printed, key=lambda name: (-len(name.words), name.span.start)):
-            for speaker in coverage.study.speakers:
-                wrong = _slip(name.words, speaker, coverage.study.speakers, right)
-                if wrong and (speaker.slug, wrong) not in seen:
+            for speaker, full in people:
+                wrong = _slip(name.words, full, right) if len(full) > 1 else ""
+                if wrong and wrong not in known and (speaker.slug, wrong) not in seen:
                     seen.add((speaker.slug, wrong))
                     yield _finding(retelling, name, speaker)
 
@@ -57,30 +62,27 @@ def _printed(text: str) -> Iterator[Printed]:
             yield Printed((_fold(word), _fold(last)), Span(start, last_end))
 
 
+@lru_cache(maxsize=65_536)
 def _fold(word: str) -> str:
     folded = spelling.plain(spelling.unmask(word)).strip("-'")
     return folded.removesuffix("'s")
 
 
-def _slip(name: tuple[str, ...], speaker: Speaker, speakers: Sequence[Speaker], right: set[str]) -> str:
-    """The word of a printed name that is this speaker's with a slip; empty where there is none.
+def _slip(name: tuple[str, ...], full: tuple[str, ...], right: set[str]) -> str:
+    """The word of a printed name that is this full name's with a slip; empty where there is none.
 
     A pair needs one part right and the other nearly; a lone surname must be long, the given name must
-    stand in the article and the right surname nowhere. Any speaker's own name is no slip of another's.
+    stand in the article and the right surname nowhere.
     """
-    known = {word for s in speakers for alias in (s.name, *s.aliases) for word in name_words(alias)}
-    full = name_words(speaker.name)
-    if len(full) < 2:
-        return ""
     given, surname = full[0], full[-1]
     if len(name) == 1:
-        lone = min(len(name[0]), len(surname)) >= LONE and slips(name[0], surname) == 1
-        wrong, fits = name[0], lone and _near(name[0], surname) and surname not in right and given in right
+        lone = given in right and surname not in right and min(len(name[0]), len(surname)) >= LONE
+        wrong, fits = name[0], lone and slips(name[0], surname) == 1 and _near(name[0], surname)
     elif name[0] == given:
         wrong, fits = name[1], _near(name[1], surname)
     else:
         wrong, fits = name[0], name[1] == surname and len(name[0]) > 3 and _near(name[0], given)
-    return wrong if fits and wrong not in known else ""
+    return wrong if fits else ""
 
 
 def _near(word: str, right: str) -> bool:

@@ -18,6 +18,8 @@ TAKEN_UP = 0.3
 """Share of the reported words that a guarded sentence must hold for a report without its guard to be of it."""
 NEARLY_ALL = 0.75
 """Share of the reported words that must stand in one clause when the report, not the speaker, negates."""
+COLLECTED = 200
+"""Remarks of one speaker that a report is held against, references and earliest first: the cost stays linear."""
 LONGEST = 45
 """Words of a report; a longer one says several things, and which of them is contradicted stays open."""
 
@@ -121,7 +123,7 @@ def _collected(study: Study, said: Sequence[Occurrence]) -> Mapping[str, tuple[S
     for one in said:
         slug = one.given_to.slug
         own = one.quote.form == "direct" and not one.alignments and one.retelling.source.kind != "rewriter"
-        if slug and own and (slug, one.quote.words_sha256) not in seen:
+        if slug and own and len(found[slug]) < COLLECTED and (slug, one.quote.words_sha256) not in seen:
             seen.add((slug, one.quote.words_sha256))
             found[slug].append(_sentence(one.wording, "", one))
     return {slug: tuple(sentences) for slug, sentences in found.items()}

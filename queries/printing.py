@@ -9,12 +9,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from queries.markup import one_line
+from queries.markup import one_line, printable
+from queries.phrases import counted as counted_noun
 
 if TYPE_CHECKING:
     from crawler.imports import ImportSummary
     from crawler.runner import CrawlEvent, CrawlSummary
     from kb.pipeline import BuildSummary
+    from kb.reader import Occurrence
     from queries.lookup import Answer
     from queries.search import Hit
     from queries.trace import Trace
@@ -136,33 +138,47 @@ def hits(answer: "Answer", out: TextIO, notes: Console) -> None:
 def _hit(hit: "Hit", console: Console) -> None:
     head = Text(f"{hit.rank:>3}. ")
     head.append(one_line(hit.text), style="bold")
-    head.append(f"  [{hit.kind} {hit.score:.2f}]")
-    if hit.speaker:
-        head.append(one_line(f"  {hit.speaker}"))
     console.print(head)
+    said = f", {one_line(hit.speaker)}" if hit.speaker else ""
+    console.print(f"     {hit.kind} {hit.score:.2f}{escape(said)}")
     for place in hit.occurrences[:SHOWN_PLACES]:
         day = place.published_at.date().isoformat() if place.published_at else "undated"
-        console.print(Text(one_line(f"     {place.article.source}, {day}  {place.article.canonical_url}")))
+        where = one_line(f"{place.article.source}, {day}, {place.article.canonical_url}")
+        console.print(Text(f"     {where}"))
+        console.print(_in_context(place))
     if len(hit.occurrences) > SHOWN_PLACES:
         console.print(f"     … in {len(hit.occurrences)} places")
+
+
+def _in_context(place: "Occurrence") -> Text:
+    """The words with what stands around them, the match marked."""
+    text, span = place.text.text, place.span
+    shown = Text("       …", style="dim")
+    shown.append(printable(text[max(0, span.start - CONTEXT) : span.start]).replace("\n", " "))
+    shown.append(printable(text[span.start : span.end]).replace("\n", " "), style="not dim bold")
+    shown.append(printable(text[span.end : span.end + CONTEXT]).replace("\n", " ") + "…")
+    return shown
 
 
 def trace(traced: "Trace", out: TextIO) -> None:
     """First appearance, the articles in order, and who has it from whom."""
     console = Console(file=out, highlight=False, soft_wrap=True)
-    url = {a.retelling.article.id: a.retelling.article.canonical_url for a in traced.appearances}
-    console.print(Text(f"{traced.subject}: {len(traced.appearances)} articles, {len(traced.origins)} origins"))
+    url = {a.retelling.article.id: one_line(a.retelling.article.canonical_url) for a in traced.appearances}
+    found, roots = len(traced.appearances), len(traced.origins)
+    console.print(f"{traced.subject}: {counted_noun(found, 'appearance')}, {counted_noun(roots, 'independent origin')}")
     if traced.first:
-        console.print(Text(one_line(f"first: {url[traced.first.retelling.article.id]}")))
+        console.print(Text(f"first: {url[traced.first.retelling.article.id]}"))
+    parents: dict[str, list[str]] = {}
+    for edge in traced.edges:
+        why = ", ".join(dict.fromkeys(reason.kind for reason in edge.why))
+        named = url.get(edge.parent, edge.parent)
+        parents.setdefault(edge.child, []).append(f"{edge.relation} {named} ({edge.confidence:.2f}: {why})")
     for appearance in traced.appearances:
         published = appearance.retelling.extraction.published_at
         day = published.date().isoformat() if published else "undated   "
-        line = f"{day}  {appearance.origin:<4} {appearance.verdict or '':<13} {url[appearance.retelling.article.id]}"
-        console.print(Text(one_line(line)))
-        for edge in traced.edges:
-            if edge.child == appearance.retelling.article.id and edge.parent in url:
-                why = ", ".join(reason.kind for reason in edge.why)
-                line = f"            {edge.relation} {url[edge.parent]} ({edge.confidence:.2f}: {why})"
-                console.print(Text(one_line(line)))
+        verdict = f"{appearance.verdict:<14}" if appearance.verdict else ""
+        console.print(Text(f"{day}  {appearance.origin:<4} {verdict}{url[appearance.retelling.article.id]}"))
+        for line in parents.pop(appearance.retelling.article.id, ()):
+            console.print(Text(f"                 {line}"))
     for open_point in traced.undetermined:
-        console.print(Text(one_line(f"undetermined: {open_point}")))
+        console.print(Text(f"undetermined: {one_line(open_point)}"))

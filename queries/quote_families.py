@@ -21,7 +21,7 @@ CROWD = 40
 """Wordings under one entry from which it is taken for a stock phrase and passed over."""
 LEAST = 8
 """Words of the shortest wording that joins a family."""
-NEAREST = 6
+NEAREST = 3
 """Candidates that a wording is aligned with."""
 COVER = 0.7
 """Weighted share of the shorter wording that must stand in the other."""

@@ -11,7 +11,7 @@ from kb.index import Neighbours, VectorIndex, rank
 from kb.lexical import LexicalIndex
 from kb.reader import Filter, Occurrence, Reader
 from kb.records import Study, rfc3339
-from kb.text import selector_for, words_digest
+from kb.text import normalise, selector_for, words_digest
 
 Mode = Literal["hybrid", "dense", "lexical"]
 
@@ -19,7 +19,7 @@ POOL = 200
 """Candidates taken from either ranking: beyond, a wording does not reach a page of ten in the fusion."""
 
 DENSE_WEIGHT = 0.5
-"""Share of nearness in the fusion of min-max scaled scores; .5 was best on SciFact and CheckThat! (see docs/search.md)."""
+"""Share of nearness in the fusion of min-max scaled scores; .5 was best on SciFact and CheckThat! (docs/search.md)."""
 
 EXACT_LIMIT = 50_000
 """Up to this many wordings a filter is searched exactly; the index then has nothing to add."""
@@ -54,6 +54,7 @@ class Searcher:
         self, query: str, *, k: int = 10, mode: Mode = "hybrid", narrowed: Filter | None = None
     ) -> tuple[Hit, ...]:
         """The k best wordings within a filter, best first."""
+        query = normalise(query)  # a terminal's broken bytes arrive as lone surrogates, which no model takes
         narrowed = narrowed or Filter()
         if narrowed.kind == "claim":
             return self._claims(query, k)

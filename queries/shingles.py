@@ -95,14 +95,19 @@ class Shingles:
         step = max(1, len(self.wordings) // BASELINE)
         self._spread = range(0, len(self.wordings), step)
         self._explained: dict[int, int] = {}
+        self._near: dict[int, list[int]] = {}
         self._base: dict[int, tuple[float, float]] = {}
 
     def near(self, child: int) -> list[int]:
         """Articles whose wording may be the child's source, best first."""
+        if child in self._near:
+            return self._near[child]
         grams = _meetings(child, (g for g in self.wordings[child].own if g % SAMPLED == 0), self._holders, WHOLE_LIST)
         terms = _meetings(child, self.wordings[child].terms, self._term_holders, WHOLE_LIST // 2, walk_long=False)
         best = _top(grams, NEAREST)
-        return [*best, *(other for other in _top(terms, NEAREST // 2) if other not in set(best))]
+        further = (other for other in _top(terms, NEAREST // 2) if other not in set(best))
+        self._near[child] = [*best, *further]
+        return self._near[child]
 
     def common(self, child: int, parent: int) -> int:
         """Trigrams outside quotation marks that two articles have in common."""

@@ -74,7 +74,10 @@ class Pointers:
         snapshot, canonical = retelling.snapshot, retelling.article.canonical_url
         for url in (canonical, snapshot.requested_url, snapshot.final_url):
             self._by_url.setdefault(plain_url(url), at)
-        self._by_name[_name(retelling.source.name)].add(at)
+        name = _name(retelling.source.name)
+        self._by_name[name].add(at)
+        if retelling.source.kind == "agency" and len(name) > 1:
+            self._by_name["".join(word[0] for word in name),].add(at)
         for domain in {host(canonical), *retelling.source.domains} - {""}:
             self._by_host[domain].add(at)
         for byline in retelling.extraction.bylines:

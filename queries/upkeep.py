@@ -57,8 +57,13 @@ class State:
 
 
 def verify(workspace: Workspace) -> list[Problem]:
-    """Every capture re-read and the log's chain walked."""
-    return workspace.archive.verify()
+    """Every capture re-read and the log's chain walked; what the record store has and the log has not is lost there."""
+    problems = workspace.archive.verify()
+    if any(problem.kind == "log" for problem in problems):
+        return problems  # lines that cannot be read are not missing
+    logged = {snapshot.id for snapshot in workspace.archive.entries()}
+    lost = [snapshot for snapshot in workspace.store.snapshots() if snapshot.id not in logged]
+    return problems + [Problem(where=s.requested_url, what="captured, but not in the log", kind="log") for s in lost]
 
 
 def problems_json(count: int, problems: list[Problem]) -> Mapping[str, object]:

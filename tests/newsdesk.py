@@ -14,6 +14,7 @@ from kb import tables as t
 from kb.embed import Vectors
 from kb.records import Snapshot, Tool
 from kb.settings import Settings
+from kb.study import source_for
 from kb.text import words
 from kb.workspace import Workspace
 
@@ -89,7 +90,10 @@ def opened(folder: Path, claims: str = CLAIMS, version: str = "1") -> Workspace:
 
 def keep(workspace: Workspace, url: str, body: bytes, hours: int = 0, **changes: Any) -> Snapshot:
     at = NOON + timedelta(hours=hours)
-    kept = workspace.archive.append(capture(body, url, fetched_at=at, source=None, **changes))
+    source = source_for(workspace.study, url)
+    kept = workspace.archive.append(
+        capture(body, url, fetched_at=at, source=source.slug if source else None, **changes)
+    )
     workspace.store.add_snapshot(kept)
     return kept
 

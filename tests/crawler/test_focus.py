@@ -1,8 +1,8 @@
 import attrs
 import pytest
-from conftest import make_study
 from hypothesis import given
 from hypothesis import strategies as st
+from loopback import make_study
 
 from crawler.feeds import Item
 from crawler.focus import Focus, is_document, judge, judge_item, may_concern, names_study, terms_of

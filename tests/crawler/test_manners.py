@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from conftest import make_study
+from loopback import make_study
 
 from crawler.manners import retry_after
 from crawler.plan import plan

@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import attrs
-from conftest import make_study
+from loopback import make_study
 
 from crawler.addresses import key
 from crawler.frontier import Frontier, Lead

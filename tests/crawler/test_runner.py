@@ -13,7 +13,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from conftest import Answer, Asked, Site, make_source, make_study, run_crawl
+from loopback import Answer, Asked, Site, make_source, make_study, run_crawl
 from ruamel.yaml import YAML
 
 from crawler.addresses import key
@@ -317,7 +317,7 @@ def test_after_a_kill_nothing_is_fetched_again_and_nothing_is_lost(site: Site, t
     assert child.stdout
     child.stdin.write(order.encode())
     child.stdin.flush()
-    written = []
+    written: list[str] = []
     while len(written) < 20:
         written.append(json.loads(child.stdout.readline())["event"]["url"])
     child.kill()

@@ -1,6 +1,7 @@
 """Which marks belong together."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -94,7 +95,7 @@ def test_a_quote_may_go_on_without_opening_again() -> None:
 def test_stretches_are_ordered_and_apart(text: str) -> None:
     found = stretches(text)
     assert all(0 <= s.open <= s.start < s.end <= s.close <= len(text) for s in found)
-    assert all(one.close <= other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.close <= other.start for one, other in pairwise(found))
 
 
 @given(MARKS)

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kb.parse import Parser
@@ -103,6 +104,7 @@ def test_a_fragment_in_a_paraphrase_is_mixed(extract: Extract) -> None:
         ("The model had lied to its users, Roe said.", "The model had lied to its users", "Roe"),
         ("According to Roe, the model had lied.", "the model had lied", "Roe"),
         ("The study suggests that models protect each other.", "that models protect each other", "The study"),
+        ("Study: Models lie to protect each other", "Models lie to protect each other", "Study"),
         ("Roe urged the lab to stop the tests.", "the lab to stop the tests", "Roe"),
     ],
 )
@@ -182,18 +184,18 @@ PIECES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=120)
 @given(PIECES)
 @example(['"', "\n", '"', " Roe said", ".", '"'])
 def test_invariants_of_quotes(parser: Parser, pieces: list[str]) -> None:
     text = "".join(pieces)
-    found = quotes("text:test", text, parser.parse(text), tool(parser.tool))
+    doc = parser.parse(text)
+    found = quotes("text:test", text, doc, tool(parser.tool))
     spans = sorted((piece.start, piece.end) for quote in found for piece in quote.pieces)
     assert all(0 <= start < end <= len(text) for start, end in spans)
-    assert all(one[1] <= other[0] for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
     assert all(quote.selector.exact == text[quote.content.start : quote.content.end] for quote in found)
     assert all(0 <= quote.confidence <= 1 for quote in found)
-    assert found == quotes("text:test", text, parser.parse(text), tool(parser.tool))
+    assert found == quotes("text:test", text, doc, tool(parser.tool))
 
 
 @pytest.mark.parametrize("unit", ['"', "“", "“Yes,” she said. ", "Roe said that ", "he said, ", "a b c "])
@@ -205,4 +207,4 @@ def test_hostile_text_takes_linear_time(parser: Parser, unit: str) -> None:
         quotes("text:test", text, doc, tool(parser.tool))
         return time.process_time() - started
 
-    assert seconds(4_000) < 12 * max(seconds(1_000), 0.02)
+    assert seconds(1_200) < 12 * max(seconds(300), 0.02)

@@ -101,6 +101,14 @@ def test_a_wire_mark_names_the_agency() -> None:
     assert len(found.origins) == 1
 
 
+def test_a_wire_mark_may_be_the_initials() -> None:
+    pieces = [
+        Piece(outlet="Associated Press", text=STORY, kind="agency"),
+        Piece(outlet="Elm Post", text="TARN (AP) — " + STORY, hours=1),
+    ]
+    assert why(trace(coverage(pieces)), "wire") == ["TARN (AP)"]
+
+
 def test_undated_copies_follow_the_article_they_credit() -> None:
     pieces = [
         Piece(outlet="Elm Post", text=STORY, hours=None),

@@ -1,0 +1,136 @@
+"""`verify` and `doctor`: what is damaged, missing, stale or dropped, and why."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from making import NOON
+from newsdesk import CLAIMS, keep, keep_stories, opened
+from rich.console import Console
+
+from kb.capturelog import LOG
+from kb.pipeline import build
+from kb.records import Visit
+from kb.workspace import Workspace
+from queries.upkeep import print_problems, print_state, problems_json, state, state_json, verify
+
+pytestmark = pytest.mark.usefixtures("parser_loaded_once")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, parser_loaded_once: None) -> Iterator[Workspace]:
+    claims = CLAIMS.replace("quotes:", "  - {id: nobody, name: Nora Body}\nquotes:")
+    with opened(tmp_path_factory.mktemp("upkeep"), claims) as workspace:
+        keep_stories(workspace)
+        keep(workspace, "https://star.example/front", b"<html><body></body></html>")
+        build(workspace)
+        yield workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    with opened(tmp_path) as each:
+        keep_stories(each)
+        yield each
+
+
+def shown(print_it, *given: object) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    print_it(*given, console)
+    return console.file.getvalue()
+
+
+def test_whole_archive_has_no_problems(workspace):
+    assert verify(workspace) == []
+    assert "3 captures, 0 damaged" in shown(print_problems, 3, [])
+
+
+def test_damaged_capture_is_told_with_its_place(workspace):
+    warc = workspace.settings.archive_dir / "retold-00001.warc.gz"
+    data = bytearray(warc.read_bytes())
+    data[-30] ^= 1
+    warc.write_bytes(data)
+    (problem,) = verify(workspace)
+    assert problem.where.startswith("retold-00001.warc.gz@")
+    assert json.loads(json.dumps(problems_json(3, [problem])))["problems"][0]["where"] == problem.where
+    assert "damaged  retold-00001.warc.gz@" in shown(print_problems, 3, [problem])
+
+
+def test_lost_end_of_the_log_is_found_by_what_the_store_knows(workspace):
+    log = workspace.settings.archive_dir / LOG
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
+    (problem,) = verify(workspace)
+    assert (problem.where, problem.what) == ("https://echo.example/sleep", "captured, but not in the log")
+
+
+def test_lost_log_is_found(workspace):
+    (workspace.settings.archive_dir / LOG).unlink()
+    assert verify(workspace) != []
+
+
+def test_doctor_counts_what_is_held_and_what_became_of_it(built):
+    found = state(built, fix=False)
+    assert found.captures == 4
+    assert found.outcomes["extract"] == {"done": 3, "no-article": 1}
+    assert found.failures == ()
+    assert (found.index_missing, found.index_extra) == (0, 0)
+    assert found.healthy
+
+
+def test_doctor_names_speakers_whom_nobody_quotes(built):
+    assert state(built, fix=False).unused_speakers == ("nobody",)
+
+
+def test_doctor_names_every_library_with_its_version(built):
+    versions = state(built, fix=False).versions
+    assert versions["chromadb"].startswith("1.")
+    assert "missing" not in versions.values()
+
+
+def test_doctor_sees_and_mends_an_index_out_of_step(built):
+    keys = sorted(built.index.keys())
+    built.index.delete(keys[:2])
+    built.index.upsert(["stale"], built.embedder.encode(["old words"]))
+    found = state(built, fix=False)
+    assert (found.index_missing, found.index_extra, found.healthy) == (2, 1, False)
+    assert "2 wordings missing, 1 too many: `retold doctor --fix` mends that" in shown(print_state, found)
+    assert state(built, fix=True).healthy
+    assert state(built, fix=False).index_missing == 0
+    assert built.index.keys() == set(keys)
+
+
+def test_doctor_says_why_pages_were_dropped(built):
+    reason = "title names no [alias]"
+    visit = Visit(
+        url="https://star.example/x", at=NOON, action="dropped", reason=reason, status=200, found_in=None, source=None
+    )
+    built.store.add_visit(visit)
+    found = state(built, fix=False)
+    assert found.dropped == (visit,)
+    assert f"dropped   https://star.example/x: {reason}" in shown(print_state, found)
+    assert json.loads(json.dumps(state_json(found)))["dropped"][0]["reason"] == reason
+
+
+def test_doctor_shows_failures_and_is_not_content(workspace, monkeypatch):
+    monkeypatch.setattr("kb.extract.extract", lambda *_: 1 / 0)
+    build(workspace)
+    found = state(workspace, fix=False)
+    assert not found.healthy
+    assert [stage for stage, _, _ in found.failures] == ["extract"] * 3
+    assert "ZeroDivisionError" in shown(print_state, found)
+
+
+def test_failures_of_a_replaced_tool_are_forgotten(workspace, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr("kb.segment.passages", lambda *_: 1 / 0)
+        build(workspace)
+    assert not state(workspace, fix=False).healthy
+    import attrs
+
+    from kb import segment
+
+    monkeypatch.setattr(segment, "TOOL", attrs.evolve(segment.TOOL, version="99"))
+    build(workspace)
+    assert state(workspace, fix=False).healthy
