@@ -55,9 +55,10 @@ def read_body(tree: HtmlElement, meta: Metadata, blocks: Sequence[Block], *, url
         kept = _completed(kept, found, blocks, where)
     kept = _stated(kept, meta)
     candidates = [_candidate(line, blocks, where) for line in _once(kept, meta.title)]
-    lines = [line.text for line in trim(candidates, meta.bylines)]
-    if problem := rejection(lines, meta, blocks, where, url=url):
+    trimmed = trim(candidates, meta.bylines)
+    if problem := rejection(trimmed, meta, where, url=url):
         return problem
+    lines = [line.text for line in trimmed]
     return Body(paragraphs=tuple(lines), truncated=is_truncated(lines, meta, blocks))
 
 

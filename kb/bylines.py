@@ -88,7 +88,7 @@ def names_person(names: Iterable[str], site_names: Iterable[str]) -> bool:
 
 
 def _parts(raw: str) -> list[str]:
-    text = normalise(unescape(raw))[:400]
+    text = "" if "://" in raw else normalise(unescape(raw))[:400]
     text = _LEAD.sub("", _BRACKETS.sub("", text)).strip()
     return [part for piece in _SPLIT.split(text) if (part := _part(piece))]
 

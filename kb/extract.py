@@ -8,7 +8,7 @@ from lxml.html import HtmlElement
 
 from kb.blocks import read_blocks
 from kb.body import read_body
-from kb.dates import Moment, first_sane, read_date
+from kb.dates import Moment, first_sane
 from kb.decode import decode, is_binary, is_markup, parse
 from kb.errors import Code, Rejected
 from kb.language import guess_language
@@ -118,12 +118,19 @@ def extract(snapshot: Snapshot, body: bytes, source_slug: str) -> tuple[Article,
 
 
 def _best_date(page: Page, snapshot: Snapshot) -> Moment | None:
-    """The page's date; the feed's where the page has none, or has only the day and the feed the time of that day."""
-    own = read_date(page.published_raw)
+    """The page's date; the feed's where the page has none or less than a day, or the feed knows the time of its day."""
     fed = first_sane([snapshot.feed_published], snapshot.fetched_at)
-    if not own or not fed:
-        return own or fed
-    return fed if own.precision == "day" and fed.precision != "day" and fed.day == own.day else own
+    if page.published_at is None or page.published_on is None:
+        return fed
+    own = Moment(
+        at=page.published_at,
+        precision=page.published_precision,
+        raw=page.published_raw or "",
+        day=page.published_on,
+    )
+    vague = own.precision in {"month", "year"}
+    finer = own.precision == "day" and fed is not None and fed.precision != "day" and fed.day == own.day
+    return fed if fed and (vague or finer) else own
 
 
 def _unreadable(body: bytes, media_type: str, max_bytes: int) -> Rejected | None:

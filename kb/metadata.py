@@ -16,7 +16,7 @@ from lxml.html import HtmlElement
 
 from kb.blocks import Block
 from kb.bylines import clean_bylines, names_person
-from kb.dates import AHEAD, EARLIEST, Moment, first_sane
+from kb.dates import AHEAD, EARLIEST, Moment, first_sane, read_date
 from kb.headline import choose_title
 from kb.jsonld import LinkedArticle, LinkedData, read_linked_data
 from kb.shown import headline_index, shown_bylines, shown_dates
@@ -119,12 +119,12 @@ def read_metadata(
     declared = [article.headline if article else None, *marks.all(_TITLES)]
     title = choose_title(headings, declared, _visible(title_element) if title_element is not None else None, sites)
     headline = headline_index(blocks, title)
+    dates = _declared_dates(tree, article, marks, shown_dates(tree, blocks, headline))
     return Metadata(
         canonical_url=canonical,
         title=title,
         bylines=_bylines(article, marks, sites, shown_bylines(blocks, headline)),
-        published=_published(tree, article, marks, shown_dates(tree, blocks, headline), fetched_at)
-        or first_sane([_guessed_date(tree, url, fetched_at)], fetched_at),
+        published=_published(dates, tree, url, fetched_at),
         modified=first_sane(
             [article.modified if article else None, *marks.all(_MODIFIED), *_times(tree, "modified")], fetched_at
         ),
@@ -189,13 +189,24 @@ def _bylines(article: LinkedArticle | None, marks: _Marks, sites: list[str], sho
 
 
 def _published(
-    tree: HtmlElement, article: LinkedArticle | None, marks: _Marks, shown: Iterator[str], fetched_at: datetime | None
+    declared: list[str | None], tree: HtmlElement, url: str | None, fetched_at: datetime | None
 ) -> Moment | None:
-    """The first sane of what is declared for the article, then of what describes it in part or is shown."""
+    """The first sane date that is declared or shown; htmldate's guess only where nothing reads as a date."""
+    if found := first_sane(declared, fetched_at):
+        return found
+    if any(read_date(raw) for raw in declared):
+        return None
+    return _guessed_date(tree, url, fetched_at)
+
+
+def _declared_dates(
+    tree: HtmlElement, article: LinkedArticle | None, marks: _Marks, shown: Iterator[str]
+) -> list[str | None]:
+    """What is declared for the article, then of what describes it in part, then what is shown."""
     linked = [article.published] if article else []
     strong = bool(article and article.strong)
     declared = [*(linked if strong else []), *marks.all(_PUBLISHED), *_times(tree, "published")]
-    return first_sane([*declared, *([] if strong else linked), *shown], fetched_at)
+    return [*declared, *([] if strong else linked), *shown]
 
 
 def _times(tree: HtmlElement, which: str) -> Iterator[str]:
@@ -211,14 +222,20 @@ def _times(tree: HtmlElement, which: str) -> Iterator[str]:
             yield element.get("datetime") or element.get("content") or element.get("title") or _visible(element)
 
 
-def _guessed_date(tree: HtmlElement, url: str | None, fetched_at: datetime | None) -> str | None:
-    """What htmldate finds; bounded by the capture, not by the clock that it would look at by itself."""
+def _guessed_date(tree: HtmlElement, url: str | None, fetched_at: datetime | None) -> Moment | None:
+    """What htmldate finds; bounded by the capture, not by the clock that it would look at by itself.
+
+    It puts the first where it knows only the month or the year: those are not taken for days.
+    """
     latest = fetched_at + AHEAD if fetched_at else datetime(2100, 1, 1, tzinfo=UTC)
     try:
         found = find_date(tree, url=url, original_date=True, min_date=_day(EARLIEST), max_date=_day(latest))
     except FOREIGN_ERRORS:
         return None
-    return found if isinstance(found, str) else None
+    moment = first_sane([found if isinstance(found, str) else None], fetched_at)
+    if moment is None or moment.day.day > 1:
+        return moment
+    return attrs.evolve(moment, precision="year" if moment.day.month == 1 else "month")
 
 
 def _day(moment: datetime) -> str:

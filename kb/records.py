@@ -147,6 +147,8 @@ class ReferenceQuote:
     source: str | None
     """URL of the first or authoritative print."""
     tolerance: Tolerance
+    """What passes without a finding. `exact`: no changed word. `punctuation`: changes and cuts that keep the
+    sense. `trim`: besides those, any cut."""
 
 
 @attrs.frozen(kw_only=True)

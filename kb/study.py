@@ -142,7 +142,8 @@ class _Quote(_Entry):
     source: Url | None = None
     """Address of the first or authoritative print; a crawl fetches it."""
     tolerance: Tolerance = "punctuation"
-    """What a print may do without being reported. Checked and kept; the rules do not read it yet."""
+    """What passes without a finding. `exact`: no changed word. `punctuation`: changes and cuts that keep the
+    sense. `trim`: besides those, any cut."""
 
 
 class _Expectation(_Entry):

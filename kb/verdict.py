@@ -8,6 +8,7 @@ from kb.blocks import Block
 from kb.errors import Code, Rejected
 from kb.metadata import Metadata
 from kb.region import Place, word_count
+from kb.trim import Candidate
 
 MIN_WORDS = 12
 """Fewer words are no article but what is left of a page without one."""
@@ -16,7 +17,7 @@ _LIST_WORDS = 150
 _TEASERS = 15
 """Linked headlines from which a page without running text is a list of stories."""
 _COOKIES = re.compile(r"\bcookies?\b|\bconsent\b|\bgdpr\b|personal data|einwilligung|datenschutz|consentement", re.I)
-_ELLIPSIS = re.compile(r"(?:\u2026|\.\.\.|\[\u2026\]|\[\.\.\.\])$")
+_ELLIPSIS = re.compile(r"(?:…|\.\.\.)\]?$")
 _WALL = re.compile(
     r"subscribe (?:now )?to (?:continue|keep|read|unlock)|(?:sign|log) in to (?:continue|keep) reading|"
     r"continue reading (?:with|your|this article with)|"
@@ -34,17 +35,20 @@ _SHORT = 400
 
 
 def rejection(
-    lines: Sequence[str], meta: Metadata, blocks: Sequence[Block], where: Sequence[Place], *, url: str | None
+    lines: Sequence[Candidate], meta: Metadata, where: Sequence[Place], *, url: str | None
 ) -> Rejected | None:
     """Why the lines are no article, or None."""
-    words = sum(map(word_count, lines))
+    words = sum(line.words for line in lines)
+    # A line that matches no block has no known links: what the page's blocks hold bounds the running text.
+    on_page = sum(place.words for place in where if place.running)
+    running = min(on_page, sum(line.words for line in lines if line.linked <= 0.6))
     if _is_ticker(meta):
         return Rejected(code=Code.LIVE_BLOG)
-    if words <= _LIST_WORDS and _is_list(lines, meta, where, url):
-        return Rejected(code=Code.LIST_PAGE, detail=f"{words} running words")
+    if running <= _LIST_WORDS and _is_list(lines, meta, where, url):
+        return Rejected(code=Code.LIST_PAGE, detail=f"{running} running words")
     if words < MIN_WORDS:
         return Rejected(code=Code.NO_ARTICLE, detail=f"{words} words")
-    about = sum(word_count(line) for line in lines if _COOKIES.search(line))
+    about = sum(line.words for line in lines if _COOKIES.search(line.text))
     if about > 0.5 * words and not _COOKIES.search(meta.title or ""):
         return Rejected(code=Code.NO_ARTICLE, detail="consent notice")
     return None
@@ -69,13 +73,13 @@ def _is_ticker(meta: Metadata) -> bool:
     return bool(meta.linked and meta.linked.kind == "liveblogposting")
 
 
-def _is_list(lines: Sequence[str], meta: Metadata, where: Sequence[Place], url: str | None) -> bool:
+def _is_list(lines: Sequence[Candidate], meta: Metadata, where: Sequence[Place], url: str | None) -> bool:
     """The page says so, or is a site's front page, or shows many linked headlines and hardly a sentence."""
     if meta.linked and meta.linked.strong:
         return False
     if meta.is_list or meta.kind in {"profile", "blog"}:
         return True
     teasers = sum(place.linked > 0.8 and 5 <= place.words <= 30 and not place.boxed for place in where)
-    sentences = sum(line[-1:] in ".!?\u201d\u3002" and word_count(line) >= 15 for line in lines)
+    sentences = sum(line.text[-1:] in ".!?”。" and line.words >= 15 for line in lines)
     front = bool(url) and urlsplit(url or "").path.strip("/") in {"", "index.html", "index.php"}
     return teasers >= _TEASERS and (sentences <= 2 or front)

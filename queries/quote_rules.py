@@ -117,9 +117,10 @@ def _is_lesser_half(one: Print, siblings: Sequence[Print]) -> bool:
 
 
 def _wording_problem(one: Print, siblings: Sequence[Print], expected: Passed | None) -> Finding | None:
-    if _altered(one):
+    if _altered(one) or (one.reference.tolerance == "exact" and _reworded(one)):
         return _finding(one, Rule.ALTERED_QUOTE, expected, one.alignment.edits)
-    if one.alignment.verdict == "trimmed" and one.aligned.lost and _sense_gone(one, siblings):
+    cuts_pass = one.reference.tolerance == "trim"
+    if not cuts_pass and one.alignment.verdict == "trimmed" and one.aligned.lost and _sense_gone(one, siblings):
         return _finding(one, Rule.TRUNCATED_QUOTE, expected, one.alignment.edits)
     return None
 
@@ -135,6 +136,12 @@ def _altered(one: Print) -> bool:
         return False
     by_speaker = one.said.given_to.slug == one.reference.speaker
     return by_speaker or (one.alignment.confidence >= SURE and _hardly_another(one))
+
+
+def _reworded(one: Print) -> bool:
+    """Its own speaker's words, a word of them changed, whatever that does to the sense."""
+    by_speaker = one.said.given_to.slug == one.reference.speaker
+    return by_speaker and one.alignment.verdict == "altered" and bool(one.aligned.edits)
 
 
 def _hardly_another(one: Print) -> bool:
@@ -243,7 +250,7 @@ def _finding(one: Print, rule: Rule, expected: Passed | None, edits: tuple[Edit,
     return Finding(
         id=finding_id(rule, one.reference.slug, evidence),
         rule=rule,
-        severity=3 if changed and rule is Rule.ALTERED_QUOTE else 2,
+        severity=1 if one.alignment.sense_kept else 3 if changed and rule is Rule.ALTERED_QUOTE else 2,
         confidence=round(one.alignment.confidence * (0.95 if changed else 0.85) * one.said.quote.confidence, 4),
         truth=truth,
         subject=one.reference.slug,

@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from kb.errors import Code, Rejected
 from kb.extract import Page, extract, read_page
-from kb.records import Snapshot, Span
+from kb.records import Snapshot
 from kb.text import normalise
 
 PAGES = Path(__file__).parent / "pages"
@@ -30,7 +31,7 @@ def code(body: bytes, **options: str) -> Code | None:
     return page.code if isinstance(page, Rejected) else None
 
 
-def snapshot(**changes: object) -> Snapshot:
+def snapshot(**changes: Any) -> Snapshot:
     made = Snapshot(
         requested_url=URL,
         fetched_at=datetime(2026, 6, 1, tzinfo=UTC),
@@ -97,11 +98,12 @@ def test_links_outside_of_the_text_are_left_out() -> None:
     assert [link.url for link in read("boxes").links] == ["https://papers.example/abs/1234"]
 
 
-def test_anchor_that_stands_twice_has_no_span() -> None:
-    line = "<p>Details stand in <a href='/x'>the report</a> of the county, it said.</p>"
-    page = read_page(f"<h1>A</h1>{line}<p>{SENTENCE * 3}</p><p>Then: {line[3:]}".encode(), url="https://example.org/a")
+def test_anchor_whose_surroundings_stand_twice_has_no_span() -> None:
+    said = "Details stand in <a href='/x'>the report</a> of the county, which nobody has read so far."
+    line = f"<p>{said} {said}</p>"
+    page = read_page(f"<h1>A</h1><p>{SENTENCE * 3}</p>{line}".encode(), url="https://example.org/a")
     assert isinstance(page, Page)
-    assert {link.span is None or isinstance(link.span, Span) for link in page.links} == {True}
+    assert page.links[0].span is None
 
 
 def test_next_article_of_an_endless_page_is_cut() -> None:
@@ -119,7 +121,7 @@ def test_whole_article_is_not_truncated() -> None:
 
 
 def test_valid_utf8_wins_over_a_declared_single_byte_charset() -> None:
-    assert "Grüne Welle für Räder" == read("mixed").title
+    assert read("mixed").title == "Grüne Welle für Räder"
 
 
 def test_soft_hyphens_go() -> None:
@@ -136,7 +138,8 @@ def test_language_of_the_words_is_told() -> None:
 
 def test_body_of_scripted_page_comes_from_its_description() -> None:
     text = " ".join(f"Sentence number {n} tells what the council decided on that long evening." for n in range(40))
-    body = f'<script type="application/ld+json">{{"@type":"NewsArticle","headline":"Long evening","articleBody":"{text}"}}</script>'
+    stated = f'{{"@type":"NewsArticle","headline":"Long evening","articleBody":"{text}"}}'
+    body = f'<script type="application/ld+json">{stated}</script>'
     page = read_page(f"<html><head>{body}</head><body><div id=app></div></body></html>".encode(), url=None)
     assert isinstance(page, Page)
     assert page.text == text
@@ -224,9 +227,8 @@ def test_image_type_is_not_html() -> None:
 
 
 def test_list_page_is_rejected() -> None:
-    teasers = "".join(
-        f'<li><a href="/s/{n}">Story number {n} is about the weir and its lanterns</a></li>' for n in range(30)
-    )
+    links = (f'<a href="/s/{n}">Story number {n} is about the weir and its lanterns</a>' for n in range(30))
+    teasers = "".join(f"<li>{link}</li>" for link in links)
     body = f"<html><head><title>News</title></head><body><h1>All news</h1><ul>{teasers}</ul></body></html>"
     assert code(body.encode()) in {Code.LIST_PAGE, Code.NO_ARTICLE}
 
@@ -252,7 +254,7 @@ def test_any_declared_charset_is_survived(charset: str | None) -> None:
         "<div " + " ".join(f'a{n}="x"' for n in range(100_000)) + ">",
         '<script type="application/ld+json">' + "[" * 100_000 + "</script>",
         '<script type="application/ld+json">{' + "," * 100_000 + "</script>",
-        '<script type="application/ld+json">{"@id":"a","@type":"NewsArticle","author":{"@id":"a"},"wordCount":"²"}</script>',
+        '<script type="application/ld+json">{"@id":"a","@type":"Report","author":{"@id":"a"},"wordCount":"²"}</script>',
         '<meta name="author" content="By ' + "and " * 50_000 + '">',
         '<base href="http://[::1"><link rel="canonical" href="http://[bad">',
         "<p>\x00&#0;&#xD800;\x85</p>",

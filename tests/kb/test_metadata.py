@@ -94,7 +94,7 @@ def test_licence_link_is_kept() -> None:
     [
         ("By Jane Roe", ("Jane Roe",)),
         ("Jane Roe, Staff Writer", ("Jane Roe",)),
-        ("JANE ROE and john van der doe", ("Jane Roe", "John Van Der Doe")),
+        ("JANE ROE and JOHN DOE", ("Jane Roe", "John Doe")),
         ("Words by Jane Roe for the Daily Post", ("Jane Roe",)),
         ("Jane Roe, PhD, MPH", ("Jane Roe",)),
         ("https://www.facebook.com/dailypost", ()),

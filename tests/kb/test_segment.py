@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +73,6 @@ def test_ordinals_count_up() -> None:
 )
 def test_passages_never_overlap_or_cross_a_line(text: str, ranges: list[tuple[int, int]]) -> None:
     found = passages("text:1", text, ranges, TOOL)
-    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(found))
     assert not any("\n" in text[passage.start : passage.end] for passage in found)
     assert all(passage.start < passage.end <= len(text) for passage in found)
