@@ -29,7 +29,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from crawler.plan import plan
 from crawler.runner import crawl
-from kb.records import Source, Study
+from kb.claims import Source, Study
 from kb.settings import CrawlSettings, Settings
 from kb.store import RecordStore
 

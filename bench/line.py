@@ -13,9 +13,9 @@ import attrs
 
 from bench.data import NEWSROOM, Document, documents
 from kb import pipeline
-from kb.archive import Capture
 from kb.records import Text
 from kb.settings import Settings
+from kb.warc import Capture
 from kb.workspace import Workspace
 
 FETCHED = datetime(2026, 6, 1, tzinfo=UTC)

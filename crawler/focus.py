@@ -17,7 +17,7 @@ import attrs
 from crawler.addresses import canonical, key, slug_words
 from crawler.feeds import Item
 from crawler.pages import Page
-from kb.records import Study
+from kb.claims import Study
 from kb.text import words
 
 Relation = Literal["about", "mention", "off"]

@@ -19,11 +19,13 @@ from crawler.plan import plan_named, source_of
 from crawler.readers import Entry, Loaded, Named, Problem, Reading, read_lines, read_path
 from crawler.runner import CrawlEvent, CrawlSummary, crawl, tally
 from crawler.spiders import FetchedPage
-from kb.archive import Archive, Capture
+from kb.archive import Archive
+from kb.claims import Study
 from kb.errors import UserError
-from kb.records import Study, rfc3339
+from kb.records import rfc3339
 from kb.settings import Settings
 from kb.store import RecordStore
+from kb.warc import Capture
 
 BATCH = 500
 """Pages written with one flush to disk."""

@@ -12,7 +12,8 @@ import cattrs
 from crawler.addresses import canonical, host_of, key
 from crawler.focus import Terms, terms_of
 from crawler.guard import hosts_named
-from kb.records import Study, rfc3339, sha256
+from kb.claims import Study
+from kb.records import rfc3339, sha256
 from kb.settings import Settings
 from kb.store import Known
 

@@ -24,11 +24,12 @@ from crawler.plan import CrawlPlan, Held, from_json
 from crawler.runner import CrawlEvent, CrawlSummary, SourceError, tally
 from crawler.settings import scrapy_settings
 from crawler.spiders import Stored, StudySpider
-from kb.archive import Archive, Capture
+from kb.archive import Archive
 from kb.errors import CrawlError, DataError, RetoldError, UserError
 from kb.records import Snapshot, Visit, rfc3339
 from kb.settings import Settings
 from kb.store import RecordStore
+from kb.warc import Capture
 
 RESUME_WITHIN = timedelta(days=1)
 """An interrupted crawl is resumed for this long; after it, a new one asks the pages of the old one again."""

@@ -22,8 +22,8 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from crawler.addresses import canonical
 from crawler.pages import read_page
-from kb.archive import Capture
 from kb.decode import decode, is_binary, is_markup
+from kb.warc import Capture
 
 HTML = frozenset({".html", ".htm", ".xhtml", ".mhtml"})
 TEXT = frozenset({".txt", ".md", ".markdown", ".text"})

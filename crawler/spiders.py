@@ -24,8 +24,8 @@ from crawler.manners import describe
 from crawler.pages import Page, PageLink, article_links, read_page
 from crawler.plan import CrawlPlan, Held, Seed, source_of
 from crawler.readers import split_media_type
-from kb.archive import Capture
 from kb.records import Visit
+from kb.warc import Capture
 
 MAX_SITEMAPS = 50
 """Sitemaps followed from one index, newest first; dated ones outside the window do not count."""

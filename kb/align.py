@@ -8,8 +8,9 @@ from itertools import combinations
 import attrs
 
 from kb import sense
+from kb.claims import ReferenceQuote, Study
 from kb.collate import Aligned, align
-from kb.records import Alignment, Edit, ReferenceQuote, Study, Tool
+from kb.records import Alignment, Edit, Tool
 from kb.wording import Token, shown, tokens
 
 __all__ = ["Aligned", "Match", "align", "alignments", "belongs", "lay", "match", "quoted", "tool"]

@@ -6,59 +6,25 @@ unfinished append and is cut off by the next one (whole records stay, since a lo
 line without a row is given back by `entries()`, from which the store catches up.
 """
 
-import base64
 import hashlib
 import os
-import re
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from datetime import datetime
-from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
-from urllib.parse import quote
+from typing import BinaryIO, Literal
 
 import attrs
 from filelock import FileLock, Timeout
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from kb.capturelog import GENESIS, LOG, Entry, is_torn, parse
 from kb.errors import DataError, DigestError, UserError
-from kb.records import Snapshot, Via, rfc3339, sha256
+from kb.records import Snapshot, rfc3339, sha256
+from kb.warc import Capture, Metered, Stored, whole_records, write_record
 
 ROTATE_BYTES = 1_000_000_000
 """A WARC file is closed at this size, as the format's guidelines recommend (about 1 GB)."""
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""What would end a header's line, here or in another reader, or cannot be written at all."""
-_TRANSFER = {"content-encoding", "transfer-encoding", "content-length"}
-
-
-@attrs.frozen(kw_only=True)
-class Capture:
-    """What a server or a file gave, before it is archived."""
-
-    requested_url: str
-    final_url: str
-    fetched_at: datetime
-    status: int
-    reason: str
-    """The status line's words: `OK`."""
-    headers: tuple[tuple[str, str], ...]
-    """As served; empty for files."""
-    body: bytes
-    """Decoded from its transfer and content encodings."""
-    media_type: str
-    charset: str | None
-    via: Via
-    source: str | None
-    found_in: str | None = None
-    feed_title: str | None = None
-    feed_published: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -71,43 +37,16 @@ class Problem:
     kind: Literal["log", "warc", "body"]
 
 
-class _Metered:
-    """A file that keeps the digest of what is written to it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.digest = hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        self.digest.update(data)
-        return self._file.write(data)
-
-    def flush(self) -> None:
-        self._file.flush()
-
-
-@attrs.frozen
-class _Stored:
-    """Where a body lies in full, for the revisit records that refer to it."""
-
-    warc: str
-    offset: int
-    url: str
-    date: str
-
-
 class Archive:
     """One folder of WARC files with its log. Any number of readers; appends take a lock."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._log = folder / LOG
-        self._bodies: dict[str, _Stored] = {}
+        self._bodies: dict[str, Stored] = {}
         self._read_to = 0
         self._last_hash = GENESIS
         self._end: tuple[str, int] | None = None
-
-    # --- writing ---
 
     def append(self, capture: Capture) -> Snapshot:
         """Archive one capture durably."""
@@ -144,57 +83,20 @@ class Archive:
         return [entry.snapshot for entry in entries]
 
     def _write_records(self, captures: list[Capture], name: str, file: BinaryIO) -> Iterator[Entry]:
-        fresh: dict[str, _Stored] = {}
+        fresh: dict[str, Stored] = {}
         last = self._last_hash
         for capture in captures:
-            start, metered = file.tell(), _Metered(file)
+            start, metered = file.tell(), Metered(file)
             writer = WARCWriter(metered, gzip=True, warc_version="WARC/1.1")
             if start == 0:
                 writer.write_record(writer.create_warcinfo_record(name, {"software": "retold", "format": "WARC 1.1"}))
             offset, digest = file.tell(), sha256(capture.body)
-            self._write_record(writer, capture, self._bodies.get(digest) or fresh.get(digest))
-            fresh.setdefault(digest, _Stored(name, offset, capture.final_url, rfc3339(capture.fetched_at)))
+            write_record(writer, capture, self._bodies.get(digest) or fresh.get(digest))
+            fresh.setdefault(digest, Stored(name, offset, capture.final_url, rfc3339(capture.fetched_at)))
             snapshot = _snapshot(capture, digest, name, offset)
             entry = Entry.after(last, snapshot, start, file.tell(), metered.digest.hexdigest())
             last = entry.hash
             yield entry
-
-    @staticmethod
-    def _write_record(writer: Any, capture: Capture, same_body: _Stored | None) -> None:
-        date = rfc3339(capture.fetched_at)
-        if not capture.headers:  # a file has no HTTP exchange to record
-            record = writer.create_warc_record(
-                _uri(capture.final_url),
-                "resource",
-                payload=BytesIO(capture.body),
-                length=len(capture.body),
-                warc_content_type=_content_type(capture),
-                warc_headers_dict={"WARC-Date": date},
-            )
-            writer.write_record(record)
-            return
-        http = StatusAndHeaders(
-            f"{capture.status} {_plain(capture.reason)}", _stored_headers(capture), protocol="HTTP/1.1"
-        )
-        if same_body:
-            record = writer.create_revisit_record(
-                _uri(capture.final_url),
-                digest=_warc_digest(capture.body),
-                refers_to_uri=_uri(same_body.url),
-                refers_to_date=same_body.date,
-                http_headers=http,
-                warc_headers_dict={"WARC-Date": date},
-            )
-        else:
-            record = writer.create_warc_record(
-                _uri(capture.final_url),
-                "response",
-                payload=BytesIO(capture.body),
-                length=len(capture.body),
-                http_headers=http,
-                warc_headers_dict={"WARC-Date": date},
-            )
-        writer.write_record(record)
 
     def _current(self) -> Path:
         files = sorted(self.folder.glob("retold-*.warc.gz"))
@@ -208,9 +110,7 @@ class Archive:
         path = self._current()
         logged = self._end[1] if self._end and self._end[0] == path.name else 0
         if path.exists() and path.stat().st_size > logged:
-            os.truncate(path, _whole_records(path, logged))
-
-    # --- the log ---
+            os.truncate(path, whole_records(path, logged))
 
     def _catch_up(self, *, cut: bool = False) -> None:
         """Read log lines that this object has not seen. Under the lock a torn last line is cut off; to a reader
@@ -226,7 +126,7 @@ class Archive:
                 entry = parse(line, f"{LOG} at byte {self._read_to}")
                 held = entry.snapshot
                 self._bodies.setdefault(
-                    held.body_sha256, _Stored(held.warc, held.offset, held.final_url, rfc3339(held.fetched_at))
+                    held.body_sha256, Stored(held.warc, held.offset, held.final_url, rfc3339(held.fetched_at))
                 )
                 self._last_hash = entry.hash
                 self._end = (held.warc, entry.end)
@@ -251,8 +151,6 @@ class Archive:
         if self._log.exists():
             with self._log.open("rb") as log:
                 yield from enumerate(log, 1)
-
-    # --- reading ---
 
     def body(self, snapshot: Snapshot) -> bytes:
         """The bytes of a capture; DigestError where they are not what was captured."""
@@ -327,24 +225,6 @@ class Archive:
         return []
 
 
-def _whole_records(path: Path, start: int) -> int:
-    """Where the last whole gzip member behind `start` ends; every record is one."""
-    whole = at = start
-    member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    with path.open("rb") as file, suppress(zlib.error):
-        file.seek(start)
-        while data := file.read(1 << 20):
-            at += len(data)
-            while data:
-                member.decompress(data)
-                data = member.unused_data
-                if not member.eof:
-                    break
-                whole = at - len(data)
-                member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    return whole
-
-
 def _keep_names(folder: Path) -> None:
     """Flush a folder: without that, a power cut can take a new file's name and leave its content nowhere."""
     handle = os.open(folder, os.O_RDONLY)
@@ -374,30 +254,3 @@ def _snapshot(capture: Capture, digest: str, warc: str, offset: int) -> Snapshot
         feed_title=capture.feed_title,
         feed_published=capture.feed_published,
     )
-
-
-def _stored_headers(capture: Capture) -> list[tuple[str, str]]:
-    """Headers that fit the decoded body; the original transfer headers are kept under another name, as pywb does."""
-    headers = [
-        (f"X-Archive-Orig-{name}" if name.lower() in _TRANSFER else _plain(name), _CONTROL.sub(" ", value))
-        for name, value in capture.headers
-    ]
-    return [*headers, ("Content-Length", str(len(capture.body)))]
-
-
-def _plain(text: str) -> str:
-    """A status line's words or a header's name in ASCII, which is all that the format takes there."""
-    return _CONTROL.sub(" ", text).encode("ascii", "replace").decode()
-
-
-def _uri(url: str) -> str:
-    """The address as a URI: browsers accept blanks and any letters in one, WARC does not."""
-    return quote(url, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
-
-
-def _content_type(capture: Capture) -> str:
-    return f"{capture.media_type}; charset={capture.charset}" if capture.charset else capture.media_type
-
-
-def _warc_digest(body: bytes) -> str:
-    return "sha1:" + base64.b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()

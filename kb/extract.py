@@ -19,8 +19,8 @@ from kb.text import normalise
 
 MAX_BYTES = 10_000_000
 """Larger bodies are not parsed: the largest of the development pages has 2.4 MB."""
-MIN_WORDS = 12
-"""Fewer words are no article but what is left of a page without one."""
+MAX_CHARS = 1_000_000
+"""Visible characters beyond which a page is a book or a trap; 100,000 paragraphs would take minutes."""
 
 TOOL = Tool(
     name="retold-extract",
@@ -187,6 +187,8 @@ def _first_line_title(text: str) -> tuple[str | None, str]:
 
 def _html_page(tree: HtmlElement, url: str | None, fetched_at: datetime | None) -> Page | Rejected:
     blocks = list(read_blocks(tree))
+    if sum(len(block.text) for block in blocks) > MAX_CHARS:
+        return Rejected(code=Code.TOO_LARGE, detail="text")
     meta = read_metadata(tree, blocks, url=url, fetched_at=fetched_at)
     body = read_body(tree, meta, blocks, url=url)
     if isinstance(body, Rejected):

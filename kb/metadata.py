@@ -225,7 +225,7 @@ def _times(tree: HtmlElement, which: str) -> Iterator[str]:
 def _guessed_date(tree: HtmlElement, url: str | None, fetched_at: datetime | None) -> Moment | None:
     """What htmldate finds; bounded by the capture, not by the clock that it would look at by itself.
 
-    It puts the first where it knows only the month or the year: those are not taken for days.
+    It puts the first where it knows only the month or the year: a month is kept as such, a bare year says too little.
     """
     latest = fetched_at + AHEAD if fetched_at else datetime(2100, 1, 1, tzinfo=UTC)
     try:
@@ -235,7 +235,7 @@ def _guessed_date(tree: HtmlElement, url: str | None, fetched_at: datetime | Non
     moment = first_sane([found if isinstance(found, str) else None], fetched_at)
     if moment is None or moment.day.day > 1:
         return moment
-    return attrs.evolve(moment, precision="year" if moment.day.month == 1 else "month")
+    return None if moment.day.month == 1 else attrs.evolve(moment, precision="month")
 
 
 def _day(moment: datetime) -> str:

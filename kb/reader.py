@@ -12,10 +12,11 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from kb import tables as t
+from kb.claims import Source, Study
+from kb.coverage import Coverage, Retelling
 from kb.records import (
     Alignment,
     Article,
-    Coverage,
     Credit,
     Evidence,
     Extraction,
@@ -24,11 +25,8 @@ from kb.records import (
     Passage,
     Quantity,
     Quote,
-    Retelling,
     Snapshot,
-    Source,
     Span,
-    Study,
     Text,
     Tool,
 )

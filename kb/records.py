@@ -16,14 +16,12 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-SourceKind = Literal["press", "agency", "rewriter", "primary"]
 Via = Literal["live", "wayback", "warc", "file"]
 Precision = Literal["second", "minute", "day", "month", "year", "unknown"]
 Form = Literal["direct", "partial", "mixed", "indirect"]
 Verdict = Literal["verbatim", "trimmed", "altered", "merged", "misattributed", "unsupported"]
 Stance = Literal["supports", "refutes", "neutral"]
 CreditKind = Literal["credit", "wire", "paper-link", "report-link", "ai-note"]
-Tolerance = Literal["exact", "punctuation", "trim"]
 Status = Literal["done", "rejected", "failed"]
 
 
@@ -113,109 +111,6 @@ class Tool:
         return record_id("tool", self.name, self.version, dict(self.params))
 
 
-# --- The study, as claims.yaml states it -------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class Document:
-    """A primary document: a version of the paper, a press release, the lab's post."""
-
-    slug: str
-    title: str
-    url: str
-    published_at: date | None
-
-
-@attrs.frozen(kw_only=True)
-class Speaker:
-    slug: str
-    name: str
-    """Full name as it should be printed."""
-    aliases: tuple[str, ...]
-    affiliation: str | None
-    role: str | None
-
-
-@attrs.frozen(kw_only=True)
-class ReferenceQuote:
-    """The wording that others are compared with."""
-
-    slug: str
-    speaker: str
-    """Slug of the speaker."""
-    text: str
-    source: str | None
-    """URL of the first or authoritative print."""
-    tolerance: Tolerance
-    """What passes without a finding. `exact`: no changed word. `punctuation`: changes and cuts that keep the
-    sense. `trim`: besides those, any cut."""
-
-
-@attrs.frozen(kw_only=True)
-class Expectation:
-    """The number that a claim states."""
-
-    value: float
-    high: float | None
-    """Upper end where the claim states a range."""
-    of: str
-    """What is counted or measured: `models`, `percent`, `percent of runs`."""
-    condition: str | None
-    """Under which circumstances: `with a peer present`."""
-
-
-@attrs.frozen(kw_only=True)
-class Claim:
-    slug: str
-    text: str
-    speaker: str | None
-    """Slug of who makes it; None for the study itself."""
-    expect: tuple[Expectation, ...]
-    """The true numbers; several where versions of the paper differ."""
-    caveats: tuple[str, ...]
-    document: str | None
-    """Slug of the document that states it."""
-    exact: str | None
-    """The sentence of that document."""
-
-
-@attrs.frozen(kw_only=True)
-class Source:
-    slug: str
-    name: str
-    domains: tuple[str, ...]
-    """Hosts, without `www.`; a host also stands for its subdomains."""
-    kind: SourceKind
-    country: str | None
-    language: str | None
-    feeds: tuple[str, ...] = ()
-    sitemaps: tuple[str, ...] = ()
-    pages: tuple[str, ...] = ()
-
-
-@attrs.frozen(kw_only=True)
-class Study:
-    slug: str
-    title: str
-    aliases: tuple[str, ...]
-    since: date | None
-    until: date | None
-    contact: str | None
-    """Mail address or page given to servers in the user agent."""
-    documents: tuple[Document, ...]
-    speakers: tuple[Speaker, ...]
-    quotes: tuple[ReferenceQuote, ...]
-    claims: tuple[Claim, ...]
-    sources: tuple[Source, ...]
-    schedule: str | None
-    """Cron expression or alias (`hourly`, `daily`, `weekly`)."""
-    alerts: tuple[str, ...]
-    """Apprise notifier addresses."""
-
-
-# --- Captured: cannot be made again ---------------------------------------------------------------
-
-
 @attrs.frozen(kw_only=True)
 class Snapshot:
     """One capture of one address, bound to its bytes in the archive."""
@@ -285,9 +180,6 @@ class Judgement:
     @cached_property
     def id(self) -> str:
         return record_id("judgement", self.subject, self.verdict, self.user, self.made_at)
-
-
-# --- Derived: rebuilt from captures -----------------------------------------------------------------
 
 
 @attrs.frozen(kw_only=True)
@@ -500,37 +392,3 @@ class Outcome:
     @cached_property
     def id(self) -> str:
         return record_id("outcome", self.stage, self.input, self.tool)
-
-
-# --- Read views ---------------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class Retelling:
-    """One article with all that is active about it: the latest capture that extracted."""
-
-    article: Article
-    source: Source
-    snapshot: Snapshot
-    extraction: Extraction
-    text: Text
-    passages: tuple[Passage, ...]
-    quotes: tuple[Quote, ...]
-    quantities: tuple[Quantity, ...]
-    credits: tuple[Credit, ...]
-
-    def words(self, span: Span) -> str:
-        return self.text.text[span.start : span.end]
-
-
-@attrs.frozen(kw_only=True)
-class Coverage:
-    """The whole active coverage of a study, read once; trace, check and report work on it."""
-
-    study: Study
-    retellings: tuple[Retelling, ...]
-    """Ordered by publication time, then address."""
-    alignments: Mapping[str, tuple[Alignment, ...]]
-    """By words_sha256: the reference quotes that a wording was laid against and belongs to."""
-    evidence: Mapping[str, tuple[Evidence, ...]]
-    """By words_sha256."""

@@ -12,8 +12,8 @@ from typing import Literal
 import attrs
 from rapidfuzz import fuzz
 
+from kb.claims import Speaker
 from kb.persons import TITLES
-from kb.records import Speaker
 
 How = Literal["exact", "alias", "surname", "misspelt"]
 

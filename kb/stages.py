@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 from kb import align, extract, quantities, quotes, segment
 from kb import credits as credit_lines
 from kb.archive import Archive
+from kb.claims import Study
 from kb.embed import Embedder
 from kb.entail import EntailmentModel
 from kb.errors import Rejected
 from kb.executor import Derived, Item
 from kb.parse import Parser
 from kb.reader import Worded
-from kb.records import Embedding, Evidence, Extraction, Snapshot, Study, Text, Tool
+from kb.records import Embedding, Evidence, Extraction, Snapshot, Text, Tool
 from kb.text import words_digest
 
 if TYPE_CHECKING:

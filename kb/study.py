@@ -18,9 +18,19 @@ from pydantic import (
 )
 from ruamel.yaml.comments import CommentedMap
 
+from kb.claims import (
+    Claim,
+    Document,
+    Expectation,
+    ReferenceQuote,
+    Source,
+    SourceKind,
+    Speaker,
+    Study,
+    Tolerance,
+)
 from kb.claimsfile import line_of, parse, problem_of
 from kb.errors import StudyError
-from kb.records import Claim, Document, Expectation, ReferenceQuote, Source, SourceKind, Speaker, Study, Tolerance
 
 SCHEDULE_ALIASES = ("hourly", "daily", "weekly")
 _CRON_FIELDS = 5

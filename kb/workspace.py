@@ -7,12 +7,12 @@ from typing import Self
 
 from kb import study as studies
 from kb.archive import Archive
+from kb.claims import Study
 from kb.embed import Embedder, SentenceTransformerEmbedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
 from kb.index import ChromaIndex, VectorIndex
 from kb.lexical import LexicalIndex
 from kb.reader import Reader
-from kb.records import Study
 from kb.settings import Settings
 from kb.store import RecordStore
 from kb.text import words_digest

@@ -4,10 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from kb.coverage import Coverage
 from kb.errors import UserError
-from kb.records import (
-    Coverage,
-)
 from kb.workspace import Workspace
 from queries import draft as drafts
 from queries.check import Finding, Rule, check_draft

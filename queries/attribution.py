@@ -8,7 +8,9 @@ from typing import Literal
 import attrs
 
 from kb import spelling
-from kb.records import Alignment, Coverage, Quote, Retelling, Speaker, Study
+from kb.claims import Speaker, Study
+from kb.coverage import Coverage, Retelling
+from kb.records import Alignment, Quote
 from kb.sense import slips
 from kb.text import words
 

@@ -1,6 +1,8 @@
 """Which articles carry a quote, a claim or the study, where, and with which verdict."""
 
-from kb.records import Alignment, Coverage, Quote, ReferenceQuote, Retelling, Span, Verdict
+from kb.claims import ReferenceQuote
+from kb.coverage import Coverage, Retelling
+from kb.records import Alignment, Quote, Span, Verdict
 from queries.attribution import attribute
 
 LIKELY = 0.5

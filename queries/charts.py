@@ -14,7 +14,8 @@ from typing import Final
 import attrs
 from markupsafe import Markup
 
-from kb.records import Coverage, Verdict
+from kb.coverage import Coverage
+from kb.records import Verdict
 from queries import phrases
 from queries.lineage import Line, lines
 from queries.markup import one_line

@@ -3,7 +3,8 @@
 import attrs
 
 from kb import align
-from kb.records import Alignment, Coverage, Retelling
+from kb.coverage import Coverage, Retelling
+from kb.records import Alignment
 from queries import name_rules, number_rules, paraphrase_rules, quote_families, quote_rules
 from queries.attribution import Resolve, occurrences, resolver, wording_of
 from queries.relevance import about_study

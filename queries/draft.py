@@ -7,9 +7,11 @@ from typing import Any
 import attrs
 
 from kb import align
+from kb.claims import Source
+from kb.coverage import Coverage, Retelling
 from kb.errors import Rejected, UserError
 from kb.extract import read_page
-from kb.records import Alignment, Article, Coverage, Extraction, Retelling, Snapshot, Source, Text, sha256
+from kb.records import Alignment, Article, Extraction, Snapshot, Text, sha256
 from kb.stages import AnnotateStage
 from kb.text import normalise
 from kb.workspace import Workspace

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kb.records import Coverage
+from kb.coverage import Coverage
 from queries import phrases
 from queries.check import Finding, Passed, Rule
 from queries.lineage import parents_of

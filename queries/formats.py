@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from kb.claims import Study
 from kb.errors import UserError
-from kb.records import Study
 from queries.check import Finding, Passed
 from queries.markup import one_line
 from queries.report import check_json

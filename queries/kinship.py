@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from kb.records import Alignment, Coverage, Edit, Retelling
+from kb.coverage import Coverage, Retelling
+from kb.records import Alignment, Edit
 from queries.moments import Appeared, Order, appeared
 from queries.shingles import FEW, Shingles
 from queries.signs import Pointers, Sign, plain_url

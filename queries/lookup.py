@@ -9,9 +9,10 @@ from typing import Any
 import attrs
 
 from kb import quotes as quoting
+from kb.claims import Study
 from kb.errors import UserError
 from kb.reader import Filter
-from kb.records import Study, rfc3339
+from kb.records import rfc3339
 from kb.workspace import Workspace
 from queries.search import Hit, Mode, Searcher, to_json
 

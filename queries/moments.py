@@ -6,7 +6,9 @@ from typing import Literal
 
 import attrs
 
-from kb.records import Precision, Retelling, Study
+from kb.claims import Study
+from kb.coverage import Retelling
+from kb.records import Precision
 
 Order = Literal["before", "after", "open"]
 

@@ -7,7 +7,9 @@ from functools import lru_cache
 import attrs
 
 from kb import spelling
-from kb.records import Coverage, Retelling, Span, Speaker
+from kb.claims import Speaker
+from kb.coverage import Coverage, Retelling
+from kb.records import Span
 from kb.sense import slips
 from queries.attribution import name_words
 from queries.rules import Finding, Passed, Rule, finding_id

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 import attrs
 
 from kb import sense, spelling
-from kb.records import Claim, Coverage, Expectation, Passage, Quantity, Retelling, Study
+from kb.claims import Claim, Expectation, Study
+from kb.coverage import Coverage, Retelling
+from kb.records import Passage, Quantity
 from kb.wording import Token, tokens
 from queries.rules import Finding, Passed, Rule, finding_id
 

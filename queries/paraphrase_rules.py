@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 import attrs
 
 from kb import sense, spelling
-from kb.records import Coverage, Retelling, Span, Study
+from kb.claims import Study
+from kb.coverage import Coverage, Retelling
+from kb.records import Span
 from kb.sense import CONDITION, CONTRAST, HEDGE
 from kb.wording import Token, tokens
 from queries.attribution import Occurrence

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from kb import align, sense
-from kb.records import Coverage
+from kb.coverage import Coverage
 from kb.text import words_digest
 from kb.wording import Token, tokens
 from queries.attribution import Occurrence, name_words, same_name

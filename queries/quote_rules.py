@@ -7,7 +7,9 @@ import attrs
 
 from kb import align, collate, sense, spelling
 from kb.align import Aligned
-from kb.records import Alignment, Coverage, Edit, ReferenceQuote, Retelling, Speaker, Study
+from kb.claims import ReferenceQuote, Speaker, Study
+from kb.coverage import Coverage, Retelling
+from kb.records import Alignment, Edit
 from kb.sense import Cue
 from kb.spelling import listed
 from kb.wording import tokens

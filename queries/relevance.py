@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from kb.records import Coverage, Retelling, Study
+from kb.claims import Study
+from kb.coverage import Coverage, Retelling
 from kb.text import words
 from queries.attribution import Occurrence
 

@@ -14,8 +14,10 @@ import attrs
 from jinja2 import Environment
 from markupsafe import Markup
 
+from kb.claims import Study
+from kb.coverage import Coverage
 from kb.errors import UserError
-from kb.records import Coverage, Study, Tool, rfc3339
+from kb.records import Tool, rfc3339
 from kb.text import selector_for
 from queries import phrases
 from queries.charts import mark

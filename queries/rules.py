@@ -6,7 +6,8 @@ from typing import Literal
 
 import attrs
 
-from kb.records import Edit, Retelling, Span, record_id
+from kb.coverage import Retelling
+from kb.records import Edit, Span, record_id
 
 Truth = Literal["settled", "unsettled"]
 Role = Literal["observed", "expected", "other"]

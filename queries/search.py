@@ -7,10 +7,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from kb.claims import Study
 from kb.index import Neighbours, VectorIndex, rank
 from kb.lexical import LexicalIndex
 from kb.reader import Filter, Occurrence, Reader
-from kb.records import Study, rfc3339
+from kb.records import rfc3339
 from kb.text import normalise, selector_for, words_digest
 
 Mode = Literal["hybrid", "dense", "lexical"]

@@ -13,7 +13,7 @@ from zlib import crc32
 
 import attrs
 
-from kb.records import Retelling
+from kb.coverage import Retelling
 from kb.text import words
 
 SAMPLED = 4

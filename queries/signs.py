@@ -8,8 +8,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
 
+from kb.coverage import Retelling
 from kb.outlets import host, squeezed
-from kb.records import Credit, Retelling, Span
+from kb.records import Credit, Span
 from kb.text import words
 
 SignKind = Literal["credit", "link", "wire", "mention"]

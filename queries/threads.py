@@ -6,7 +6,9 @@ from typing import Literal
 
 import attrs
 
-from kb.records import Coverage, Retelling, Span, Speaker, Stance
+from kb.claims import Speaker
+from kb.coverage import Coverage, Retelling
+from kb.records import Span, Stance
 from queries import phrases
 from queries.charts import descent, timeline
 from queries.lineage import parents_of

@@ -6,7 +6,8 @@ from typing import Literal
 
 import attrs
 
-from kb.records import Coverage, Edit, Retelling, Span, Verdict, rfc3339
+from kb.coverage import Coverage, Retelling
+from kb.records import Edit, Span, Verdict, rfc3339
 from queries.branching import branching
 from queries.carriers import LIKELY, carriers
 from queries.kinship import Kinship, Tie

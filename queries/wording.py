@@ -3,7 +3,8 @@
 import re
 from difflib import SequenceMatcher
 
-from kb.records import Retelling, Span
+from kb.coverage import Retelling
+from kb.records import Span
 from kb.text import words
 from queries.views import Excerpt, Piece, PieceOp
 

@@ -5,23 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from kb.archive import Capture
-from kb.records import (
-    Article,
-    Extraction,
-    Outcome,
-    Passage,
-    Quote,
-    Snapshot,
-    Source,
-    Span,
-    Speaker,
-    Study,
-    Text,
-    Tool,
-)
+from kb.claims import Source, Speaker, Study
+from kb.records import Article, Extraction, Outcome, Passage, Quote, Snapshot, Span, Text, Tool
 from kb.store import RecordStore
 from kb.text import selector_for, words_digest
+from kb.warc import Capture
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 EXTRACT = Tool(name="extract", version="1")

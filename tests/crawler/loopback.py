@@ -11,7 +11,8 @@ import attrs
 
 from crawler.plan import plan
 from crawler.runner import CrawlSummary, crawl
-from kb.records import Claim, Document, ReferenceQuote, Snapshot, Source, Speaker, Study, Visit
+from kb.claims import Claim, Document, ReferenceQuote, Source, Speaker, Study
+from kb.records import Snapshot, Visit
 from kb.settings import CrawlSettings, Settings
 from kb.store import RecordStore
 

@@ -7,7 +7,7 @@ from loopback import make_study
 from crawler.feeds import Item
 from crawler.focus import Focus, is_document, judge, judge_item, may_concern, names_study, terms_of
 from crawler.pages import read_page
-from kb.records import Document
+from kb.claims import Document
 
 PAPER = Document(slug="v1", title="A paper", url="https://arxiv.org/abs/2604.01234v1", published_at=None)
 TERMS = terms_of(make_study(documents=(PAPER,)))

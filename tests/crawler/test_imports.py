@@ -14,8 +14,9 @@ from warcio.warcwriter import WARCWriter
 
 from crawler.imports import ImportSummary, add
 from kb.archive import Archive
+from kb.claims import Study
 from kb.errors import UserError
-from kb.records import Snapshot, Study
+from kb.records import Snapshot
 from kb.settings import CrawlSettings, Settings
 from kb.store import RecordStore
 

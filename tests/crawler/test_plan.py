@@ -6,7 +6,7 @@ from loopback import make_study
 from crawler.addresses import key
 from crawler.frontier import Frontier, Lead
 from crawler.plan import from_json, plan, source_of, to_json, user_agent
-from kb.records import Document, Source
+from kb.claims import Document, Source
 from kb.settings import Settings
 from kb.store import Known
 

@@ -21,8 +21,8 @@ from crawler.newsroom import Newsroom
 from crawler.plan import plan, to_json
 from crawler.runner import crawl
 from kb.archive import Archive
+from kb.claims import Document
 from kb.errors import CrawlError
-from kb.records import Document
 from kb.settings import CrawlSettings, Settings
 from kb.store import RecordStore
 from kb.study import load

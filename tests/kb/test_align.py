@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.align import align, alignments, match, quoted, tool
-from kb.records import Edit, ReferenceQuote, Speaker, Study
+from kb.claims import ReferenceQuote, Speaker, Study
+from kb.records import Edit
 from kb.sense import Cue
 from kb.text import words_digest
 

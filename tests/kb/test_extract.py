@@ -213,10 +213,11 @@ def test_local_day_is_kept_beside_utc() -> None:
         (bytes(range(256)) * 20, Code.NOT_HTML),
         (b'{"a": 1}', Code.NOT_HTML),
         (b"<p>a</p>" * 1_300_000, Code.TOO_LARGE),
+        (ARTICLE * 4_000, Code.TOO_LARGE),
         (b"<html><body><p>Hello there.</p></body></html>", Code.NO_ARTICLE),
         (b"<div>" * 100_000 + ARTICLE, Code.NO_ARTICLE),
     ],
-    ids=["empty", "blank", "pdf", "png", "bytes", "json", "large", "short", "nested"],
+    ids=["empty", "blank", "pdf", "png", "bytes", "json", "large", "long", "short", "nested"],
 )
 def test_no_article_is_rejected_with_a_code(body: bytes, expected: Code) -> None:
     assert code(body) is expected

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb.records import Speaker
+from kb.claims import Speaker
 from kb.speakers import groups, match, name_words
 
 

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 from making import source, study
 
+from kb.claims import Document, Expectation
 from kb.errors import StudyError
-from kb.records import Document, Expectation
 from kb.study import load, loads, source_for
 
 HEAD = "study:\n  id: s\n  title: T\n"

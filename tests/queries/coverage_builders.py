@@ -6,27 +6,19 @@ from datetime import UTC, datetime
 import attrs
 
 from kb import align
+from kb.claims import Claim, Expectation, ReferenceQuote, Source, SourceKind, Speaker, Study, Tolerance
+from kb.coverage import Coverage, Retelling
 from kb.records import (
     Alignment,
     Article,
-    Claim,
-    Coverage,
-    Expectation,
     Extraction,
     Form,
     Passage,
     Quantity,
     Quote,
-    ReferenceQuote,
-    Retelling,
     Snapshot,
-    Source,
-    SourceKind,
     Span,
-    Speaker,
-    Study,
     Text,
-    Tolerance,
     sha256,
 )
 from kb.text import normalise, selector_for, words_digest

@@ -3,24 +3,17 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+from kb.claims import Claim, Document, Expectation, ReferenceQuote, Source, Speaker, Study
+from kb.coverage import Coverage, Retelling
 from kb.records import (
     Article,
-    Claim,
-    Coverage,
-    Document,
     Edit,
     Evidence,
-    Expectation,
     Extraction,
     Passage,
     Precision,
-    ReferenceQuote,
-    Retelling,
     Snapshot,
-    Source,
     Span,
-    Speaker,
-    Study,
     Text,
     Tool,
     Verdict,

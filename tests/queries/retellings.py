@@ -8,25 +8,19 @@ import attrs
 
 from kb import align
 from kb import credits as crediting
+from kb.claims import Document, ReferenceQuote, Source, SourceKind, Speaker, Study
+from kb.coverage import Coverage, Retelling
 from kb.records import (
     Alignment,
     Article,
-    Coverage,
-    Document,
     Evidence,
     Extraction,
     Link,
     Passage,
     Precision,
     Quote,
-    ReferenceQuote,
-    Retelling,
     Snapshot,
-    Source,
-    SourceKind,
     Span,
-    Speaker,
-    Study,
     Text,
 )
 from kb.text import selector_for, words_digest

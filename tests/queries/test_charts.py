@@ -18,7 +18,7 @@ from report_fixtures import (
     retelling,
 )
 
-from kb.records import Retelling
+from kb.coverage import Retelling
 from queries.charts import descent, mark, timeline
 from queries.lineage import lines
 from queries.trace import Appearance, Trace

@@ -13,7 +13,8 @@ from coverage_builders import (
     study,
 )
 
-from kb.records import Coverage, ReferenceQuote, Speaker
+from kb.claims import ReferenceQuote, Speaker
+from kb.coverage import Coverage
 from queries.check import Finding, Rule, check, check_draft
 
 ANN = speaker("ann", "Ann Wellerby", "Wellerby", affiliation="Harbour Institute", role="engineer")

@@ -24,8 +24,8 @@ from report_fixtures import (
     span,
 )
 
+from kb.coverage import Coverage
 from kb.errors import UserError
-from kb.records import Coverage
 from queries.charts import descent
 from queries.check import Passed
 from queries.report import check_json, render_html, render_json, render_markdown, view

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from making import EXTRACT, NOON, hold, study
 from newsdesk import HashEmbedder
 
+from kb.claims import Claim
 from kb.index import ExactIndex
 from kb.lexical import LexicalIndex
 from kb.reader import Filter, Reader
-from kb.records import Claim, Embedding
+from kb.records import Embedding
 from kb.store import RecordStore
 from kb.text import words_digest
 from queries.search import Mode, Searcher, to_json

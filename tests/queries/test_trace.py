@@ -4,7 +4,8 @@ from datetime import date
 import attrs
 import pytest
 
-from kb.records import Claim, Coverage, Document
+from kb.claims import Claim, Document
+from kb.coverage import Coverage
 from queries.branching import branching
 from queries.trace import ProvenanceEdge, Trace, to_json, trace
 from tests.queries.retellings import Piece, coverage, reference, stating

@@ -1,0 +1,150 @@
+"""WARC records: how a capture is written, and where the whole records of a file end."""
+
+import base64
+import hashlib
+import re
+import zlib
+from contextlib import suppress
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+import attrs
+from warcio.statusandheaders import StatusAndHeaders
+
+from kb.records import Via, rfc3339
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What would end a header's line, here or in another reader, or cannot be written at all."""
+_TRANSFER = {"content-encoding", "transfer-encoding", "content-length"}
+
+
+@attrs.frozen(kw_only=True)
+class Capture:
+    """What a server or a file gave, before it is archived."""
+
+    requested_url: str
+    final_url: str
+    fetched_at: datetime
+    status: int
+    reason: str
+    """The status line's words: `OK`."""
+    headers: tuple[tuple[str, str], ...]
+    """As served; empty for files."""
+    body: bytes
+    """Decoded from its transfer and content encodings."""
+    media_type: str
+    charset: str | None
+    via: Via
+    source: str | None
+    found_in: str | None = None
+    feed_title: str | None = None
+    feed_published: str | None = None
+
+
+class Metered:
+    """A file that keeps the digest of what is written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+@attrs.frozen
+class Stored:
+    """Where a body lies in full, for the revisit records that refer to it."""
+
+    warc: str
+    offset: int
+    url: str
+    date: str
+
+
+def write_record(writer: Any, capture: Capture, same_body: Stored | None) -> None:
+    """Write a capture as `response`, as `revisit` of a body that is archived already, or as `resource` for a file."""
+    date = rfc3339(capture.fetched_at)
+    if not capture.headers:  # a file has no HTTP exchange to record
+        record = writer.create_warc_record(
+            _uri(capture.final_url),
+            "resource",
+            payload=BytesIO(capture.body),
+            length=len(capture.body),
+            warc_content_type=_content_type(capture),
+            warc_headers_dict={"WARC-Date": date},
+        )
+        writer.write_record(record)
+        return
+    http = StatusAndHeaders(f"{capture.status} {_plain(capture.reason)}", _stored_headers(capture), protocol="HTTP/1.1")
+    if same_body:
+        record = writer.create_revisit_record(
+            _uri(capture.final_url),
+            digest=_warc_digest(capture.body),
+            refers_to_uri=_uri(same_body.url),
+            refers_to_date=same_body.date,
+            http_headers=http,
+            warc_headers_dict={"WARC-Date": date},
+        )
+    else:
+        record = writer.create_warc_record(
+            _uri(capture.final_url),
+            "response",
+            payload=BytesIO(capture.body),
+            length=len(capture.body),
+            http_headers=http,
+            warc_headers_dict={"WARC-Date": date},
+        )
+    writer.write_record(record)
+
+
+def whole_records(path: Path, start: int) -> int:
+    """Where the last whole gzip member behind `start` ends; every record is one."""
+    whole = at = start
+    member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    with path.open("rb") as file, suppress(zlib.error):
+        file.seek(start)
+        while data := file.read(1 << 20):
+            at += len(data)
+            while data:
+                member.decompress(data)
+                data = member.unused_data
+                if not member.eof:
+                    break
+                whole = at - len(data)
+                member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    return whole
+
+
+def _stored_headers(capture: Capture) -> list[tuple[str, str]]:
+    """Headers that fit the decoded body; the original transfer headers are kept under another name, as pywb does."""
+    headers = [
+        (f"X-Archive-Orig-{name}" if name.lower() in _TRANSFER else _plain(name), _CONTROL.sub(" ", value))
+        for name, value in capture.headers
+    ]
+    return [*headers, ("Content-Length", str(len(capture.body)))]
+
+
+def _plain(text: str) -> str:
+    """A status line's words or a header's name in ASCII, which is all that the format takes there."""
+    return _CONTROL.sub(" ", text).encode("ascii", "replace").decode()
+
+
+def _uri(url: str) -> str:
+    """The address as a URI: browsers accept blanks and any letters in one, WARC does not."""
+    return quote(url, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
+
+
+def _content_type(capture: Capture) -> str:
+    return f"{capture.media_type}; charset={capture.charset}" if capture.charset else capture.media_type
+
+
+def _warc_digest(body: bytes) -> str:
+    return "sha1:" + base64.b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
