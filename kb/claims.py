@@ -40,8 +40,8 @@ class ReferenceQuote:
     source: str | None
     """URL of the first or authoritative print."""
     tolerance: Tolerance
-    """What passes without a finding. `exact`: no changed word. `punctuation`: changes and cuts that keep the
-    sense. `trim`: besides those, any cut."""
+    """What passes without a finding. `exact`: no changed word. `punctuation` and `trim`: what keeps the sense; a cut
+    that turns it is always reported."""
 
 
 @attrs.frozen(kw_only=True)

@@ -56,7 +56,7 @@ class StageSummary:
     rejected: Mapping[str, int]
     """By code."""
     failed: Mapping[str, str]
-    """Input id -> what was raised."""
+    """Input id -> what was raised; those of earlier builds that failed for good among them."""
     seconds: float
 
 
@@ -119,28 +119,28 @@ def _run(stage: Stage, workspace: Workspace, on_progress: Progress) -> StageSumm
     store = workspace.store
     store.register({tool.id: tool for tool in (stage.tool, *stage.makes.values())}.values())
     keys = stage.pending(workspace)
-    tries = store.tries(stage.name, stage.tool.id)
+    before = store.failures(stage.name, stage.tool.id)
     codes: Counter[str] = Counter()
-    failed: dict[str, str] = {}
     executor = choose(len(keys), workspace.settings.worker_count if stage.parallel else 1)
     done = 0
     for number, attempt in enumerate(executor.map(stage, stage.items(workspace, keys)), 1):
-        outcome = _commit(store, attempt, _outcome(stage, attempt, tries.get(attempt.item.key, 0) + 1))
-        if outcome.status == "rejected":
-            codes[outcome.code] += 1
-        elif outcome.status == "failed":
-            failed[attempt.item.key] = outcome.code
-        else:
-            done += 1
+        outcome = _commit(store, attempt, _outcome(stage, attempt, _tries(before, attempt)))
+        codes[outcome.code] += outcome.status == "rejected"
+        done += outcome.status == "done"
         on_progress(stage.name, number, len(keys))
     store.activate(stage.name, stage.tool.id, {table: tool.id for table, tool in stage.makes.items()})
     return StageSummary(
         stage=stage.name,
         done=done,
-        rejected=dict(codes),
-        failed=failed,
+        rejected=dict(+codes),
+        failed={key: outcome.code for key, outcome in store.failures(stage.name, stage.tool.id).items()},
         seconds=time.perf_counter() - started,
     )
+
+
+def _tries(before: Mapping[str, Outcome], attempt: Attempt) -> int:
+    earlier = before.get(attempt.item.key)
+    return earlier.tries + 1 if earlier else 1
 
 
 def _commit(store: RecordStore, attempt: Attempt, outcome: Outcome) -> Outcome:

@@ -136,6 +136,8 @@ class EmbedStage:
         return {"embeddings": self.tool}
 
     def pending(self, workspace: "Workspace") -> list[str]:
+        # Portions are cut anew each time: how one of an earlier build went says nothing about these.
+        workspace.store.forget(self.name, ())
         embedded, _ = workspace.reader.vectors(workspace.study_wordings, self.tool.id)
         own = [key for key in workspace.study_wordings if key not in embedded]
         return list(dict.fromkeys([*workspace.store.pending_wordings(self.tool.id), *own]))

@@ -199,12 +199,11 @@ class RecordStore:
             cause = error.orig if isinstance(error, sa.exc.StatementError) else error
             raise UnstorableError(f"cannot be stored: {type(cause).__name__}: {cause}") from error
 
-    def tries(self, stage: str, tool: str) -> dict[str, int]:
-        """How often each failed input of a stage was tried."""
+    def failures(self, stage: str, tool: str) -> dict[str, Outcome]:
+        """The failed inputs of a stage, those that will not be tried again among them."""
         o = t.outcomes.c
-        query = sa.select(o.input, o.tries).where(o.stage == stage, o.tool == tool, o.status == "failed")
-        with self.engine.connect() as connection:
-            return {row.input: row.tries for row in connection.execute(query)}
+        query = sa.select(t.outcomes).where(o.stage == stage, o.tool == tool, o.status == "failed")
+        return {outcome.input: outcome for outcome in self._all(Outcome, query.order_by(o.input))}
 
     def forget(self, stage: str, kinds: Iterable[str]) -> None:
         """Make a stage's inputs pending again and drop what it made: records that stay would hide their successors."""

@@ -152,8 +152,8 @@ class _Quote(_Entry):
     source: Url | None = None
     """Address of the first or authoritative print; a crawl fetches it."""
     tolerance: Tolerance = "punctuation"
-    """What passes without a finding. `exact`: no changed word. `punctuation`: changes and cuts that keep the
-    sense. `trim`: besides those, any cut."""
+    """What passes without a finding. `exact`: no changed word. `punctuation` and `trim`: what keeps the sense; a cut
+    that turns it is always reported."""
 
 
 class _Expectation(_Entry):

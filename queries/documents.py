@@ -55,7 +55,13 @@ class DocumentStage:
 
     def _read(self, given: Input) -> Mapping[str, Any]:
         if given.text is not None:
-            head: dict[str, Any] = {"title": given.title, "authors": [], "published_at": None, "modified_at": None}
+            head: dict[str, Any] = {
+                "title": given.title,
+                "authors": [],
+                "published_at": None,
+                "date": None,
+                "modified_at": None,
+            }
             return self._document(given, {**head, "language": given.language, "text": given.text})
         page = read_page(given.body or b"", url=given.url, media_type=given.media_type)
         if isinstance(page, Rejected):
@@ -80,6 +86,7 @@ _EMPTY: Mapping[str, Any] = {
     "title": None,
     "authors": [],
     "published_at": None,
+    "date": None,
     "modified_at": None,
     "language": "und",
     "text": "",
@@ -96,6 +103,7 @@ def _head(page: Page) -> Mapping[str, Any]:
         "title": page.title,
         "authors": list(page.bylines),
         "published_at": plain(page.published_at),
+        "date": page.published_on.isoformat() if page.published_on else None,
         "modified_at": plain(page.modified_at),
         "language": page.language,
         "text": page.text,

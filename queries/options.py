@@ -69,6 +69,7 @@ class Options:
     @property
     def settings(self) -> "Settings":
         from pydantic import ValidationError
+        from pydantic_settings import SettingsError
 
         from kb.settings import Settings, silence_telemetry
 
@@ -80,6 +81,8 @@ class Options:
             first = error.errors()[0]
             name = "RETOLD_" + "__".join(str(part) for part in first["loc"]).upper()
             raise UserError(f"setting {name}: {first['msg']}") from error
+        except SettingsError as error:
+            raise UserError(f"settings in the environment: {error}") from error
 
     def workspace(self) -> "Workspace":
         """The study's data; enter it with `with`."""

@@ -121,8 +121,7 @@ def _is_lesser_half(one: Print, siblings: Sequence[Print]) -> bool:
 def _wording_problem(one: Print, siblings: Sequence[Print], expected: Passed | None) -> Finding | None:
     if _altered(one) or (one.reference.tolerance == "exact" and _reworded(one)):
         return _finding(one, Rule.ALTERED_QUOTE, expected, one.alignment.edits)
-    cuts_pass = one.reference.tolerance == "trim"
-    if not cuts_pass and one.alignment.verdict == "trimmed" and one.aligned.lost and _sense_gone(one, siblings):
+    if one.alignment.verdict == "trimmed" and one.aligned.lost and _sense_gone(one, siblings):
         return _finding(one, Rule.TRUNCATED_QUOTE, expected, one.alignment.edits)
     return None
 

@@ -106,7 +106,9 @@ def test_failed_input_is_tried_a_few_times(store, tries, pending):
     store.add_snapshot(snapshot())
     store.commit(outcome("extract", snapshot().id, EXTRACT, status="failed", tries=tries), [])
     assert len(store.pending(Snapshot, "extract", EXTRACT.id)) == pending
-    assert store.tries("extract", EXTRACT.id) == {snapshot().id: tries}
+    assert {key: failed.tries for key, failed in store.failures("extract", EXTRACT.id).items()} == {
+        snapshot().id: tries
+    }
 
 
 def test_new_tool_finds_everything_pending(store):
@@ -169,7 +171,7 @@ def test_outcome_of_a_retry_takes_the_place_of_the_failure(store):
     store.add_snapshot(snapshot())
     store.commit(outcome("extract", snapshot().id, EXTRACT, status="failed"), [])
     store.commit(outcome("extract", snapshot().id, EXTRACT, tries=2), [])
-    assert store.tries("extract", EXTRACT.id) == {}
+    assert store.failures("extract", EXTRACT.id) == {}
     assert count(store, "outcomes") == 1
 
 
