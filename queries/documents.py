@@ -13,6 +13,7 @@ from kb import quotes
 from kb.errors import Rejected, UserError
 from kb.executor import Derived, Item
 from kb.extract import Page, read_page
+from kb.language import guess_language
 from kb.parse import Parser
 from kb.records import rfc3339
 
@@ -30,7 +31,6 @@ class Input:
     media_type: str = "text/html"
     text: str | None = None
     title: str | None = None
-    language: str = "und"
 
 
 @attrs.frozen(kw_only=True)
@@ -62,7 +62,7 @@ class DocumentStage:
                 "date": None,
                 "modified_at": None,
             }
-            return self._document(given, {**head, "language": given.language, "text": given.text})
+            return self._document(given, {**head, "language": guess_language(given.text), "text": given.text})
         page = read_page(given.body or b"", url=given.url, media_type=given.media_type)
         if isinstance(page, Rejected):
             return {**_EMPTY, "id": given.id, "url": given.url, "rejected": str(page.code)}
