@@ -4,6 +4,7 @@ Readers are generators over open files: a file of any length takes the memory of
 """
 
 import csv
+import email
 import gzip
 import io
 import json
@@ -25,13 +26,14 @@ from crawler.pages import read_page
 from kb.decode import decode, is_binary, is_markup
 from kb.warc import Capture
 
-HTML = frozenset({".html", ".htm", ".xhtml", ".mhtml"})
+HTML = frozenset({".html", ".htm", ".xhtml"})
+MHTML = frozenset({".mhtml", ".mht"})
 TEXT = frozenset({".txt", ".md", ".markdown", ".text"})
 JSON_LINES = frozenset({".jsonl", ".ndjson", ".json"})
 WARCS = frozenset({".warc", ".wacz"})
 TABLES = frozenset({".csv", ".tsv"})
 OUTLINES = frozenset({".opml", ".xml"})
-KNOWN = HTML | TEXT | JSON_LINES | WARCS | TABLES | OUTLINES
+KNOWN = HTML | MHTML | TEXT | JSON_LINES | WARCS | TABLES | OUTLINES
 
 _SAVED_FROM = re.compile(rb"(?:saved from url=\(\d+\)|SingleFile\s{1,9}url:\s{0,9})(https?://[^\s>\"']{1,2000})")
 _HEAD = 100_000
@@ -110,6 +112,8 @@ def _read_file(path: Path, reading: Reading) -> Iterator[Entry]:
         yield from read_opml(body, str(path))
     elif is_binary(body):
         yield Problem(where=str(path), what="not a page or text, whatever its name says")
+    elif suffix in MHTML:
+        yield archived_page(body, path, reading.now)
     elif suffix in HTML or is_markup(body):
         yield Loaded(capture=saved_page(body, path, reading.now))
     elif suffix in TEXT or suffix == "":
@@ -132,11 +136,26 @@ def saved_page(body: bytes, path: Path, now: datetime) -> Capture:
     return _capture(url or path.resolve().as_uri(), body, "text/html", None, now)
 
 
+def archived_page(body: bytes, path: Path, now: datetime) -> Entry:
+    """The page in an MHTML file, which browsers save as one file: its first HTML part, its transfer coding undone."""
+    message = email.message_from_bytes(body)
+    page = next((part for part in message.walk() if part.get_content_type() == "text/html"), None)
+    html = page.get_payload(decode=True) if page else None
+    if page is None or not isinstance(html, bytes) or not html.strip():
+        return Problem(where=str(path), what="no page in this MHTML file")
+    capture = attrs.evolve(saved_page(html, path, now), charset=page.get_content_charset())
+    address = canonical(str(message.get("Snapshot-Content-Location") or page.get("Content-Location") or ""))
+    if address and capture.final_url.startswith("file:"):
+        capture = attrs.evolve(capture, requested_url=address, final_url=address)
+    return Loaded(capture=capture)
+
+
 def _text_or_list(body: bytes, path: Path, reading: Reading) -> Iterator[Entry]:
     text = decode(body, None)
     lines = [line.strip() for line in text.splitlines()]
     listed = [line for line in lines if line and not line.startswith("#")]
-    if listed and all(line.startswith(("http://", "https://")) and " " not in line for line in listed):
+    addresses = sum(line.startswith(("http://", "https://")) and " " not in line for line in listed)
+    if addresses * 2 > len(listed):  # a list with a slip in it is still a list; the slip becomes a problem
         yield from read_lines(io.BytesIO(text.encode()), str(path), reading)
     elif listed:
         yield Loaded(capture=_capture(path.resolve().as_uri(), text.encode(), "text/plain", "utf-8", reading.now))
@@ -206,9 +225,14 @@ def read_table(path: Path, delimiter: str) -> Iterator[Entry]:
         try:
             for row in rows:
                 if any(row):
-                    yield _address(row[column] if len(row) > column else "", f"{path}:{rows.line_num}")
+                    yield _cell(row[column] if len(row) > column else "", heads[column], f"{path}:{rows.line_num}")
         except csv.Error as error:
             yield Problem(where=f"{path}:{rows.line_num}", what=f"not CSV: {error}")
+
+
+def _cell(value: str, head: str, where: str) -> Entry:
+    url = canonical(value.strip())
+    return Named(url=url) if url else Problem(where=where, what=f"no http(s) address in {head}: {value[:80]!r}")
 
 
 def read_opml(body: bytes, name: str) -> Iterator[Entry]:

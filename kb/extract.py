@@ -105,7 +105,7 @@ def extract(snapshot: Snapshot, body: bytes, source_slug: str) -> tuple[Article,
         tool=TOOL.id,
         article=article.id,
         text=text.id,
-        title=page.title or normalise(snapshot.feed_title or "") or None,
+        title=_best_title(page, snapshot),
         bylines=page.bylines,
         published_at=published.at if published else None,
         published_precision=published.precision if published else "unknown",
@@ -115,6 +115,12 @@ def extract(snapshot: Snapshot, body: bytes, source_slug: str) -> tuple[Article,
         links=page.links,
     )
     return article, text, extraction
+
+
+def _best_title(page: Page, snapshot: Snapshot) -> str | None:
+    """The page's own title; for plain text, whose first line may be a byline, what came with it goes first."""
+    fed = normalise(snapshot.feed_title or "") or None
+    return (fed or page.title) if snapshot.media_type in _PLAIN else (page.title or fed)
 
 
 def _best_date(page: Page, snapshot: Snapshot) -> Moment | None:

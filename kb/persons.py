@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import attrs
@@ -54,6 +55,8 @@ class Person:
     hints: Counter[str] = attrs.field(factory=Counter)
     places: list[tuple[int, int]] = attrs.field(factory=list)
     """Token ranges of the mentions by name, in order."""
+    told: list[tuple[int, int]] = attrs.field(factory=list)
+    """Those of the places that stand in running text, not in a headline."""
     described: set[str] = attrs.field(factory=set)
     """Lower-case nouns that the text calls the person by."""
     weight: float = 0.0
@@ -76,7 +79,8 @@ def last_before(person: Person, position: int) -> int:
 
 def named(layout: "Layout") -> tuple[list[Person], dict[int, Person]]:
     """Persons by their names: full ones first, then surnames and given names joined to them."""
-    runs = _runs(layout)
+    loud = _loud_lines(layout)
+    runs = _credible(layout, _runs(layout), loud)
     full: dict[str, list[Person]] = {}
     persons: list[Person] = []
     meant: dict[int, Person] = {}
@@ -94,7 +98,82 @@ def named(layout: "Layout") -> tuple[list[Person], dict[int, Person]]:
             meant.update(dict.fromkeys(range(start, end), person))
     persons.sort(key=lambda person: person.first)
     _spread(layout, full, meant)
+    for person in persons:
+        person.told = [place for place in person.places if layout.line[place[0]] not in loud]
     return persons, meant
+
+
+def _loud_lines(layout: "Layout") -> frozenset[int]:
+    """Numbers of the lines in the capitals of a headline, where any word may look like a name.
+
+    A line counts when all its letters are capitals or nearly all its longer words begin with one. Lines that
+    open with a dash sign a quote and stay out; a text with no other lines has none: capitals tell nothing there.
+    """
+    lines: dict[int, list[str]] = {}
+    for token in layout.tokens:
+        if not token.is_space:
+            lines.setdefault(layout.line[token.i], []).append(token.text)
+    spoken = [number for number, words in lines.items() if any(word[:1].isalpha() for word in words)]
+    loud = frozenset(number for number in spoken if _loud(lines[number]))
+    return loud if len(loud) < len(spoken) else frozenset()
+
+
+def _loud(words: list[str]) -> bool:
+    letters = [word for word in words if word[:1].isalpha()]
+    if words[0] in ("-", "–", "—", "―") or len(letters) < SHOUT:
+        return False
+    if all(word.isupper() for word in letters):
+        return True
+    long = [word for word in letters if len(word) > SHORT]
+    return len(long) >= SHOUT and sum(word[0].isupper() for word in long) >= CAPITALS * len(long)
+
+
+SHOUT = 4
+"""Words from which on the capitals of a line can tell a headline from a byline or a label."""
+SHORT = 3
+"""Letters of a word that may stay small in a headline: articles, prepositions."""
+CAPITALS = 0.85
+"""Share of the longer words of a headline that begin with a capital; the style of one word or another slips."""
+
+
+def _credible(layout: "Layout", runs: list[tuple[int, int]], loud: frozenset[int]) -> list[tuple[int, int]]:
+    """Runs of running text, then what headlines have of the same names: these neither make nor spell a person."""
+    quiet = [run for run in runs if layout.line[run[0]] not in loud and not _garbled(layout, *run)]
+    names = {tuple(word.lower() for word in _words(layout, *run)) for run in quiet}
+    surnames = {name[-1] for name in names}
+    kept = list(quiet)
+    for start, end in runs:
+        close = end if layout.line[start] in loud else start
+        while close > start and layout.tokens[close - 1].lower_ not in surnames:
+            close -= 1
+        if close > start:
+            kept.append((_name_start(layout, start, close, names), close))
+    return kept
+
+
+def _name_start(layout: "Layout", start: int, end: int, names: set[tuple[str, ...]]) -> int:
+    """Where in a run of a headline the name that the text knows begins; at least the surname is one."""
+    words = tuple(token.lower_ for token in layout.tokens[start:end])
+    for skipped in range(len(words) - 1):
+        if words[skipped:] in names:
+            return start + skipped
+    return end - 2 if words[-2:-1] and words[-2] in MEN | WOMEN else end - 1
+
+
+def _garbled(layout: "Layout", start: int, end: int) -> bool:
+    """Whether words ran together where a page lost its blanks: `DoeShareLikeReply`."""
+    text = layout.text[layout.offsets[start] : layout.end_of(end - 1)]
+    return sum(one.islower() and other.isupper() for one, other in pairwise(text)) > HUMPS
+
+
+HUMPS = 2
+"""Capitals inside words that one name may have: `McDonald-DeVos`."""
+
+
+def contradicts(layout: "Layout", person: Person, start: int) -> bool:
+    """Whether the title before a name is for the other sex: a spouse of that surname is meant."""
+    title = _sex_of(layout.tokens[start - 1].lower_) if start else ""
+    return bool(title) and person.sex in ("m", "f") and person.sex != title
 
 
 def _organisations(layout: "Layout", meant: dict[int, Person]) -> list[Person]:

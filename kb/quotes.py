@@ -29,7 +29,7 @@ Json = dict[str, str | int | float | list[list[int]] | None]
 
 def tool(parser_tool: Tool) -> Tool:
     """These rules over that parse."""
-    return Tool(name="retold-quotes", version="1", params={"parser": parser_tool.id, "whole": WHOLE})
+    return Tool(name="retold-quotes", version="2", params={"parser": parser_tool.id, "whole": WHOLE})
 
 
 def quotes(text_id: str, text: str, doc: "Doc", tool: Tool) -> list[Quote]:

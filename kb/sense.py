@@ -85,7 +85,11 @@ _OPPOSITES = (
     "comfort alarm|concerned unconcerned|worried unworried|worried relaxed|worried calm|simple complex|"
     "honest dishonest|reliable unreliable|broad narrow|wide narrow|deep shallow|rich poor|hot cold|"
     "warm cold|light dark|light heavy|full empty|boost cut|boost curb|expand contract|accelerate slow|"
-    "stubborn pliant|hide reveal|conceal reveal|ignore notice"
+    "stubborn pliant|hide reveal|conceal reveal|ignore notice|vanish last|vanish persist|vanish remain|"
+    "disappear last|disappear persist|disappear remain|disappear appear|fade last|fade persist|fade remain|"
+    "fade grow|continue stop|continue end|survive perish|shorten lengthen|widen narrow|deepen ease|"
+    "tighten loosen|speed slow|attract repel|arrive leave|enter leave|save waste|save cost|gain cost|"
+    "borrow lend|strengthen weaken|heal hurt|underestimate overestimate|deter encourage|discourage encourage"
 )
 _PREFIXES = ("un", "in", "im", "dis", "non", "ir", "il", "mis")
 
@@ -133,12 +137,30 @@ def content(row: Iterable[Token]) -> list[Token]:
 
 
 def negated(row: Sequence[Token]) -> bool:
-    """Whether an odd number of negations stands in a stretch; `not only` is none."""
+    """Whether an odd number of negations stands in a stretch.
+
+    `not only` is none, nor is a `no more` that closes a clause of its own; `too early to` and `unable to` are.
+    """
     count = 0
     for at, token in enumerate(row):
-        following = row[at + 1].key if at + 1 < len(row) else ""
-        count += token.key in NEGATION and following not in ("only", "just", "least")
+        following = [t.key for t in row[at + 1 : at + 3]]
+        if token.key in NEGATION:
+            count += following[:1] not in (["only"], ["just"], ["least"]) and not _nothing_further(row, at)
+        elif token.key == "too":
+            count += following[1:] == ["to"]
+        elif token.key in _UNABLE:
+            count += following[:1] == ["to"]
     return count % 2 == 1
+
+
+_UNABLE = _set("unable impossible failed fails powerless")
+
+
+def _nothing_further(row: Sequence[Token], at: int) -> bool:
+    """`linked, no more` and `a link, nothing less`: what stands before it holds, and only that."""
+    opens = at > 0 and row[at - 1].clause != row[at].clause
+    closes = at + 2 == len(row) or (at + 2 < len(row) and row[at + 2].clause != row[at].clause)
+    return opens and closes and row[at].key in ("no", "nothing") and row[at + 1].key in ("more", "less")
 
 
 def change(before: Sequence[Token], after: Sequence[Token], lead: str = "") -> bool | None:
@@ -243,12 +265,43 @@ def lost_after(last: Token, cut: Sequence[Token]) -> list[tuple[Cue, str]]:
         for cue in _TURNS:
             if cue in cues(token.key) and (starts or token.clause == last.clause) and not found:
                 found.append((cue, shown(same[at:])))
+    disclaimer = _disclaimer(same)
+    if not found and disclaimer is not None:
+        found.append((Cue.HEDGE, shown(same[disclaimer:])))
     if not found and same and same[0].clause == last.clause and same[0].key in NEGATION:
         found.append((Cue.NEGATION, shown(same)))
     following = [token for token in cut if token.sentence == last.sentence + 1]
     if not found and not same and following and following[0].key in ("but", "however", "yet", "still"):
         found.append((Cue.CONTRAST, shown(following)))
     return found
+
+
+_KNOWING = _set(
+    "say know tell claim conclude prove proof show establish confirm rule sure certain clear convinced demonstrate "
+    "infer determine evidence mean"
+)
+
+
+def _disclaimer(cut: Sequence[Token]) -> int | None:
+    """Where `…, and we cannot say …` or `…, which does not prove …` begins: words on how little is known."""
+    for at, token in enumerate(cut):
+        starts = at == 0 or cut[at - 1].clause != token.clause
+        coordinate = token.key in ("and", "which", "that", "this", "it", "we", "i", "nobody")
+        if starts and coordinate and any(_unknown(cut, k) for k in range(at, min(at + 6, len(cut)))):
+            return at
+    return None
+
+
+def _unknown(row: Sequence[Token], at: int) -> bool:
+    """A negation with a verb of knowing right behind it: `not say`, `not yet prove`; `not know why` grants the rest."""
+    if row[at].key not in NEGATION and row[at].key not in _UNABLE:
+        return False
+    following = [t.key for t in row[at + 1 : at + 6] if t.clause == row[at].clause]
+    known = next((k for k, key in enumerate(following[:3]) if key in _KNOWING), None)
+    return known is not None and not set(following[known + 1 : known + 3]) & _QUESTIONS
+
+
+_QUESTIONS = _set("why how when where who whom what which")
 
 
 def _has(row: Sequence[Token], cue: Cue) -> bool:

@@ -11,6 +11,7 @@ from queries import draft as drafts
 from queries.check import Finding, Rule, check_draft
 from queries.check import check as check_coverage
 from queries.lookup import now
+from queries.models import require_embedder, require_parser
 from queries.report import Tally, render_html, render_json, render_markdown, view
 from queries.trace import Trace
 from queries.trace import trace as trace_coverage
@@ -32,6 +33,8 @@ def check(workspace: Workspace, draft: str | None, stdin: Any = None) -> tuple[F
     """Findings over the knowledge base, or over a draft held against it."""
     if draft is None:
         return findings(workspace)[1]
+    require_parser(workspace.settings)
+    require_embedder(workspace)
     body = stdin.read() if draft == "-" else drafts.read(Path(draft))
     coverage = workspace.reader.coverage(workspace.study)
     retelling = drafts.retelling(draft, body, workspace.settings.spacy_model, now())

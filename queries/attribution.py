@@ -188,9 +188,14 @@ def wording_of(retelling: Retelling, quote: Quote) -> str:
 def attribute(speakers: Sequence[Speaker], name: str | None, mention: str) -> Attribution:
     """Who a resolved name, or else the bare mention, stands for.
 
-    A mention without a name behind it counts only when it is a plain group (`experts`) or a machine
-    (`the chatbot`); `she` or `the researcher` stays unknown.
+    A full name that the mention sets beside a role (`the author of the paper, Dr Ann Roe`) goes before what was
+    resolved from elsewhere. A mention without a name behind it counts only when it is a plain group (`experts`) or
+    a machine (`the chatbot`); `she` or `the researcher` stays unknown.
     """
+    beside = mention.rpartition(",")[2]
+    named = [s for s in speakers if len(name_words(beside)) > 1 and same_name(beside, s.name)]
+    if len(named) == 1:
+        return Attribution(kind="speaker", slug=named[0].slug, name=named[0].name)
     if name and name_words(name):
         return _by_name(tuple(speakers), name)
     vague = _by_mention(mention)

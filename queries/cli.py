@@ -1,8 +1,6 @@
 """The command line: parse, call the library, print. Every import that costs waits until its command runs."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,10 +17,12 @@ from queries.options import (
     StageName,
     print_json,
     print_lines,
+    require_place,
 )
 
 if TYPE_CHECKING:
-    from kb.pipeline import BuildSummary, Progress
+    from crawler.runner import CrawlSummary
+    from kb.pipeline import BuildSummary
     from kb.workspace import Workspace
 
 app = typer.Typer(
@@ -74,8 +74,10 @@ def run(ctx: typer.Context, output: Output = None) -> None:
     Example: retold run -o report.html
     """
     options: Options = ctx.obj
+    if output:
+        require_place(output)
     with options.workspace() as workspace:
-        complete = _crawl(options, workspace)
+        complete = _crawl(options, workspace).complete
         _finish(options, workspace, complete, output)
 
 
@@ -99,19 +101,24 @@ def demo(
         crawl = settings.crawl.model_copy(update={"proxy": room.proxy_url, "delay_s": 0.0})
         chosen = {"study": newsroom / "claims.yaml", "data_dir": options.data_dir or folder, "crawl": crawl}
         with Workspace(settings.model_copy(update=chosen)) as workspace:
-            complete = _crawl(options, workspace)
+            complete = _crawl(options, workspace).complete
             _finish(options, workspace, complete, None)
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="Where to write it.")] = Path()) -> None:
+def init(ctx: typer.Context, folder: Annotated[Path, typer.Argument(help="Where to write it.")] = Path()) -> None:
     """Write a commented claims.yaml to start from.
 
     Example: retold init my-study
     """
     from queries.starter import write_claims
 
-    typer.echo(f"wrote {write_claims(folder)}; name your study in it, then `retold run`")
+    options: Options = ctx.obj
+    written = write_claims(folder)
+    if options.json:
+        print_json({"wrote": str(written)})
+    else:
+        typer.echo(f"wrote {written}; name your study in it, then `retold run`")
 
 
 @app.command()
@@ -122,7 +129,12 @@ def crawl(ctx: typer.Context) -> None:
     """
     options: Options = ctx.obj
     with options.workspace() as workspace:
-        if not _crawl(options, workspace):
+        summary = _crawl(options, workspace)
+        if options.json:
+            from queries import printing
+
+            print_json(printing.crawled_json(summary))
+        if not summary.complete:
             raise typer.Exit(INCOMPLETE)
 
 
@@ -176,7 +188,7 @@ def extract(
     ctx: typer.Context,
     path: Annotated[str, typer.Argument(metavar="PATH|URL|-", help="A page, a text, or JSON Lines.")] = "-",
     form: Annotated[str, typer.Option("--input", help="`jsonl`: a document a line; `auto`: one document.")] = "auto",
-    workers: Annotated[int, typer.Option(help="Processes; 0 for one a core.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 for one a core.")] = 1,
 ) -> None:
     """Read documents and print their quotes; no knowledge base is touched.
 
@@ -246,11 +258,12 @@ def check(
 
     Example: retold check draft.md --fail-on any
     """
-    from queries import asking, formats
+    from queries import asking, formats, printing
 
     options: Options = ctx.obj
     rules = asking.rules(fail_on)
     with options.workspace() as workspace:
+        printing.captured(workspace.store.count_snapshots(), options.console())
         found = asking.check(workspace, draft, sys.stdin.buffer)
         typer.echo(formats.formatted(workspace.study, found, "json" if options.json else form))
         if any(finding.rule in rules for finding in found):
@@ -268,6 +281,7 @@ def trace(ctx: typer.Context, subject: Subject = None) -> None:
     options: Options = ctx.obj
     with options.workspace() as workspace:
         traced = asking.trace(workspace, subject)
+        printing.captured(workspace.store.count_snapshots(), options.console())
         if options.json:
             from queries.trace import to_json
 
@@ -295,8 +309,9 @@ def report(
         if output is None or str(output) == "-":
             typer.echo(text)
         else:
+            require_place(output)
             output.write_text(text, encoding="utf-8")
-            options.console().print(f"wrote {output}")
+            options.console().print(f"wrote {output}", soft_wrap=True)
 
 
 @app.command()
@@ -327,9 +342,7 @@ def doctor(
 
     Example: retold doctor --fix
     """
-    from rich.console import Console
-
-    from queries import upkeep
+    from queries import printing, upkeep
 
     options: Options = ctx.obj
     with options.workspace() as workspace:
@@ -337,35 +350,26 @@ def doctor(
     if options.json:
         print_json(upkeep.state_json(found))
     else:
-        upkeep.print_state(found, Console(highlight=False))
+        upkeep.print_state(found, printing.Output(sys.stdout))
     if not found.healthy:
         raise typer.Exit(INCOMPLETE)
 
 
-@contextmanager
-def _progress(options: Options) -> Iterator["Progress"]:
-    from queries.printing import progress
-
-    with progress(options.console()) as advance:
-        yield advance
-
-
-def _crawl(options: Options, workspace: "Workspace") -> bool:
-    """Crawl with a progress bar; whether every source answered."""
+def _crawl(options: Options, workspace: "Workspace") -> "CrawlSummary":
+    """Crawl with a progress bar."""
     from queries import job, printing
 
     with printing.crawling(options.console()) as on_event:
         summary = job.crawl(workspace, on_event)
     printing.crawled(summary, options.console())
-    return summary.complete
+    return summary
 
 
 def _build(options: Options, workspace: "Workspace", rebuild: list[StageName]) -> "BuildSummary":
-    from kb import pipeline
-    from queries import printing
+    from queries import job, printing
 
-    with _progress(options) as advance:
-        summary = pipeline.build(workspace, rebuild=[stage.value for stage in rebuild], on_progress=advance)
+    with printing.progress(options.console()) as advance:
+        summary = job.build(workspace, [stage.value for stage in rebuild], advance)
     printing.built(summary, options.console())
     return summary
 
@@ -381,6 +385,6 @@ def _finish(options: Options, workspace: "Workspace", complete: bool, output: Pa
     if options.json:
         typer.echo(asking.render(view, "json"))
     terminal.summary(view, options.console())
-    options.console().print(f"\nreport: {target.resolve()}")
+    options.console().print(f"\nreport: {target.resolve()}", soft_wrap=True)
     if not (complete and built.complete):
         raise typer.Exit(INCOMPLETE)

@@ -1,6 +1,7 @@
 """`retold extract`: one document in, its quotes out, with no knowledge base behind it."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -16,6 +17,8 @@ from kb.extract import Page, read_page
 from kb.language import guess_language
 from kb.parse import Parser
 from kb.records import rfc3339
+
+_OPENING_TAG = re.compile(rb"<(?:!|\?xml|/?[a-zA-Z][\w-]{0,30}[\s/>])")
 
 PLAIN_SUFFIXES = {".txt": "text/plain", ".text": "text/plain", ".md": "text/markdown", ".markdown": "text/markdown"}
 """Files whose text is taken as it stands; any other is read as HTML."""
@@ -138,10 +141,18 @@ def from_file(path: Path) -> Item:
     return from_bytes(str(path), body, PLAIN_SUFFIXES.get(path.suffix.lower(), ""))
 
 
+def looks_like_html(body: bytes) -> bool:
+    """Whether a text of unknown kind opens with a tag, as pages and fragments of pages do.
+
+    >>> looks_like_html(b"<p>Words</p>"), looks_like_html(b"<https://x.example> has it")
+    (True, False)
+    """
+    head = body[:4000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return bool(_OPENING_TAG.match(head)) or b"<html" in head.lower()
+
+
 def from_bytes(key: str, body: bytes, media_type: str = "", url: str | None = None) -> Item:
     """A document of bytes; without a media type, markup at the start makes it HTML."""
     if not media_type:
-        media_type = (
-            "text/html" if b"<" in body[:2000].lstrip()[:1] or b"<html" in body[:4000].lower() else "text/plain"
-        )
+        media_type = "text/html" if looks_like_html(body) else "text/plain"
     return Item(key, Input(id=key, url=url, body=body, media_type=media_type))

@@ -9,13 +9,15 @@ import attrs
 from kb import align
 from kb.claims import Source
 from kb.coverage import Coverage, Retelling
+from kb.decode import decode, is_binary
 from kb.errors import Rejected, UserError
 from kb.extract import read_page
 from kb.records import Alignment, Article, Extraction, Snapshot, Text, sha256
 from kb.stages import AnnotateStage
 from kb.text import normalise
 from kb.workspace import Workspace
-from queries.documents import PLAIN_SUFFIXES
+from queries.documents import PLAIN_SUFFIXES, looks_like_html
+from queries.markdown import plain
 
 
 def read(path: Path) -> bytes:
@@ -25,12 +27,19 @@ def read(path: Path) -> bytes:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
 
 
+def media_type_of(name: str, body: bytes) -> str:
+    """By the name's suffix, else by the look; what is not HTML is Markdown, as most unnamed drafts are."""
+    suffix = Path(name).suffix.lower()
+    if suffix in (".html", ".htm", ".xhtml"):
+        return "text/html"
+    return PLAIN_SUFFIXES.get(suffix) or ("text/html" if looks_like_html(body) else "text/markdown")
+
+
 def retelling(name: str, body: bytes, spacy_model: str, at: datetime) -> Retelling:
     """A draft as if it were an article: text, Markdown or HTML, annotated like captured pages."""
-    media_type = PLAIN_SUFFIXES.get(
-        Path(name).suffix.lower(), "text/html" if b"<html" in body[:4000].lower() else "text/plain"
-    )
-    page = read_page(body, url=None, media_type=media_type)
+    media_type = media_type_of(name, body)
+    words = plain(decode(body, None)).encode() if media_type == "text/markdown" and not is_binary(body) else body
+    page = read_page(words, url=None, media_type=media_type)
     if isinstance(page, Rejected):
         raise UserError(f"{name}: no text to check ({page.code}{': ' + page.detail if page.detail else ''})")
     text = Text(text=normalise(page.text), language=page.language)

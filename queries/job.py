@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from crawler import imports, plan, runner
+from kb import pipeline
 from kb import study as studies
 from kb.archive import Archive
 from kb.errors import CrawlError, DataError, UserError
@@ -18,6 +19,7 @@ from kb.workspace import Workspace
 from queries import documents
 from queries.documents import DocumentStage
 from queries.lookup import now
+from queries.models import require_embedder, require_parser
 
 
 def crawl(workspace: Workspace, on_event: Callable[[runner.CrawlEvent], None]) -> runner.CrawlSummary:
@@ -35,6 +37,15 @@ def add(workspace: Workspace, names: Sequence[str], stdin: BinaryIO) -> imports.
     )
 
 
+def build(
+    workspace: Workspace, rebuild: Sequence[str], on_progress: Callable[[str, int, int], None]
+) -> pipeline.BuildSummary:
+    """Derive what is pending; UserError before any of it when a model is missing."""
+    require_parser(workspace.settings)
+    require_embedder(workspace)
+    return pipeline.build(workspace, rebuild=rebuild, on_progress=on_progress)
+
+
 def remember(workspace: Workspace) -> None:
     """Keep the wording of claims.yaml that the data was made under."""
     yaml = workspace.settings.study.read_text(encoding="utf-8")
@@ -45,6 +56,7 @@ def read_documents(
     path: str, form: str, settings: Settings, stdin: BinaryIO, workers: int
 ) -> Iterator[Mapping[str, Any]]:
     """Documents with their quotes, in input order: of a file, an address, or standard input (`-`)."""
+    require_parser(settings)
     items = _inputs(path, form, settings, stdin)
     count = workers or os.cpu_count() or 1
     executor = ProcessExecutor(count) if form == "jsonl" and count > 1 else SerialExecutor()

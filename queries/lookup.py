@@ -14,6 +14,7 @@ from kb.errors import UserError
 from kb.reader import Filter
 from kb.records import rfc3339
 from kb.workspace import Workspace
+from queries.models import require_embedder
 from queries.search import Hit, Mode, Searcher, to_json
 
 _AGO = re.compile(r"(\d{1,4})([hdwmy])")
@@ -46,11 +47,11 @@ def moment(given: str | None, at: datetime) -> datetime | None:
     """`2026-04-01`, an RFC 3339 time, or so long ago: `36h`, `10d`, `2w`, `3m`, `1y`."""
     if given is None:
         return None
-    if ago := _AGO.fullmatch(given):
-        return at - int(ago[1]) * _UNITS[ago[2]]
     try:
+        if ago := _AGO.fullmatch(given):
+            return at - int(ago[1]) * _UNITS[ago[2]]
         read = datetime.fromisoformat(given)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise UserError(f"{given!r} is no day: write 2026-04-01, or 2w for two weeks back (h, d, w, m, y)") from error
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read
 
@@ -62,11 +63,18 @@ def narrowed(
     known = next((s for s in study.speakers if speaker in (s.slug, s.name, *s.aliases)), None)
     names = (known.name, *known.aliases) if known else (speaker,) if speaker else None
     at = now()
-    return Filter(kind=kind, speaker=names, source=source, since=moment(since, at), until=moment(until, at))
+    first, end = moment(since, at), moment(until, at)
+    if first and end and first >= end:
+        raise UserError(f"--since {since} is not before --until {until}")
+    return Filter(kind=kind, speaker=names, source=source, since=first, until=end)
 
 
 def search(workspace: Workspace, query: str, k: int, mode: Mode, within: Filter) -> Answer:
     """The best wordings for a query."""
+    if not re.search(r"\w", query):
+        raise UserError("the query has no word in it")
+    if mode != "lexical":
+        require_embedder(workspace)
     started = time.perf_counter()
     searcher = Searcher(
         reader=workspace.reader,

@@ -1,6 +1,7 @@
 """Numbers against the study's claims: a conflict only where unit, measure and circumstances are the same."""
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 
@@ -10,6 +11,7 @@ from kb import sense, spelling
 from kb.claims import Claim, Expectation, Study
 from kb.coverage import Coverage, Retelling
 from kb.records import Passage, Quantity
+from kb.spelling import listed
 from kb.wording import Token, tokens
 from queries.rules import Finding, Passed, Rule, finding_id
 
@@ -19,50 +21,43 @@ AHEAD = 1.6
 """How many times nearer the claim must be than the next one with the same unit."""
 SWAPPED = 2.0
 """The same, for a number that is another claim's true one."""
+MEASURED = 0.4
+"""`NEAR` for a number in a unit of measurement."""
 ROUNDING = 0.1
 """Share by which a number that says it is rounded may differ; at least 3 points for percentages."""
 SURVEY_WORDS = frozenset(
     ["study", "paper", "researcher", "scientist", "team", "experiment", "author", "finding", "preprint"]
 )
 _ACTS = frozenset(
-    [
-        "test",
-        "examin",
-        "evaluat",
-        "study",
-        "assess",
-        "analys",
-        "analyz",
-        "investigat",
-        "prob",
-        "try",
-        "includ",
-        "involv",
-        "cover",
-        "quiz",
-        "put",
-        "ask",
-        "run",
-        "grill",
-        "check",
-        "compar",
-        "survey",
-        "inspect",
-        "pit",
-        "conduct",
-        "question",
-        "interview",
-        "enroll",
-        "recruit",
-        "sampl",
-        "follow",
-    ]
+    listed(
+        "test examin evaluat study assess analys analyz investigat prob try includ involv cover quiz put ask"
+        " run grill check compar survey inspect pit conduct question interview enroll recruit sampl follow"
+    )
 )
 """Stems of verbs for one act of looking into something: outlets swap them freely."""
 _LOOSE = frozenset(("about", "around", "roughly", "nearly", "almost", "approximately", "some", "close to", "or so"))
 _ABOVE = frozenset(("more than", "over", "at least", "above", "upwards of", "exceeding"))
 _BELOW = frozenset(("less than", "under", "at most", "fewer than", "below", "up to", "as many as", "no more than"))
 _RATES = frozenset(["per", "each", "every", "apiece"])
+_MEASURES = frozenset(
+    listed(
+        "second minute hour day week month year dollar euro pound yen rupee meter metre kilometer kilometre mile foot"
+        " inch centimeter centimetre millimeter millimetre kilogram gram milligram ton tonne litre liter degree"
+        " celsius watt kilowatt megawatt"
+    )
+)
+"""Units that tell how much and not of what: two numbers with one of them may be about anything."""
+_PREPOSITIONS = frozenset(listed("in at on for from by with during after before over per since until within than"))
+_SHARE_WORDS = frozenset(["%", "percent", "percentage", "share", "proportion", "point"])
+_MOVES = frozenset(listed("fall fell drop rise rose increase decrease decline reduction growth change more less"))
+"""Words for a change, which do not tell of what."""
+_PLAIN = _ACTS | {spelling.stem(word) for word in (*_SHARE_WORDS, *_MEASURES, *_RATES, *_MOVES)}
+_CHANGE = re.compile(
+    r"\bby\s+(?:\w+\s+)?[\d.]+\s?(?:%|per\s?cent)"
+    r"|(?:%|per\s?cent)\s+(?:fewer|less|more|lower|higher|fall|rise|drop|decline|increase|decrease|reduction)\b",
+    re.I,
+)
+"""A claim whose percentage is a change against what was before, not a level."""
 
 
 @attrs.frozen(kw_only=True)
@@ -74,6 +69,12 @@ class Stated:
     share: bool
     of: frozenset[str]
     """Stems of what is counted."""
+    matter: frozenset[str]
+    """The same without shares and units of measurement; with a circumstance, the rest of the claim too."""
+    conditional: bool
+    """Its numbers hold under a circumstance."""
+    relative: bool
+    """A change in percent of what was before."""
     telling: frozenset[str]
     """Stems of the circumstance, or of the claim where it has none."""
     names: frozenset[str]
@@ -89,6 +90,8 @@ class Seen:
     sentence: Passage
     around: frozenset[str]
     """Stems of its sentence, up to the neighbouring numbers of the same unit, with what the parse adds."""
+    near: frozenset[str]
+    """Stems of its sentence and the one before, with what the parse adds."""
     names: frozenset[str]
     """Keys of capitalised words of the sentence."""
     crowded: bool
@@ -127,6 +130,9 @@ def _stated(study: Study) -> tuple[Stated, ...]:
                     expectations=tuple(expectations),
                     share=any(t.key in ("%", "percentage", "share", "proportion") for t in of),
                     of=_stems(of),
+                    matter=_matter(of, row, tokens(claim.text)) if condition else _stems(of) - _PLAIN,
+                    conditional=bool(condition),
+                    relative=bool(_CHANGE.search(claim.text)),
                     telling=_stems(t for t in row if not t.number) - _stems(of),
                     names=frozenset(t.key for t in row if t.shown.istitle()) if condition else frozenset(),
                 )
@@ -136,6 +142,10 @@ def _stated(study: Study) -> tuple[Stated, ...]:
 
 def _stems(row: Iterable[Token]) -> frozenset[str]:
     return frozenset(spelling.stem(t.key) for t in row if t.key not in sense.STOPWORDS or t.key in _TELLING_SMALL)
+
+
+def _matter(of: Sequence[Token], condition: Sequence[Token], text: Sequence[Token]) -> frozenset[str]:
+    return _stems(t for t in (*of, *text) if not t.number) - _stems(condition) - _PLAIN
 
 
 _TELLING_SMALL = frozenset(["not", "without", "another", "other", "no", "only"])
@@ -151,7 +161,7 @@ def _seen(retelling: Retelling) -> Iterator[Seen]:
     """The numbers of an article that stand in its own words or in reported speech, not inside a direct quote."""
     text = retelling.text.text
     spoken = [piece for quote in retelling.quotes if quote.form == "direct" for piece in quote.pieces]
-    for sentence in retelling.passages:
+    for before, sentence in zip((None, *retelling.passages), retelling.passages, strict=False):
         inside = [q for q in retelling.quantities if sentence.start <= q.span.start < sentence.end]
         for quantity in inside:
             if any(piece.overlaps(quantity.span) for piece in spoken):
@@ -165,6 +175,7 @@ def _seen(retelling: Retelling) -> Iterator[Seen]:
                 quantity=quantity,
                 sentence=sentence,
                 around=_stems(tokens(told)),
+                near=_stems(tokens(f"{text[(before or sentence).start : sentence.end]} {told}")),
                 names=frozenset(t.key for t in tokens(text[sentence.start : sentence.end]) if t.shown[:1].isupper()),
                 crowded=bool(alike),
             )
@@ -174,13 +185,50 @@ def _conflict(
     seen: Seen, stated: Sequence[Stated], weights: dict[str, float], known: frozenset[str], study: Study
 ) -> Stated | None:
     """The claim whose number this should be and is not."""
+    if seen.quantity.unit == "percentage point":
+        return _points_for_percent(seen, stated, weights)
     fitting = [s for s in stated if _fits(seen, s)]
     if not fitting or seen.quantity.value == 1:
         return None
     own = [s for s in fitting if any(_agrees(seen.quantity, e) for e in s.expectations)]
     if fitting[0].share:
         return _share_conflict(seen, fitting, own, weights, known)
-    return None if own else _count_conflict(seen, fitting, stated, study)
+    if own or any(_told_beside(seen, s) for s in fitting):
+        return None
+    if seen.quantity.unit in _MEASURES:
+        return _measure_conflict(seen, fitting, weights)
+    return _count_conflict(seen, fitting, stated, study)
+
+
+def _told_beside(seen: Seen, stated: Stated) -> bool:
+    """The sentence gives the claim's true number too: this one is about something else."""
+    return any(
+        other.unit == seen.quantity.unit and any(_agrees(other, e) for e in stated.expectations)
+        for other in seen.retelling.quantities
+        if other is not seen.quantity and seen.sentence.start <= other.span.start < seen.sentence.end
+    )
+
+
+def _measure_conflict(seen: Seen, fitting: Sequence[Stated], weights: dict[str, float]) -> Stated | None:
+    """Minutes, euros, miles: of the claim only where the sentence says most of what the claim says."""
+    for claim in fitting:
+        told = claim.telling & seen.around
+        whole = len(told) >= 2 and _nearness(seen, claim, weights) >= MEASURED
+        if len(fitting) == 1 and whole and claim.matter & seen.around and claim.names <= seen.names:
+            return claim
+    return None
+
+
+def _points_for_percent(seen: Seen, stated: Sequence[Stated], weights: dict[str, float]) -> Stated | None:
+    """`fell by 5 percentage points` for `fell by 5 percent`; no difference of two levels that the study gives."""
+    levels = [e.value for s in stated if s.share and not s.relative for e in s.expectations]
+    if any(abs(abs(a - b) - seen.quantity.value) < 0.6 for a in levels for b in levels):
+        return None
+    for claim in stated:
+        same = claim.share and claim.relative and any(_agrees(seen.quantity, e) for e in claim.expectations)
+        if same and claim.matter & seen.around and _nearness(seen, claim, weights) >= NEAR:
+            return claim
+    return None
 
 
 def _fits(seen: Seen, stated: Stated) -> bool:
@@ -188,7 +236,8 @@ def _fits(seen: Seen, stated: Stated) -> bool:
     if share or stated.share:
         return share and stated.share
     after = tokens(seen.retelling.text.text[seen.quantity.span.end : seen.quantity.span.end + 40])[:4]
-    phrase = [token for token in after if token.clause == after[0].clause]
+    ends = (at for at, t in enumerate(after) if t.number or t.key in _PREPOSITIONS or t.clause != after[0].clause)
+    phrase = after[: next(ends, len(after))]
     counted = _stems((*tokens(seen.quantity.unit), *phrase))
     return bool(counted & ((stated.of - _ACTS) or stated.of))
 
@@ -198,7 +247,11 @@ def _share_conflict(
 ) -> Stated | None:
     named = seen.names & known
     scores = sorted(
-        ((_nearness(seen, s, weights), s.claim.slug, s) for s in fitting if s.names <= seen.names and named <= s.names),
+        (
+            (_nearness(seen, s, weights), s.claim.slug, s)
+            for s in fitting
+            if s.names <= seen.names and named <= s.names and _on_matter(seen, s)
+        ),
         reverse=True,
         key=lambda item: item[:2],
     )
@@ -213,6 +266,13 @@ def _share_conflict(
     if _complement(seen.quantity, claim) or any(_complement(seen.quantity, s) for s in fitting):
         return None
     return claim
+
+
+def _on_matter(seen: Seen, stated: Stated) -> bool:
+    """What is measured is named near the number, or more than one word of the circumstance."""
+    if not stated.conditional:
+        return not stated.matter or bool(stated.matter & seen.around)
+    return bool(stated.matter & seen.near) or len(stated.telling & seen.around) > 1
 
 
 def _nearness(seen: Seen, stated: Stated, weights: dict[str, float]) -> float:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -25,6 +26,10 @@ DAMAGED = 3
 
 INCOMPLETE = 5
 """Exit code of a run that finished, but not with everything."""
+
+# It warns of every page that it finds thin; retold tells those itself. Worker processes import the command line
+# too, so that this holds there as well.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 _VALUED = ("--study", "--data-dir")
 _FLAGS = ("--json", "-q", "--quiet", "-v", "--verbose")
@@ -144,6 +149,14 @@ def _hoisted(args: list[str]) -> list[str]:
 def _fail(message: str, code: int) -> None:
     typer.echo(f"retold: {message}", err=True)
     raise typer.Exit(code)
+
+
+def require_place(target: Path) -> None:
+    """UserError when a file cannot be written there, told before the work rather than after it."""
+    if target.is_dir():
+        raise UserError(f"-o {target}: a folder; name a file in it")
+    if not target.parent.is_dir():
+        raise UserError(f"-o {target}: there is no folder {target.parent}")
 
 
 def print_json(value: object) -> None:

@@ -1,6 +1,6 @@
 """Reported speech against the speaker's own collected words: contradicted, or its reservation turned round."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 import attrs
@@ -13,11 +13,14 @@ from kb.sense import CONDITION, CONTRAST, HEDGE
 from kb.wording import Token, tokens
 from queries.attribution import Occurrence
 from queries.rules import Finding, Passed, Rule, finding_id
+from queries.topic import content_stems, topic_words
 
 CLAUSE = 0.5
 """Share of a negated clause's content words that a contradiction must take up."""
 TAKEN_UP = 0.3
 """Share of the reported words that a guarded sentence must hold for a report without its guard to be of it."""
+OPPOSED = 0.6
+"""Share of the reported words that a clause with the opposite of one of them must hold."""
 NEARLY_ALL = 0.75
 """Share of the reported words that must stand in one clause when the report, not the speaker, negates."""
 COLLECTED = 200
@@ -45,10 +48,10 @@ _STRONG = _stemmed(
     "definitely clearly guaranteed confirm confirmed confirms demonstrate demonstrated will must never "
     "establish established solve solves solved fix fixes fixed enough"
 )
-_EMPTY = _stemmed(
-    "say said call make made get go come thing read see look want know think people something anybody "
-    "nobody claim take give put way lot deal find found tell told use"
-)
+
+
+_CAUSE = _stemmed("cause causes caused causing trigger triggered provoke induce induced")
+_LINK = _stemmed("linked link associated association correlated correlation tied related connected coincide coincided")
 
 
 @attrs.frozen(kw_only=True)
@@ -91,7 +94,7 @@ class Report:
 
 def findings(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) -> Iterator[Finding]:
     """Reports in articles `about` the study (ids) that a speaker's own words contradict."""
-    topic = _topic(coverage.study)
+    topic = topic_words(coverage.study)
     collected = _collected(coverage.study, said)
     for report in _reports(said, about):
         slug = report.said.given_to.slug or ""
@@ -103,17 +106,6 @@ def findings(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) ->
         best = max(((_refuted(report, s, topic), -at) for at, s in enumerate(own)), default=(0.0, 0))
         if best[0] > 0 and not any(_carries(report, s) for s in own):
             yield _finding(report, own[-best[1]], best[0], coverage)
-
-
-def _topic(study: Study) -> frozenset[str]:
-    """Words that everything about the study holds; sharing them says nothing."""
-    counts = Counter(stem for text in (*(c.text for c in study.claims), study.title) for stem in _stems(tokens(text)))
-    named = frozenset().union(*(_stems(tokens(name)) for name in (study.title, *study.aliases)))
-    return named | {stem for stem, count in counts.items() if count >= 2}
-
-
-def _stems(row: Sequence[Token]) -> frozenset[str]:
-    return frozenset(spelling.stem(t.key) for t in sense.content(row)) - _EMPTY
 
 
 def _collected(study: Study, said: Sequence[Occurrence]) -> Mapping[str, tuple[Sentence, ...]]:
@@ -139,7 +131,7 @@ def _sentence(text: str, subject: str, source: Occurrence | None) -> Sentence:
     return Sentence(
         words=text,
         subject=subject,
-        clauses=tuple(Clause(content=_stems(part), negated=sense.negated(part)) for part in parts.values()),
+        clauses=tuple(Clause(content=content_stems(part), negated=sense.negated(part)) for part in parts.values()),
         guarded=any(t.key in HEDGE or t.key in CONDITION for t in row),
         source=source,
     )
@@ -158,7 +150,7 @@ def _reports(said: Sequence[Occurrence], about: Set[str]) -> Iterator[Report]:
         yield Report(
             said=one,
             span=one.quote.content,
-            content=_stems(row),
+            content=content_stems(row),
             strong=bool(stems & _STRONG),
             negated=sense.negated(row),
             guarded=bool(lead & _DISTANCE or stems & _RESERVE) or any(t.key in CONTRAST for t in row),
@@ -183,7 +175,32 @@ def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
     shared = report.content & sentence.content
     if sentence.subject and sentence.guarded and report.strong and len(shared - topic) >= 2:
         return 0.6 if len(shared) >= TAKEN_UP * len(report.content) else 0.0
-    return _affirms_denied(report, sentence, topic)
+    return max(
+        _affirms_denied(report, sentence, topic), _causes_linked(report, sentence), _opposes(report, sentence, topic)
+    )
+
+
+def _causes_linked(report: Report, sentence: Sentence) -> float:
+    """The report names a cause where the speaker speaks of a link and of no cause, or denies that one is known."""
+    for clause in sentence.clauses:
+        said = frozenset().union(*(c.content for c in sentence.clauses if not c.negated))
+        rest = report.content - _CAUSE
+        shared = rest & clause.content
+        raised = report.content & _CAUSE and not report.content & _LINK
+        if raised and clause.content & _LINK and not said & _CAUSE and len(shared) >= max(2.0, OPPOSED * len(rest)):
+            return 0.75
+    return 0.0
+
+
+def _opposes(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
+    """The report has the everyday opposite of a word that the speaker used, and else the same words."""
+    new = report.content - sentence.content
+    for clause in sentence.clauses:
+        shared = report.content & clause.content
+        alike = len(shared - topic) >= 2 and len(shared) >= OPPOSED * len(report.content)
+        if alike and not clause.negated and len(new) <= 2 and _swapped(new, clause.content - report.content):
+            return 0.7
+    return 0.0
 
 
 def _affirms_denied(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
@@ -216,10 +233,18 @@ def _denies_said(report: Report, sentence: Sentence, topic: frozenset[str]) -> f
 
 def _carries(report: Report, sentence: Sentence) -> bool:
     """One of the speaker's sentences says the same, with the same polarity."""
+    denied = frozenset().union(*(c.content for c in sentence.clauses if c.negated))
     for clause in sentence.clauses:
-        if clause.negated == report.negated and len(report.content & clause.content) >= 0.8 * len(report.content):
+        added = report.content - clause.content
+        turned = added & denied or (added & _CAUSE and clause.content & _LINK)
+        same = clause.negated == report.negated and len(added) <= 0.2 * len(report.content)
+        if same and not (turned and not report.negated) and not _swapped(added, clause.content):
             return True
     return False
+
+
+def _swapped(added: Set[str], content: Set[str]) -> bool:
+    return any(sense.opposite(a, b) for a in added for b in content)
 
 
 def _finding(report: Report, sentence: Sentence, confidence: float, coverage: Coverage) -> Finding:

@@ -56,9 +56,25 @@ def crawling(console: Console) -> Iterator[Callable[["CrawlEvent"], None]]:
         yield on_event
 
 
+class Output(Console):
+    """Standard output for people: lines are not folded, and a reader that closes the pipe is no error."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__(file=out, highlight=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def counted(counts: Mapping[str, int]) -> str:
     """`12 kept, 3 dropped`; `nothing` for no counts."""
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()) if count) or "nothing"
+
+
+def captured(count: int, notes: Console) -> None:
+    """Say so when there is nothing to answer from: silence would read as a clean result."""
+    if not count:
+        notes.print("nothing is captured yet: `retold run` or `retold add` first")
 
 
 def crawled(summary: "CrawlSummary", console: Console) -> None:
@@ -67,6 +83,16 @@ def crawled(summary: "CrawlSummary", console: Console) -> None:
         console.print(f"  {escape(one_line(f'{error.url}: {error.reason}'))}", style="yellow")
     if summary.stopped:
         console.print(f"  stopped early: {escape(one_line(summary.stopped))}", style="yellow")
+
+
+def crawled_json(summary: "CrawlSummary") -> Mapping[str, object]:
+    return {
+        "counts": dict(summary.counts),
+        "errors": [{"url": error.url, "reason": error.reason} for error in summary.errors],
+        "stopped": summary.stopped or None,
+        "seconds": round(summary.seconds, 3),
+        "complete": summary.complete,
+    }
 
 
 def imported(summary: "ImportSummary", console: Console) -> None:
@@ -116,7 +142,7 @@ def built_json(summary: "BuildSummary") -> Mapping[str, object]:
 
 def document(read: Mapping[str, Any], out: TextIO) -> None:
     """The quotes of one document, each with its speaker."""
-    console = Console(file=out, highlight=False, soft_wrap=True)
+    console = Output(out)
     if read["rejected"]:
         console.print(f"{escape(read['id'])}: {read['rejected']}")
     for quote in read["quotes"]:
@@ -126,11 +152,11 @@ def document(read: Mapping[str, Any], out: TextIO) -> None:
 
 def hits(answer: "Answer", out: TextIO, notes: Console) -> None:
     """Hits with the match in its context, outlet, date and link."""
-    console = Console(file=out, highlight=False, soft_wrap=True)
+    console = Output(out)
     for hit in answer.hits:
         _hit(hit, console)
     if answer.empty:
-        notes.print("nothing is captured yet: `retold run` or `retold add` first")
+        captured(0, notes)
     elif not answer.hits:
         notes.print("nothing found: try fewer filters, other words, or --mode dense")
 
@@ -162,7 +188,7 @@ def _in_context(place: "Occurrence") -> Text:
 
 def trace(traced: "Trace", out: TextIO) -> None:
     """First appearance, the articles in order, and who has it from whom."""
-    console = Console(file=out, highlight=False, soft_wrap=True)
+    console = Output(out)
     url = {a.retelling.article.id: one_line(a.retelling.article.canonical_url) for a in traced.appearances}
     found, roots = len(traced.appearances), len(traced.origins)
     console.print(f"{traced.subject}: {counted_noun(found, 'appearance')}, {counted_noun(roots, 'independent origin')}")

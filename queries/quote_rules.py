@@ -15,13 +15,14 @@ from kb.spelling import listed
 from kb.wording import tokens
 from queries.attribution import Attribution, Occurrence, name_words
 from queries.rules import Finding, Passed, Rule, Truth, finding_id
+from queries.topic import topic_words
 
 SURE = 0.55
 """Confidence that a wording is a print of its reference below which only the named speaker accuses it."""
 LONG_ENOUGH = 6
 """Words that a wording must have before its speaker or its cuts are judged: shorter ones are idiom."""
 SENTENCE = 4
-"""Words of a whole sentence, enough where the speaker's own negation was cut from it."""
+"""Words of a whole sentence, enough where the speaker's own negation was cut from it, or the half after `but`."""
 SHORT = 8
 """Words below which a wording with changes that gives less than half of the reference may be another remark."""
 AROUND = 320
@@ -51,6 +52,7 @@ def findings(coverage: Coverage, said: Sequence[Occurrence]) -> Iterator[Finding
     for one in prints:
         by_article[one.said.retelling.article.id].append(one)
     speakers = {speaker.slug: speaker for speaker in study.speakers}
+    topic = topic_words(study)
     for one in prints:
         if _is_lesser_half(one, by_article[one.said.retelling.article.id]) or _is_source(
             one.reference, one.said.retelling
@@ -58,7 +60,7 @@ def findings(coverage: Coverage, said: Sequence[Occurrence]) -> Iterator[Finding
             continue
         siblings = by_article[one.said.retelling.article.id]
         expected = first.get(one.reference.slug)
-        finding = _wording_problem(one, siblings, expected)
+        finding = _wording_problem(one, siblings, expected, topic)
         if finding is not None:
             yield finding
         speaker = speakers.get(one.reference.speaker)
@@ -118,10 +120,12 @@ def _is_lesser_half(one: Print, siblings: Sequence[Print]) -> bool:
     return one is not max(halves, key=lambda half: (half.aligned.run, half.reference.slug))
 
 
-def _wording_problem(one: Print, siblings: Sequence[Print], expected: Passed | None) -> Finding | None:
+def _wording_problem(
+    one: Print, siblings: Sequence[Print], expected: Passed | None, topic: frozenset[str]
+) -> Finding | None:
     if _altered(one) or (one.reference.tolerance == "exact" and _reworded(one)):
         return _finding(one, Rule.ALTERED_QUOTE, expected, one.alignment.edits)
-    if one.alignment.verdict == "trimmed" and one.aligned.lost and _sense_gone(one, siblings):
+    if one.alignment.verdict == "trimmed" and one.aligned.lost and _sense_gone(one, siblings, topic):
         return _finding(one, Rule.TRUNCATED_QUOTE, expected, one.alignment.edits)
     return None
 
@@ -152,17 +156,17 @@ def _hardly_another(one: Print) -> bool:
     return whole and one.aligned.run >= LONG_ENOUGH
 
 
-def _sense_gone(one: Print, siblings: Sequence[Print]) -> bool:
+def _sense_gone(one: Print, siblings: Sequence[Print], topic: frozenset[str]) -> bool:
     """The cut took what the rest depends on, and the article does not say it elsewhere."""
     length = len(tokens(one.said.wording))
     direct = one.said.quote.form == "direct"
-    reversed_by_speaker = (
-        direct and Cue.NEGATION in one.aligned.lost and one.said.given_to.slug == one.reference.speaker
-    )
+    own = direct and one.said.given_to.slug == one.reference.speaker
+    half = Cue.CONTRAST in one.aligned.lost and not one.aligned.cut_before and not one.aligned.edits
+    reversed_by_speaker = own and (Cue.NEGATION in one.aligned.lost or half)
     if length < (SENTENCE if reversed_by_speaker else LONG_ENOUGH if direct else 2 * LONG_ENOUGH):
         return False
     lost = {spelling.stem(t.key) for t in sense.content(tokens(one.aligned.lost_words))}
-    return not _printed_elsewhere(one, siblings, lost) and not _said_around(one, lost)
+    return not _printed_elsewhere(one, siblings, lost) and not _said_around(one, lost, topic)
 
 
 def _printed_elsewhere(one: Print, siblings: Sequence[Print], lost: set[str]) -> bool:
@@ -172,13 +176,13 @@ def _printed_elsewhere(one: Print, siblings: Sequence[Print], lost: set[str]) ->
     return bool(others) and len(lost & seen) >= max(1.0, 0.7 * len(lost))
 
 
-def _said_around(one: Print, lost: set[str]) -> bool:
+def _said_around(one: Print, lost: set[str], topic: frozenset[str]) -> bool:
     """The article's own words near the quote carry what was cut, or a cue of the same kind leads into it."""
     content, text = one.said.quote.content, one.said.retelling.text.text
     before, after = text[max(0, content.start - AROUND) : content.start], text[content.end : content.end + AROUND]
     row = (*tokens(before), *tokens(after))
     around = {spelling.stem(t.key) for t in row}
-    telling = lost - _CARRIERS
+    telling = lost - _CARRIERS - topic or lost - _CARRIERS
     negation = Cue.NEGATION not in one.aligned.lost or any(t.key in sense.NEGATION for t in row)
     if negation and telling and len(telling & around) >= max(1.0, CARRIED * len(telling)):
         return True

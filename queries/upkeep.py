@@ -1,16 +1,19 @@
 """`verify` and `doctor`: whether all is as captured, what is held, what was dropped and why."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import attrs
 
 from kb.archive import Problem
+from kb.embed import EMBEDDED
+from kb.errors import UserError
 from kb.pipeline import STAGES, reconcile_index
 from kb.records import Visit, rfc3339
 from kb.workspace import Workspace
+from queries.models import require_embedder, require_parser
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,7 +90,7 @@ def state(workspace: Workspace, *, fix: bool) -> State:
     if fix:
         reconcile_index(workspace)
     return State(
-        versions={name: _version(name) for name in LIBRARIES},
+        versions={**{name: _version(name) for name in LIBRARIES}, **_models(workspace)},
         captures=workspace.store.count_snapshots(),
         outcomes={
             stage: dict(Counter(o.code if o.status == "rejected" else o.status for o in rows))
@@ -108,6 +111,23 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "missing"
+
+
+def _models(workspace: Workspace) -> Mapping[str, str]:
+    """The models that the settings name, by the names they have there."""
+    settings = workspace.settings
+    found = {settings.spacy_model: _present(lambda: require_parser(settings))}
+    if settings.embedding_model != EMBEDDED:
+        found[settings.embedding_model] = _present(lambda: require_embedder(workspace))
+    return found
+
+
+def _present(require: Callable[[], None]) -> str:
+    try:
+        require()
+    except UserError:
+        return "missing"
+    return "there"
 
 
 def _unused_speakers(workspace: Workspace) -> tuple[str, ...]:

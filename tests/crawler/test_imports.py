@@ -127,6 +127,33 @@ def test_saved_page_without_address_has_the_files(desk: Desk, tmp_path: Path) ->
     assert [snapshot.final_url for snapshot in desk.snapshots()] == [(tmp_path / "page.htm").resolve().as_uri()]
 
 
+MHTML = b"""From: <Saved by Blink>
+Snapshot-Content-Location: http://a.example/story
+MIME-Version: 1.0
+Content-Type: multipart/related; boundary="b"
+
+--b
+Content-Type: text/html
+Content-Transfer-Encoding: quoted-printable
+
+<html><body><p class=3D"x">Gulls =E2=80=94 remember.</p></body></html>
+--b--
+"""
+
+
+def test_page_in_an_mhtml_file_is_decoded_and_has_its_address(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "story.mhtml").write_bytes(MHTML)
+    assert desk.add(tmp_path).counts == {"kept": 1}
+    (snapshot,) = desk.snapshots()
+    assert snapshot.final_url == "http://a.example/story"
+    assert '<p class="x">Gulls — remember.</p>' in desk.archive.body(snapshot).decode()
+
+
+def test_mhtml_file_without_a_page_is_a_problem(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "story.mht").write_bytes(b"From: x\n\nwords\n")
+    assert [problem.what for problem in desk.add(tmp_path).problems] == ["no page in this MHTML file"]
+
+
 def test_source_follows_from_the_address(desk: Desk, tmp_path: Path, site: Site) -> None:
     (tmp_path / "a.jsonl").write_bytes(line(1, url=site.url("/x"), source=None))
     desk.add(tmp_path / "a.jsonl", study=make_study(make_source(site)))
@@ -199,6 +226,29 @@ def test_csv_and_stdin_name_addresses_too(desk: Desk, tmp_path: Path, site: Site
     (tmp_path / "list.csv").write_text(f"title,URL\nOne,{site.url('/one')}\n")
     summary = desk.add(tmp_path / "list.csv", "-", stdin=f"{site.url('/two')}\n".encode() + line(3))
     assert summary.counts == {"kept": 3}
+
+
+def test_list_of_addresses_with_a_slip_is_still_a_list(desk: Desk, tmp_path: Path, site: Site) -> None:
+    for path in ("/one", "/two"):
+        site.page(path)
+    listed = tmp_path / "links.txt"
+    listed.write_text(f"{site.url('/one')}\n{site.url('/two')}\nnot an address\n")
+    summary = desk.add(listed)
+    assert [problem.where for problem in summary.problems] == [f"{listed}:3"]
+    assert not any(snapshot.requested_url.startswith("file:") for snapshot in desk.snapshots())
+
+
+def test_text_with_an_address_on_a_line_is_a_text(desk: Desk, tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("A note about the study.\nhttp://a.example/1\nIt goes on here.\n")
+    assert desk.add(note).counts == {"kept": 1}
+
+
+def test_table_names_the_column_of_a_bad_address(desk: Desk, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("title,url\nA,\n")
+    (problem,) = desk.add(table).problems
+    assert problem.what == "no http(s) address in url: ''"
 
 
 def test_feeds_of_an_opml_are_crawled_with_focus(desk: Desk, tmp_path: Path, site: Site) -> None:

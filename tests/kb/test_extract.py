@@ -183,6 +183,13 @@ def test_feed_stands_in_where_the_page_is_silent() -> None:
     assert (made[2].title, made[2].published_at) == ("Lanterns", datetime(2026, 3, 4, 10, tzinfo=UTC))
 
 
+def test_a_title_that_came_with_plain_text_goes_before_its_first_line() -> None:
+    body = b"By Ida Frost\n\nThe lanterns over the weir were lit for the first time in years."
+    made = extract(snapshot(feed_title="Lanterns", media_type="text/plain"), body, "gazette")
+    assert not isinstance(made, Rejected)
+    assert made[2].title == "Lanterns"
+
+
 def test_feed_time_refines_the_day_of_the_page() -> None:
     body = b'<meta name="date" content="2026-03-04"><h1>Lanterns over the weir</h1>' + ARTICLE
     made = extract(snapshot(feed_published="2026-03-04T10:05:00Z"), body, "gazette")

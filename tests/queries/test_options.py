@@ -3,13 +3,14 @@
 import errno
 import io
 import json
+import logging
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from kb.errors import CrawlError, DataError, StudyError, UserError
-from queries.options import Frame, Options, _hoisted, print_json, print_lines
+from queries.options import Frame, Options, _hoisted, print_json, print_lines, require_place
 
 app = typer.Typer(cls=Frame)
 raised: list[BaseException] = []
@@ -98,3 +99,15 @@ def test_json_is_one_document_with_its_letters(capsys):
 def test_lines_are_counted(capsys):
     assert print_lines(iter([{"a": 1}, {"b": 2}])) == 2
     assert [json.loads(line) for line in io.StringIO(capsys.readouterr().out)] == [{"a": 1}, {"b": 2}]
+
+
+def test_place_that_cannot_be_written_is_told_before_the_work(tmp_path):
+    require_place(tmp_path / "report.html")
+    with pytest.raises(UserError, match="a folder; name a file in it"):
+        require_place(tmp_path)
+    with pytest.raises(UserError, match="there is no folder"):
+        require_place(tmp_path / "nope" / "report.html")
+
+
+def test_extraction_library_warns_of_nothing():
+    assert not logging.getLogger("trafilatura.core").isEnabledFor(logging.WARNING)

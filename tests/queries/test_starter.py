@@ -1,11 +1,14 @@
 """`retold init`: the file it writes works as it is, and nothing is overwritten."""
 
+import json
 import re
 
 import pytest
+from typer.testing import CliRunner
 
 from kb.errors import UserError
 from kb.study import load, loads
+from queries.cli import app
 from queries.starter import CLAIMS, write_claims
 
 
@@ -47,3 +50,8 @@ def test_file_in_place_of_the_folder_is_told(tmp_path, inside):
     (tmp_path / "file").write_text("x")
     with pytest.raises(UserError, match="a file is in the way"):
         write_claims(tmp_path / inside)
+
+
+def test_init_tells_scripts_where(tmp_path):
+    result = CliRunner().invoke(app, ["init", str(tmp_path), "--json"])
+    assert json.loads(result.stdout) == {"wrote": str(tmp_path / "claims.yaml")}

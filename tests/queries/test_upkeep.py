@@ -134,3 +134,10 @@ def test_failures_of_a_replaced_tool_are_forgotten(workspace, monkeypatch):
     monkeypatch.setattr(segment, "TOOL", attrs.evolve(segment.TOOL, version="99"))
     build(workspace)
     assert state(workspace, fix=False).healthy
+
+
+def test_model_that_is_not_installed_is_told(workspace):
+    workspace.settings = workspace.settings.model_copy(update={"spacy_model": "nope_sm"})
+    found = state(workspace, fix=False)
+    assert found.versions["nope_sm"] == "missing"
+    assert not found.healthy

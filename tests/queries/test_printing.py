@@ -1,0 +1,53 @@
+"""Standard output for people."""
+
+import io
+
+import pytest
+
+from crawler.runner import CrawlSummary
+from queries.printing import Output, captured, crawled_json
+
+
+class Closed(io.StringIO):
+    """A pipe whose reader went away."""
+
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+def test_reader_that_went_away_is_left_to_the_frame():
+    with pytest.raises(BrokenPipeError):
+        Output(Closed()).print("words")
+
+
+def test_lines_are_not_folded():
+    out = io.StringIO()
+    Output(out).print("word " * 100)
+    assert out.getvalue().count("\n") == 1
+
+
+def test_crawl_is_told_as_one_document():
+    summary = CrawlSummary(
+        counts={"kept": 1},
+        errors=(),
+        complete=True,
+        stopped=None,
+        requests=2,
+        pages=1,
+        resumed=False,
+        seconds=0.12345,
+    )
+    assert crawled_json(summary) == {
+        "counts": {"kept": 1},
+        "errors": [],
+        "stopped": None,
+        "seconds": 0.123,
+        "complete": True,
+    }
+
+
+@pytest.mark.parametrize(("count", "told"), [(0, True), (3, False)])
+def test_an_empty_base_is_not_taken_for_a_clean_one(count, told):
+    out = io.StringIO()
+    captured(count, Output(out))
+    assert ("nothing is captured yet" in out.getvalue()) is told
