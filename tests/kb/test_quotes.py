@@ -203,8 +203,11 @@ def test_hostile_text_takes_linear_time(parser: Parser, unit: str) -> None:
     def seconds(count: int) -> float:
         text = unit * count
         doc = parser.parse(text)
-        started = time.process_time()
-        quotes("text:test", text, doc, tool(parser.tool))
-        return time.process_time() - started
+        tries = []
+        for _ in range(3):  # the least of several: a collection of garbage can cost more than the work
+            started = time.process_time()
+            quotes("text:test", text, doc, tool(parser.tool))
+            tries.append(time.process_time() - started)
+        return min(tries)
 
     assert seconds(1_200) < 12 * max(seconds(300), 0.02)

