@@ -93,8 +93,8 @@ class Reader:
             return connection.execute(query).mappings().all()
 
     def _active(self, record: type[T], table: sa.Table) -> list[T]:
-        chosen = sa.select(t.active.c.tool).where(t.active.c.kind == table.name).scalar_subquery()
-        return [t.from_row(record, row) for row in self._rows(sa.select(table).where(table.c.tool == chosen))]
+        query = sa.select(table).where(table.c.tool == t.chosen_tool(table.name))
+        return [t.from_row(record, row) for row in self._rows(query)]
 
     def active_tool(self, kind: str) -> str | None:
         with self._engine.connect() as connection:
@@ -105,8 +105,6 @@ class Reader:
         used = sa.select(t.active.c.tool)
         rows = self._rows(sa.select(t.tools).where(t.tools.c.id.in_(used)).order_by(t.tools.c.name))
         return [Tool(name=row["name"], version=row["version"], params=json.loads(row["params"])) for row in rows]
-
-    # --- the whole coverage ---
 
     def coverage(self, study: Study) -> Coverage:
         """Every article's latest capture that extracted, with all that is active about it."""
@@ -152,14 +150,12 @@ class Reader:
         makes = {"extract": "extractions", "credits": "credits"}.get(stage)
         query = sa.select(t.outcomes).where(o.stage == stage)
         if makes:
-            query = query.where(o.tool == _chosen(makes))
+            query = query.where(o.tool == t.chosen_tool(makes))
         return [t.from_row(Outcome, row) for row in self._rows(query.order_by(o.input))]
 
     def judgements(self) -> list[Judgement]:
         query = sa.select(t.judgements).order_by(t.judgements.c.made_at, t.judgements.c.id)
         return [t.from_row(Judgement, row) for row in self._rows(query)]
-
-    # --- wordings ---
 
     def vectors(self, words: Iterable[str], tool: str) -> tuple[list[str], npt.NDArray[np.float32]]:
         """Digests and their vectors (n x dimensions) under a tool; those without a vector are left out."""
@@ -191,7 +187,7 @@ class Reader:
                     t.embeddings,
                     sa.and_(t.embeddings.c.words_sha256 == t.wordings.c.words_sha256, t.embeddings.c.tool == tool),
                 )
-                .where(table.c.text == text, table.c.tool == _chosen(table.name))
+                .where(table.c.text == text, table.c.tool == t.chosen_tool(table.name))
                 .distinct()
             )
             for row in self._rows(query.order_by(t.wordings.c.number)):
@@ -236,7 +232,7 @@ class Reader:
                 .join(t.articles, t.articles.c.id == t.extractions.c.article)
                 .join(t.snapshots, t.snapshots.c.id == t.extractions.c.snapshot)
                 .join(t.texts, t.texts.c.id == table.c.text)
-                .where(table.c.tool == _chosen(table.name), t.extractions.c.tool == _chosen("extractions"))
+                .where(table.c.tool == t.chosen_tool(table.name), t.extractions.c.tool == t.chosen_tool("extractions"))
             )
             if words is not None:
                 query = query.where(table.c.words_sha256.in_(words))
@@ -251,10 +247,6 @@ _OCCURRENCE = (
     t.extractions.c.title,
     t.extractions.c.published_at,
 )
-
-
-def _chosen(kind: str) -> Any:
-    return sa.select(t.active.c.tool).where(t.active.c.kind == kind).scalar_subquery()
 
 
 def _narrow(query: Any, narrowed: Filter, speaker: Any) -> Any:

@@ -3,7 +3,6 @@
 import errno
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -69,32 +68,25 @@ class RecordStore:
     def close(self) -> None:
         self.engine.dispose()
 
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with self.engine.begin() as connection:
-            yield connection
-
-    # --- captured ---
-
     def add_snapshot(self, snapshot: Snapshot) -> None:
         self.add_snapshots([snapshot])
 
     def add_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
         """Idempotent: a capture that is there already stays as it is."""
-        with self._writing() as connection:
+        with self.engine.begin() as connection:
             _insert_new(connection, t.snapshots, [t.to_row(s) for s in snapshots])
 
     def add_visit(self, visit: Visit) -> None:
         self.add_visits([visit])
 
     def add_visits(self, visits: Iterable[Visit]) -> None:
-        with self._writing() as connection:
+        with self.engine.begin() as connection:
             _insert_new(connection, t.visits, [t.to_row(v) for v in visits])
 
     def remember_study(self, slug: str, yaml: str, at: datetime) -> None:
         """Keep the text of claims.yaml as it stood when something was derived from it."""
         row = {"digest": sha256(yaml.encode()), "slug": slug, "yaml": yaml, "seen_at": at}
-        with self._writing() as connection:
+        with self.engine.begin() as connection:
             _insert_new(connection, t.studies, [row])
 
     def known(self) -> dict[str, Known]:
@@ -130,16 +122,14 @@ class RecordStore:
         with self.engine.connect() as connection:
             return connection.execute(sa.select(sa.func.count()).select_from(t.snapshots)).scalar_one()
 
-    # --- the queue: what a stage has still to do ---
-
     def pending(self, record: type, stage: str, tool: str) -> list[str]:
         """Ids of the active inputs of one kind that a stage has not settled under a tool, in a fixed order."""
         table = t.TABLE_OF[record]
         query = sa.select(table.c.id).where(_undone(table.c.id, stage, tool))
         if record is Extraction:
-            query = query.where(table.c.tool == _active("extractions"))
+            query = query.where(table.c.tool == t.chosen_tool("extractions"))
         if record is Text:
-            used = sa.select(t.extractions.c.text).where(t.extractions.c.tool == _active("extractions"))
+            used = sa.select(t.extractions.c.text).where(t.extractions.c.tool == t.chosen_tool("extractions"))
             query = query.where(table.c.id.in_(used))
         with self.engine.connect() as connection:
             return list(connection.execute(query.order_by(table.c.id)).scalars())
@@ -169,12 +159,10 @@ class RecordStore:
     def _active_words() -> Any:
         return sa.union(
             *(
-                sa.select(table.c.words_sha256).where(table.c.tool == _active(table.name))
+                sa.select(table.c.words_sha256).where(table.c.tool == t.chosen_tool(table.name))
                 for table in (t.passages, t.quotes)
             )
         )
-
-    # --- derived ---
 
     def commit(self, outcome: Outcome | None, records: Sequence[Any], wordings: Mapping[str, str] = {}) -> None:
         """One unit of work: a stage's records for one input, the words behind their digests, and its Outcome.
@@ -185,7 +173,7 @@ class RecordStore:
         for record in records:
             by_table.setdefault(t.TABLE_OF[type(record)], []).append(t.to_row(record))
         try:
-            with self._writing() as connection:
+            with self.engine.begin() as connection:
                 rows = [{"words_sha256": digest, "wording": wording} for digest, wording in wordings.items()]
                 _insert_new(connection, t.wordings, rows)
                 for table, rows in by_table.items():
@@ -207,7 +195,7 @@ class RecordStore:
 
     def forget(self, stage: str, kinds: Iterable[str]) -> None:
         """Make a stage's inputs pending again and drop what it made: records that stay would hide their successors."""
-        with self._writing() as connection:
+        with self.engine.begin() as connection:
             connection.execute(sa.delete(t.outcomes).where(t.outcomes.c.stage == stage))
             for kind in kinds:
                 connection.execute(sa.delete(t.DERIVED.tables[kind]))
@@ -217,7 +205,7 @@ class RecordStore:
             {"id": tool.id, "name": tool.name, "version": tool.version, "params": canonical_json(dict(tool.params))}
             for tool in tools
         ]
-        with self._writing() as connection:
+        with self.engine.begin() as connection:
             _insert_new(connection, t.tools, rows)
 
     def activate(self, stage: str, stage_tool: str, kinds: Mapping[str, str]) -> None:
@@ -226,7 +214,7 @@ class RecordStore:
         Outcomes go with the records: kept, they would say `done` when an older tool comes back.
         """
         o = t.outcomes.c
-        with self._writing() as connection:
+        with self.engine.begin() as connection:
             replaced = connection.execute(sa.delete(t.outcomes).where(o.stage == stage, o.tool != stage_tool)).rowcount
             for kind, tool in kinds.items():
                 before = connection.execute(sa.select(t.active.c.tool).where(t.active.c.kind == kind)).scalar()
@@ -236,8 +224,6 @@ class RecordStore:
                 connection.execute(sa.insert(t.active).values(kind=kind, tool=tool))
                 table = t.DERIVED.tables[kind]
                 connection.execute(sa.delete(table).where(table.c.tool != tool))
-
-    # --- reading rows ---
 
     def _all(self, record: type[T], query: Any) -> list[T]:
         with self.engine.connect() as connection:
@@ -299,10 +285,6 @@ def _tune_sqlite(connection: Any, _: Any) -> None:
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
-
-
-def _active(kind: str) -> Any:
-    return sa.select(t.active.c.tool).where(t.active.c.kind == kind).scalar_subquery()
 
 
 def _undone(key: Any, stage: str, tool: str) -> Any:

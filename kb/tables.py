@@ -208,3 +208,8 @@ TABLE_OF: Mapping[type, sa.Table] = {
     r.Evidence: evidence,
     r.Outcome: outcomes,
 }
+
+
+def chosen_tool(kind: str) -> sa.ScalarSelect[str]:
+    """The tool whose records of a kind (a derived table's name) readers see, as a part of a query."""
+    return sa.select(active.c.tool).where(active.c.kind == kind).scalar_subquery()
