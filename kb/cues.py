@@ -28,6 +28,9 @@ SAYING = listed(
 )
 """Verbs of communication, in speech, in writing or by a document."""
 
+TELLING = listed("tell inform assure reassure remind notify warn caution brief write email e-mail")
+"""Verbs that take whom it is said to for their object."""
+
 THINKING = listed(
     """think believe feel know hope fear worry suspect expect doubt guess suppose assume presume imagine consider
     see view regard understand realize realise recognize recognise remember forget decide determine figure

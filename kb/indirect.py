@@ -48,16 +48,20 @@ class Reported:
 
 
 def reported(layout: "Layout") -> list[Reported]:
-    """Indirect speech of a text, outermost first where one lies inside another, in order."""
+    """Indirect speech of a text in order; of two that overlap the surer construction, then the outermost."""
     found = [item for token in layout.tokens if layout.owner[token.i] < 0 for item in _found_at(layout, token)]
     kept: list[Reported] = []
     taken = bytearray(len(layout.tokens))
-    for item in sorted(found, key=lambda item: -item.size):
+    for item in sorted(found, key=lambda item: (item.kind in _LOOSE, -item.size)):
         if not any(any(taken[start:end]) for start, end in item.pieces):
             for start, end in item.pieces:
                 taken[start:end] = b"\1" * (end - start)
             kept.append(item)
     return sorted(kept, key=lambda item: item.pieces)
+
+
+_LOOSE = frozenset(["rest", "noun", "adjective", "raised"])
+"""Constructions whose extent is a guess: they give way to a clause that they overlap."""
 
 
 def _found_at(layout: "Layout", token: "Token") -> Iterator[Reported]:
@@ -98,21 +102,34 @@ def _is_source(label: list["Token"]) -> bool:
 def _at_verb(layout: "Layout", verb: "Token") -> Iterator[Reported]:
     lemma = verb.lemma_.lower()
     if lemma in cues.SAYING or lemma in cues.THINKING:
-        aside = _aside(layout, verb)
+        aside = _aside(layout, verb) or _as_reported(layout, verb)
         if aside:
             yield aside
             return
     if any(child.tag_ == "MD" or child.dep_ == "neg" for child in verb.children):
         return
-    clause = next((child for child in verb.children if child.dep_ == "ccomp"), None)
+    clause = _clause_of(layout, verb)
     if clause is not None:
         if _takes_clause(verb, lemma, clause):
             yield from _clause(layout, verb, clause)
+        return
+    if lemma in cues.SAYING and (lost := _lost_clause(layout, verb)):
+        yield from _report(layout, verb, [lost], "clause")
         return
     if lemma in cues.EXPECTING and _passive(verb):
         yield from _raised(layout, verb)
     elif lemma in cues.INTENDING or lemma in cues.JUDGING or _particle(verb) in cues.JUDGING or _finds(verb, lemma):
         yield from _rest(layout, verb, lemma)
+
+
+def _clause_of(layout: "Layout", verb: "Token") -> "Token | None":
+    """The clause that a verb governs: behind it, else before it in the same sentence, no colon between."""
+    clauses = [child for child in verb.children if child.dep_ == "ccomp"]
+    after = [clause for clause in clauses if clause.i > verb.i]
+    if after or not clauses:
+        return after[0] if after else None
+    between = layout.tokens[clauses[0].right_edge.i : verb.i]
+    return None if any(token.text in ENDS or token.text == ":" for token in between) else clauses[0]
 
 
 def _finds(verb: "Token", lemma: str) -> bool:
@@ -143,6 +160,22 @@ def _aside(layout: "Layout", verb: "Token") -> Reported | None:
     return Reported(tuple(pieces), (verb.i, verb.i + 1), phrase(layout, speaker), "aside")
 
 
+def _as_reported(layout: "Layout", verb: "Token") -> Reported | None:
+    """`As Roe noted, the model lied.`: what follows the comma."""
+    tokens = layout.tokens
+    first, last = verb.left_edge.i, _through_circumstance(layout, verb, verb.right_edge.i)
+    opens = first == 0 or tokens[first - 1].text in ENDS or layout.line[first - 1] != layout.line[first]
+    if tokens[first].lower_ != "as" or not opens or last + 1 >= len(tokens) or tokens[last + 1].text != ",":
+        return None
+    who = next((child for child in verb.children if child.dep_ in ("nsubj", "agent")), None)
+    if who is not None and who.dep_ == "agent":
+        who = next((child for child in who.children if child.dep_ == "pobj"), None)
+    content = _trim(layout, last + 1, _sentence(layout, last + 1, last + 1)[1])
+    if who is None or content is None or layout.owner[last + 2] >= 0:
+        return None
+    return Reported((content,), (verb.i, verb.i + 1), phrase(layout, who), "aside")
+
+
 def _through_circumstance(layout: "Layout", verb: "Token", last: int) -> int:
     """The end of `said on Tuesday`, `said in an interview`, where nothing else follows."""
     tokens = layout.tokens
@@ -150,15 +183,28 @@ def _through_circumstance(layout: "Layout", verb: "Token", last: int) -> int:
         child = next((c for c in verb.rights if c.left_edge.i == last + 1 and c.dep_ in _ASIDES), None)
         if child is None or (child.dep_ == "prep" and not _circumstance(child)):
             return last
+        if child.dep_ in ("dobj", "dative") and not _told(verb, child):
+            return last
         last = child.right_edge.i
     return last
 
 
-_ASIDES = listed("prep npadvmod advmod prt")
+_ASIDES = listed("prep npadvmod advmod prt dobj dative")
+
+ADDRESSEE = 6
+"""Tokens between `told` and the head of whom it was told to."""
 
 
 def _has_object(verb: "Token") -> bool:
-    return any(child.dep_ in ("dobj", "xcomp", "ccomp", "oprd") for child in verb.rights)
+    return any(
+        child.dep_ in ("xcomp", "ccomp", "oprd") or (child.dep_ == "dobj" and not _told(verb, child))
+        for child in verb.rights
+    )
+
+
+def _told(verb: "Token", child: "Token") -> bool:
+    """Whether the object is whom it was said to: `told reporters`, `told CNN`."""
+    return verb.lemma_.lower() in cues.TELLING and child.i < verb.i + ADDRESSEE
 
 
 def _sentence(layout: "Layout", low: int, high: int) -> tuple[int, int]:
@@ -181,7 +227,7 @@ def _takes_clause(verb: "Token", lemma: str, clause: "Token") -> bool:
         return False
     if lemma in cues.SAYING or lemma in cues.THINKING or lemma in cues.SHOWING:
         return True
-    return lemma not in cues.BARE and any(c.lower_ == "that" for c in clause.lefts)
+    return lemma not in cues.BARE and any(c.lower_ in ("that", "whether") for c in clause.lefts)
 
 
 def _passive(verb: "Token") -> bool:
@@ -203,6 +249,23 @@ def _clause(layout: "Layout", verb: "Token", clause: "Token") -> Iterator[Report
     else:
         pieces = [(max(start, verb.i + 1), _before_next_cue(clause, end))]
     yield from _report(layout, verb, pieces, "clause")
+
+
+def _lost_clause(layout: "Layout", verb: "Token") -> tuple[int, int] | None:
+    """`told the crowd … that …` and `said he and others were …` where the parser hung the clause elsewhere."""
+    tokens = layout.tokens
+    stop = _sentence(layout, verb.i, verb.i + 1)[1]
+    for position in range(verb.i + 1, min(stop, verb.i + LOST)):
+        token = tokens[position]
+        if layout.owner[position] >= 0 or token.text in (",", ":", "—", "–", "-"):
+            return None
+        if token.lower_ == "that" and token.dep_ in ("mark", "nsubj") and token.head.i > position:
+            return position, max(stop, position)
+    return None
+
+
+LOST = 16
+"""Tokens after a verb of saying in which its `that` is looked for."""
 
 
 def _before_next_cue(clause: "Token", end: int) -> int:
@@ -292,13 +355,18 @@ def _report(
     if speaker is _UNSET:
         who = _source(layout, cue) if cue.pos_ in ("VERB", "AUX") else _holder(layout, cue)
         speaker = phrase(layout, who) if who is not None and layout.owner[who.i] < 0 else None
-        if speaker is None and (kind in ("rest", "noun", "adjective") or cue.tag_ == "VB"):
+        if speaker is None and (kind in ("rest", "noun", "adjective") or cue.tag_ == "VB") and not _asked(cue):
             return
         if speaker is not None and kind == "rest" and layout.tokens[speaker.head].lower_ in _NOBODY:
             return
         if kind == "rest" and sum(end - start for start, end in trimmed) < SHORTEST:
             return
     yield Reported(tuple(trimmed), (cue.i, cue.i + 1), speaker, kind)
+
+
+def _asked(cue: "Token") -> bool:
+    """`Roe was asked to …`, `Asked about …`: a question whose asker goes without saying."""
+    return cue.lemma_.lower() == "ask" and cue.tag_ == "VBN"
 
 
 def _at_marks(layout: "Layout", start: int, end: int) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from kb.phrases import Phrase
 from kb.records import Quote, Span, Tool
 from kb.text import selector_for, words_digest
 from kb.turns import Attributed, attributed
+from kb.woven import woven
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -70,8 +71,10 @@ def _drafts(layout: Layout) -> list["Draft"]:
     drafts = []
     for item in spoken:
         if item.source.speaker is not None and item.source.place != "inside" and not _work(item):
-            drafts.append(_direct(layout, item))
-            _claim(claimed, [_span_of(layout, item.frame.number)])
+            around = woven(layout, item)
+            draft = _woven(layout, item, around) if around else _direct(layout, item)
+            drafts.append(draft)
+            _claim(claimed, [around or _span_of(layout, item.frame.number)])
     cued = {draft.cue[0] for draft in drafts if draft.cue}
     for report in reported(layout):
         draft = None if _astray(report, claimed, cued) else _indirect(layout, report, claimed)
@@ -144,6 +147,12 @@ def _direct(layout: Layout, spoken: Attributed) -> Draft:
     return Draft(form, (Span(stretch.start, stretch.end),), source.cue, source.speaker, source.place, spoken.turn)
 
 
+def _woven(layout: Layout, spoken: Attributed, whole: tuple[int, int]) -> Draft:
+    """What a sentence reports, with the stretch in it."""
+    content = Span(layout.offsets[whole[0]], layout.end_of(whole[1] - 1))
+    return Draft("mixed", (content,), spoken.source.cue, spoken.source.speaker, "woven")
+
+
 def _built_in(layout: Layout, spoken: Attributed, claimed: bytearray) -> Draft:
     """A fragment whose clause the parser lost: all from its cue on, else the fragment alone."""
     cue = spoken.source.cue
@@ -151,7 +160,7 @@ def _built_in(layout: Layout, spoken: Attributed, claimed: bytearray) -> Draft:
     if cue is None or not 0 < start - cue[1] <= NEAR or any(claimed[cue[1] : end]):
         return _direct(layout, spoken)
     _claim(claimed, [(cue[1], end)])
-    content = Span(layout.offsets[cue[1]], layout.quoted[spoken.frame.number].end)
+    content = Span(layout.offsets[cue[1]], layout.quoted[spoken.frame.number].close)
     return Draft("mixed", (content,), cue, spoken.source.speaker, "inside")
 
 
@@ -168,7 +177,7 @@ def _indirect(layout: Layout, item: Reported, claimed: bytearray) -> Draft | Non
     narrative = [layout.tokens[p] for start, end in pieces for p in range(start, end) if layout.owner[p] < 0]
     outside = sum(not token.is_punct and token.lower_ not in _EMPTY for token in narrative)
     size = sum(not layout.tokens[p].is_punct for start, end in pieces for p in range(start, end))
-    if outside > (1 - ENCLOSED) * size or len(inside - {-1}) > 1:
+    if outside > LED_IN or outside > (1 - ENCLOSED) * size or len(inside - {-1}) > 1:
         spans = tuple(Span(layout.offsets[start], layout.end_of(end - 1)) for start, end in pieces)
         return Draft("mixed" if inside - {-1} else "indirect", spans, item.cue, item.speaker, item.kind)
     stretches = [layout.quoted[number] for number in sorted(inside - {-1})]
@@ -216,6 +225,9 @@ RARE = 0.6
 
 ENCLOSED = 0.88
 """Share of a clause's words from which on it counts as wholly inside its marks: `he “will never …”`."""
+
+LED_IN = 1
+"""Words outside its marks from which on a clause is no longer a bare quote: `he was “open to …”`."""
 
 _EMPTY = frozenset(["that", "as", "how"])
 
