@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kb.lexicon import listed
-from kb.persons import TITLES, Person, contradicts
+from kb.names import TITLES
+from kb.persons import Person, contradicts
 from kb.roles import ACADEMIC, COURTESY, HONORIFICS, INSTITUTIONS, PARTIES, is_role
 
 if TYPE_CHECKING:

@@ -120,7 +120,10 @@ def _follow(mentions: Mentions) -> None:
             sentence += 1
         person = mentions.meant.get(token.i)
         if person is None and token.lower_ in _SEXES:
-            person = _pick(list(recent.values()), token, _SEXES[token.lower_], sentence)
+            spoken_of = _spoken_of(mentions, token)
+            person = _pick(
+                [known for known in recent.values() if id(known) not in spoken_of], token, sentence
+            ) or _pick(list(recent.values()), token, sentence)
             if person is not None:
                 mentions.meant[token.i] = person
         if person is not None and not (token.dep_ == "compound" and token.head.i in mentions.meant):
@@ -132,8 +135,36 @@ def _follow(mentions: Mentions) -> None:
                 del recent[next(iter(recent))]
 
 
+def _spoken_of(mentions: Mentions, pronoun: "Token") -> set[int]:
+    """Who is named in the quote that a pronoun says: nobody speaks of himself by his name."""
+    layout = mentions.layout
+    if pronoun.dep_ not in _SUBJECTS or pronoun.head.lemma_.lower() not in cues.SAYING:
+        return set()
+    beside = {layout.owner[position] for position in _near(layout, pronoun.i)} - {-1}
+    inside = [p for number in beside for p in range(*_tokens_of(layout, number)) if p in mentions.meant]
+    return {id(mentions.meant[p]) for p in inside}
+
+
+def _near(layout: "Layout", position: int) -> list[int]:
+    """Positions right before and after a pronoun and its verb, where the marks of its quote can stand."""
+    ahead = range(max(0, position - 2), position)
+    return [*ahead, *range(position + 1, min(len(layout.owner), position + ASIDE))]
+
+
+def _tokens_of(layout: "Layout", number: int) -> tuple[int, int]:
+    return layout.at(layout.quoted[number].open), layout.before(layout.quoted[number].close)
+
+
+ASIDE = 8
+"""Tokens from `she` over `told the paper on Friday,` to the quote that follows."""
+
+
 def _gain(token: "Token") -> float:
     if token.dep_ in _SUBJECTS:
+        if token.head.lemma_.lower() in cues.SAYING:
+            return 3.6
+        if token.head.dep_ == "ccomp" and token.head.head.lemma_.lower() in cues.SAYING:
+            return 1.5
         return 3.0 if token.head.dep_ in ("ROOT", "conj", "parataxis") else 1.8
     return 1.0 if token.dep_ in ("poss", "appos", "compound", "nmod") else 1.3
 
@@ -144,7 +175,8 @@ ACTING = 1.35
 """Weight an organisation needs for `it`: it was the subject of this sentence or the one before."""
 
 
-def _pick(recent: list[Person], pronoun: "Token", sex: Sex, sentence: int) -> Person | None:
+def _pick(recent: list[Person], pronoun: "Token", sentence: int) -> Person | None:
+    sex = _SEXES[pronoun.lower_]
     best: tuple[float, Person] | None = None
     for person in recent:
         if not (person.sex == sex or (person.sex == "" and sex != "n")) or person.first > pronoun.i or person.seen < 0:

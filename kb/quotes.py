@@ -72,8 +72,7 @@ def _drafts(layout: Layout) -> list["Draft"]:
     for item in spoken:
         if item.source.speaker is not None and item.source.place != "inside" and not _work(item):
             around = woven(layout, item)
-            draft = _woven(layout, item, around) if around else _direct(layout, item)
-            drafts.append(draft)
+            drafts.append(_woven(layout, item, around) if around else _direct(layout, item))
             _claim(claimed, [around or _span_of(layout, item.frame.number)])
     cued = {draft.cue[0] for draft in drafts if draft.cue}
     for report in reported(layout):

@@ -13,7 +13,7 @@ import attrs
 from rapidfuzz import fuzz
 
 from kb.claims import Speaker
-from kb.persons import TITLES
+from kb.names import TITLES
 
 How = Literal["exact", "alias", "surname", "misspelt"]
 

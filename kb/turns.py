@@ -113,13 +113,23 @@ def _narrative_line(frame: Frame) -> list["Token"]:
     while position >= 0 and layout.tokens[position].is_space:
         position -= 1
     kept: list[Token] = []
-    while position >= 0 and not layout.tokens[position].is_space and layout.owner[position] < 0:
+    while position >= 0 and not layout.tokens[position].is_space and _narrative(layout, position):
         token = layout.tokens[position]
         if kept and token.text in ENDS:
             break
         kept.append(token)
         position -= 1
     return kept[::-1]
+
+
+def _narrative(layout: "Layout", position: int) -> bool:
+    """Whether a token belongs to the sentence told, fragments in marks included; a quote of its own does not."""
+    owner = layout.owner[position]
+    return owner < 0 or len(layout.text[layout.quoted[owner].start : layout.quoted[owner].end].split()) < FRAGMENT
+
+
+FRAGMENT = 4
+"""Words from which on a stretch in marks is a quote of its own."""
 
 
 def _announced(frame: Frame) -> Source | None:
@@ -147,12 +157,18 @@ def _sentence_before(frame: Frame) -> Source | None:
 
 def _subject_of(frame: Frame, sentence: list["Token"]) -> Source | None:
     for verb in sentence:
-        if verb.pos_ in ("VERB", "AUX") and verb.dep_ in ("ROOT", "conj", "ccomp"):
+        if verb.pos_ in ("VERB", "AUX") and (verb.dep_ in ("ROOT", "conj", "ccomp") or _as_told(verb)):
             who = subject(frame.layout, verb)
             if who is not None and speaks(who):
                 spoken = verb.lemma_.lower() in cues.SAYING
                 return Source("float", cue_of(frame.layout, verb) if spoken else None, phrase(frame.layout, who))
     return None
+
+
+def _as_told(verb: "Token") -> bool:
+    """`As Roe told The Post, …`"""
+    as_ = any(child.lower_ == "as" and child.dep_ == "mark" for child in verb.lefts)
+    return as_ and verb.lemma_.lower() in cues.SAYING
 
 
 def speaks(token: "Token") -> bool:
