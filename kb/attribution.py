@@ -232,7 +232,13 @@ def _byline(layout: "Layout", tail: list[int]) -> Source | None:
     last = names[0]
     while last + 1 in names:
         last += 1
-    return Source("after", None, Phrase(names[0], last + 1, last))
+    return None if dated(layout, last + 1) else Source("after", None, Phrase(names[0], last + 1, last))
+
+
+def dated(layout: "Layout", position: int) -> bool:
+    """Whether a comma and a date follow a name: an entry in a list of sources, and no words of anybody."""
+    behind = layout.tokens[position : position + 2]
+    return len(behind) == 2 and behind[0].text == "," and behind[1].ent_type_ == "DATE"
 
 
 def _dashed_clause(layout: "Layout", tail: list[int]) -> Source | None:

@@ -13,6 +13,7 @@ from kb.mentions import Mentions
 from kb.persons import Person
 from kb.phrases import Phrase
 from kb.records import Quote, Span, Tool
+from kb.repeats import prints_of, repeats
 from kb.text import selector_for, words_digest
 from kb.turns import Attributed, attributed
 from kb.woven import woven
@@ -37,7 +38,25 @@ def quotes(text_id: str, text: str, doc: "Doc", tool: Tool) -> list[Quote]:
     """The quotes of a text in order. No two cover the same words."""
     layout = Layout.of(text, doc)
     page = _Page(text_id, layout, Mentions.of(layout), tool.id)
-    return [_quote(page, draft) for draft in _joined(layout, _drafts(layout))]
+    return _once(text, [_quote(page, draft) for draft in _joined(layout, _drafts(layout))])
+
+
+def _once(text: str, found: list[Quote]) -> list[Quote]:
+    """Quotes without those that repeat another, whose places go to it."""
+    spoken = [number for number, quote in enumerate(found) if quote.form in ("direct", "partial")]
+    prints = [
+        prints_of(text, quote.pieces, quote.confidence, quote.speaker_name if quote.cue else None)
+        for quote in (found[number] for number in spoken)
+    ]
+    folded = {spoken[part]: spoken[whole] for part, whole in repeats(prints).items()}
+    also: dict[int, list[Span]] = {}
+    for part, whole in folded.items():
+        also.setdefault(whole, []).extend(found[part].pieces)
+    return [
+        attrs.evolve(quote, also=tuple(sorted(also[number], key=lambda span: span.start))) if number in also else quote
+        for number, quote in enumerate(found)
+        if number not in folded
+    ]
 
 
 @attrs.frozen
@@ -278,6 +297,8 @@ def to_json(text: str, quote: Quote) -> Json:
     }
     if len(quote.pieces) > 1:
         item["spans"] = [[piece.start, piece.end] for piece in quote.pieces]
+    if quote.also:
+        item["also"] = [[place.start, place.end] for place in quote.also]
     for key, span in (("speaker", quote.speaker), ("cue", quote.cue)):
         item[key] = text[span.start : span.end] if span else None
         item[f"{key}_start"] = span.start if span else None

@@ -274,6 +274,8 @@ class Quote:
     words_sha256: str
     """Digest of `wording`."""
     confidence: float
+    also: tuple[Span, ...] = ()
+    """Other places of this text with the same words or a part of them: pull quotes, sentences printed twice."""
 
     def wording(self, text: str) -> str:
         """What was said, its pieces joined by a space; `text` is the text that it stands in."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import cues
-from kb.attribution import Frame, Source, frames, local_source, phrase_in
+from kb.attribution import Frame, Source, dated, frames, local_source, phrase_in
 from kb.layout import ENDS
 from kb.phrases import Phrase, phrase
 from kb.subjects import cue_of, subject
@@ -202,4 +202,4 @@ def _next_byline(frame: Frame) -> Source | None:
     first = last = position + 1
     while last < len(layout.tokens) and layout.tokens[last].pos_ == "PROPN":
         last += 1
-    return Source("line", None, Phrase(first, last, last - 1)) if last > first else None
+    return Source("line", None, Phrase(first, last, last - 1)) if last > first and not dated(layout, last) else None
