@@ -58,6 +58,13 @@ DOCUMENTS = listed(
 )
 """Things that speak for somebody, or print words of their own."""
 
+WORKS = listed(
+    """book novel memoir poem play film movie documentary show series episode podcast song album single track painting
+    exhibition opera musical essay paper article study report column story chapter section lecture talk seminar
+    workshop course game app programme program project session"""
+)
+"""Things that carry a title of their own."""
+
 PEOPLE = listed(
     """man woman people person official officer spokesman spokeswoman spokesperson researcher scientist professor
     expert author analyst critic supporter director president senator governor mayor minister lawyer

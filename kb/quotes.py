@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kb import cues
 from kb.affiliations import affiliation
 from kb.attribution import is_title
 from kb.indirect import Reported, reported
@@ -125,11 +126,19 @@ def _work(item: Attributed) -> bool:
     cue = layout.tokens[source.cue[0]] if source.cue else None
     if cue is not None and cue.lemma_.lower() in _NAMING and (cue.tag_ == "VBN" or is_title(frame.text)):
         return True
+    if is_title(frame.text) and _names_work(layout, frame.head):
+        return True
     if source.place == "inside":
         return is_title(frame.text) or (frame.words == 1 and frame.text[:1].isupper())
     if source.place == "float" and frame.words < WHOLE:
         return is_title(frame.text) or frame.text[-1:] not in ".?!,…—"
     return False
+
+
+def _names_work(layout: Layout, head: range) -> bool:
+    """`her book, “…”`: a noun for a work right before the marks."""
+    words = [layout.tokens[p] for p in head[-2:] if not layout.tokens[p].is_punct]
+    return bool(words) and words[-1].lemma_.lower() in cues.WORKS
 
 
 _NAMING = frozenset(["call", "know", "name", "title", "dub", "entitle", "label", "nickname"])

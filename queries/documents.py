@@ -17,6 +17,7 @@ from kb.extract import Page, read_page
 from kb.language import guess_language
 from kb.parse import Parser
 from kb.records import rfc3339
+from kb.unspoken import Unspoken, unspoken
 
 _OPENING_TAG = re.compile(rb"<(?:!|\?xml|/?[a-zA-Z][\w-]{0,30}[\s/>])")
 
@@ -73,14 +74,21 @@ class DocumentStage:
 
     def _document(self, given: Input, head: Mapping[str, Any]) -> Mapping[str, Any]:
         text = head["text"]
-        said = quotes.quotes("", text, self._parser.parse(text), self._tool)
+        doc = self._parser.parse(text)
+        said = quotes.quotes("", text, doc, self._tool)
         return {
             "id": given.id,
             "url": given.url,
             **head,
             "rejected": None,
             "quotes": [quotes.to_json(text, quote) for quote in said],
+            "unspoken": [_unspoken(text, each) for each in unspoken(text, doc, said)],
         }
+
+
+def _unspoken(text: str, each: Unspoken) -> Mapping[str, Any]:
+    start, end = each.span.start, each.span.end
+    return {"start": start, "end": end, "text": text[start:end], "kind": each.kind}
 
 
 _EMPTY: Mapping[str, Any] = {
@@ -95,6 +103,7 @@ _EMPTY: Mapping[str, Any] = {
     "text": "",
     "rejected": None,
     "quotes": [],
+    "unspoken": [],
 }
 
 
