@@ -84,7 +84,9 @@ def _quote(text: str, quote: Mapping[str, Any]) -> dict[str, Any]:
         start, end = quote["source"]
         mention = text[start:end]
         head = _WORD.findall(_OF.split(mention)[0])[-1:]
-        kind = "pronoun" if mention.lower() in _PRONOUNS else "named" if mention[-1:].isalpha() and _name(head) else None
+        kind = (
+            "pronoun" if mention.lower() in _PRONOUNS else "named" if mention[-1:].isalpha() and _name(head) else None
+        )
         item |= {
             "speaker": mention,
             "speaker_start": start,

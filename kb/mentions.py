@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import cues
+from kb.bodies import bodies, system_places
 from kb.lexicon import listed
-from kb.persons import Person, Sex, describe, last_before, named
+from kb.names import name_words
+from kb.persons import Person, Sex, acts, describe, last_before, named
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -24,6 +26,7 @@ _SEXES: dict[str, Sex] = {
 }
 _PUBLIC = listed("university college institute agency department ministry lab laboratory center centre hospital school")
 _BODIES = listed("company firm startup lab university agency institute nonprofit newspaper magazine")
+_SMALL = listed("of for and the in on at to & 's ’s")
 _SUBJECTS = frozenset(["nsubj", "nsubjpass"])
 
 
@@ -38,10 +41,13 @@ class Mentions:
 
     @classmethod
     def of(cls, layout: "Layout") -> "Mentions":
-        persons, meant = named(layout)
+        systems = system_places(layout)
+        persons, meant = named(layout, systems)
         for person in persons:
-            if person.sex != "n":
-                describe(layout, person)
+            describe(layout, person)
+        persons = sorted([*persons, *bodies(layout, systems, persons, meant)], key=lambda person: person.first)
+        for person in persons:
+            person.acts = acts(layout, person)
         mentions = cls(layout, persons, meant)
         _follow(mentions)
         return mentions
@@ -53,17 +59,46 @@ class Mentions:
             return at_head
         named = [self.meant[p] for p in range(phrase.start, phrase.end) if p in self.meant]
         head = self.layout.tokens[phrase.head]
-        if named and head.pos_ == "PROPN":
-            return named[-1]
+        last = self.meant.get(phrase.end - 1)
+        if named and (head.pos_ == "PROPN" or (last is not None and last.sex != "n" and self._apposed(phrase))):
+            return last or named[-1]
+        owned = self._owner(phrase, head)
+        if owned is not None:
+            return owned
         if head.lower_ in ("who", "that"):
             return self.meant.get(phrase.head - 1) or self.meant.get(phrase.head - 2)
         return self._described(phrase, head)
+
+    def _apposed(self, phrase: "Phrase") -> bool:
+        """Whether a mention ends with a name behind its description: `the prosecutor, Jane Roe`."""
+        tokens = self.layout.tokens
+        start = phrase.end - 1
+        while start > phrase.start and start - 1 in self.meant:
+            start -= 1
+        return start > phrase.start and (tokens[start - 1].text == "," or tokens[start - 1].pos_ in ("NOUN", "PROPN"))
+
+    def _owner(self, phrase: "Phrase", head: "Token") -> Person | None:
+        """Who speaks in `her letter`, `Roe's statement`, `its report`."""
+        if head.lemma_.lower() not in cues.DOCUMENTS - cues.PEOPLE:
+            return None
+        owners = [child for child in head.lefts if child.dep_ == "poss" and child.i >= phrase.start]
+        return self.meant.get(owners[0].i) if owners else None
+
+    def name_of(self, phrase: "Phrase", person: Person) -> str:
+        """The full name; a body's as the mention has it where that says more: `The Department for Schools`."""
+        if person.sex != "n":
+            return person.name
+        start = phrase.start + (self.layout.tokens[phrase.start].lower_ == "the")
+        row = self.layout.tokens[start : phrase.end]
+        proper = all(token.text[:1].isupper() or token.lower_ in _SMALL for token in row)
+        words = name_words(self.layout, start, phrase.end)
+        return " ".join(words) if proper and len(words) > len(person.words) else person.name
 
     def _described(self, phrase: "Phrase", head: "Token") -> Person | None:
         """`the researcher`, `the Stanford professor`: by what the text calls its persons."""
         lemma = head.lemma_.lower()
         if lemma in _BODIES:
-            return self._body(phrase, lemma)
+            return self._body(phrase, lemma) if head.tag_ == "NN" else None
         words = {self.layout.tokens[p].lower_ for p in range(phrase.start, phrase.end)}
         if (
             lemma not in cues.PEOPLE
@@ -94,12 +129,14 @@ class Mentions:
         if not any(self.layout.tokens[p].lower_ == "the" for p in range(phrase.start, phrase.end)):
             return None
         public = lemma in _PUBLIC
-        bodies = [
+        named = [
             person
             for person in self._before(phrase.start)
             if person.sex == "n" and bool(_PUBLIC & set(person.name.lower().split())) == public
         ]
-        return max(bodies, key=lambda body: last_before(body, phrase.start), default=None)
+        called = [body for body in named if lemma in body.described or lemma in body.name.lower().split()]
+        acting = called or [body for body in named if body.acts]
+        return max(acting, key=lambda body: last_before(body, phrase.start), default=None)
 
 
 MANY = 200
@@ -171,6 +208,8 @@ def _gain(token: "Token") -> float:
 
 RECENT = 30
 """Persons a pronoun can mean: those mentioned last."""
+SPEAKING = 0.2
+"""Weight an organisation or a system needs for the `it` of `it said`: named within a sentence or two."""
 ACTING = 1.35
 """Weight an organisation needs for `it`: it was the subject of this sentence or the one before."""
 
@@ -178,11 +217,12 @@ ACTING = 1.35
 def _pick(recent: list[Person], pronoun: "Token", sentence: int) -> Person | None:
     sex = _SEXES[pronoun.lower_]
     best: tuple[float, Person] | None = None
+    speaks = pronoun.dep_ in _SUBJECTS and pronoun.head.lemma_.lower() in cues.SAYING
     for person in recent:
         if not (person.sex == sex or (person.sex == "" and sex != "n")) or person.first > pronoun.i or person.seen < 0:
             continue
-        score = person.salience(sentence) * (1.0 if person.sex else 0.85)
-        if sex == "n" and score < ACTING:
+        score = person.salience(sentence) * (1.0 if person.sex else 0.85 if person.acts else 0.1)
+        if sex == "n" and score < (SPEAKING if speaks else ACTING):
             continue
         if best is None or score > best[0]:
             best = (score, person)

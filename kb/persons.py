@@ -2,14 +2,16 @@
 
 from bisect import bisect_left, insort
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import attrs
 from rapidfuzz import fuzz
 
+from kb import cues
 from kb.given_names import MEN, WOMEN
 from kb.lexicon import listed
-from kb.names import credible, loud_lines, name_runs, name_words
+from kb.names import TITLES, credible, loud_lines, name_runs, name_words
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -49,6 +51,8 @@ class Person:
     """Those of the places that stand in running text, not in a headline."""
     described: set[str] = attrs.field(factory=set)
     """Lower-case nouns that the text calls the person by."""
+    acts: bool = True
+    """Does, says or is something in the text as people and bodies do: no mere place, product or thing."""
     weight: float = 0.0
     seen: int = -1
     """Sentence in which the weight was last set."""
@@ -67,10 +71,19 @@ def last_before(person: Person, position: int) -> int:
     return person.places[before - 1][0] if before else -1
 
 
-def named(layout: "Layout") -> tuple[list[Person], dict[int, Person]]:
-    """Persons by their names: full ones first, then surnames and given names joined to them."""
+def named(layout: "Layout", taken: Sequence[tuple[int, int]] = ()) -> tuple[list[Person], dict[int, Person]]:
+    """Persons by their names: full ones first, then surnames and given names joined to them.
+
+    Runs of tokens that are `taken` name something else, and so does the first word of such a run elsewhere.
+    """
     loud = loud_lines(layout)
-    runs = credible(layout, name_runs(layout), loud)
+    held = {position for start, end in taken for position in range(start, end)}
+    others = {layout.tokens[start].text for start, _ in taken}
+    runs = [
+        (start, end)
+        for start, end in credible(layout, name_runs(layout), loud)
+        if start not in held and not (end - start == 1 and layout.tokens[start].text in others)
+    ]
     full: dict[str, list[Person]] = {}
     persons: list[Person] = []
     meant: dict[int, Person] = {}
@@ -82,10 +95,6 @@ def named(layout: "Layout") -> tuple[list[Person], dict[int, Person]]:
             person = _single_person(layout, start, full, persons)
             if person is not None:
                 _place(layout, person, start, end, meant)
-    for person in _organisations(layout, meant):
-        persons.append(person)
-        for start, end in person.places:
-            meant.update(dict.fromkeys(range(start, end), person))
     persons.sort(key=lambda person: person.first)
     _spread(layout, full, meant)
     for person in persons:
@@ -97,36 +106,6 @@ def contradicts(layout: "Layout", person: Person, start: int) -> bool:
     """Whether the title before a name is for the other sex: a spouse of that surname is meant."""
     title = _sex_of(layout.tokens[start - 1].lower_) if start else ""
     return bool(title) and person.sex in ("m", "f") and person.sex != title
-
-
-def _organisations(layout: "Layout", meant: dict[int, Person]) -> list[Person]:
-    """Organisations by their names; an acronym joins the long form that it abbreviates."""
-    known: dict[str, Person] = {}
-    for entity in layout.doc.ents:
-        if entity.label_ not in ("ORG", "PRODUCT") or any(p in meant for p in range(entity.start, entity.end)):
-            continue
-        start, end = entity.start, entity.end
-        while start < end and (layout.tokens[start].lower_ == "the" or not layout.tokens[start].text[:1].isalnum()):
-            start += 1
-        while end > start and (
-            layout.tokens[end - 1].lower_ in ("'s", "’s", "’", "'") or layout.tokens[end - 1].is_space
-        ):
-            end -= 1
-        if start == end:
-            continue
-        words = name_words(layout, start, end)
-        key = " ".join(words).lower()
-        person = known.setdefault(key, Person(words, start, sex="n"))
-        short = "".join(word[0] for word in words if word[0].isupper())
-        if len(short) > 1 and known.setdefault(short.lower(), person) is person and _bracketed(layout, end, short):
-            person.words = [*words, f"({short})"]
-        person.places.append((start, end))
-    return list({id(person): person for person in known.values() if person.places}.values())
-
-
-def _bracketed(layout: "Layout", end: int, short: str) -> bool:
-    """Whether the text gives the acronym right behind the name: `World Health Organization (WHO)`."""
-    return layout.text.startswith(f"({short})", layout.end_of(end - 1) + 1)
 
 
 def _place(layout: "Layout", person: Person, start: int, end: int, meant: dict[int, Person]) -> None:
@@ -246,6 +225,26 @@ def describe(layout: "Layout", person: Person) -> None:
     del hints[""]
     person.hints = hints
     person.sex = "m" if hints["m"] > hints["f"] else "f" if hints["f"] > hints["m"] else _given(person)
+
+
+def acts(layout: "Layout", person: Person) -> bool:
+    """Whether a name is somebody's and not that of a place or thing: by what stands around it."""
+    if person.hints or (len(person.words) > 1 and person.words[0].lower() in MEN | WOMEN):
+        return True
+    tokens = layout.tokens
+    located = 0
+    for start, end in person.places:
+        before = tokens[start - 1].lower_ if start else ""
+        heads = [token.head for token in tokens[start:end] if token.dep_ in ("nsubj", "nsubjpass")]
+        if before in TITLES - _ARTICLES or any(head.lemma_.lower() in _HUMAN for head in heads):
+            return True
+        located += before in _LOCATIVE
+    return len(person.words) > 1 and located * 2 < len(person.places)
+
+
+_LOCATIVE = frozenset(["in", "at", "on", "near", "from", "to", "around", "across", "outside", "off", "the"])
+_HUMAN = cues.SAYING | cues.THINKING | cues.INTENDING
+_ARTICLES = frozenset(["the", "former", "vice", "chief", "deputy"])
 
 
 def _predicates(head: "Token") -> list["Token"]:

@@ -9,6 +9,7 @@ from kb import cues
 from kb.affiliations import affiliation
 from kb.attribution import is_title
 from kb.indirect import Reported, reported
+from kb.interview import Turn, turns
 from kb.layout import Layout
 from kb.mentions import Mentions
 from kb.persons import Person
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 WHOLE = 4
 """Words from which on a quoted stretch is a quote of its own and not a fragment."""
 
-Json = dict[str, str | int | float | list[list[int]] | None]
+Json = dict[str, str | int | float | bool | list[list[int]] | None]
 
 
 def tool(parser_tool: Tool) -> Tool:
@@ -86,9 +87,11 @@ def _joined(layout: Layout, drafts: list["Draft"]) -> list["Draft"]:
 
 
 def _drafts(layout: Layout) -> list["Draft"]:
-    spoken = attributed(layout)
     claimed = bytearray(len(layout.tokens))
-    drafts = []
+    drafts = [_turn(layout, turn) for turn in turns(layout)]
+    for draft in drafts:
+        _claim(claimed, [(layout.at(draft.pieces[0].start), layout.before(draft.pieces[0].end))])
+    spoken = [item for item in attributed(layout) if not any(claimed[slice(*_span_of(layout, item.frame.number))])]
     for item in spoken:
         if item.source.speaker is not None and item.source.place != "inside" and not _work(item):
             around = woven(layout, item)
@@ -174,6 +177,12 @@ def _direct(layout: Layout, spoken: Attributed) -> Draft:
     return Draft(form, (Span(stretch.start, stretch.end),), source.cue, source.speaker, source.place, spoken.turn)
 
 
+def _turn(layout: Layout, turn: Turn) -> Draft:
+    """An answer in an interview; its words stand in no marks."""
+    content = Span(layout.offsets[turn.start], layout.end_of(turn.end - 1))
+    return Draft("turn", (content,), None, turn.label, "turn")
+
+
 def _woven(layout: Layout, spoken: Attributed, whole: tuple[int, int]) -> Draft:
     """What a sentence reports, with the stretch in it."""
     content = Span(layout.offsets[whole[0]], layout.end_of(whole[1] - 1))
@@ -219,6 +228,7 @@ def _indirect(layout: Layout, item: Reported, claimed: bytearray) -> Draft | Non
 
 
 CONFIDENCE: dict[tuple[str, str], float] = {
+    ("turn", "turn"): 0.9,
     ("direct", "after"): 0.97,
     ("direct", "before"): 0.88,
     ("direct", "clause"): 0.90,
@@ -280,7 +290,7 @@ def _quote(page: _Page, draft: Draft) -> Quote:
         pieces=draft.pieces,
         cue=Span(layout.offsets[draft.cue[0]], layout.end_of(draft.cue[1] - 1)) if draft.cue else None,
         speaker=Span(layout.offsets[speaker.start], layout.end_of(speaker.end - 1)) if speaker else None,
-        speaker_name=person.name if person else None,
+        speaker_name=page.mentions.name_of(speaker, person) if speaker and person else None,
         affiliation=_affiliation(page, person) if person else None,
         selector=selector_for(text, content),
         words_sha256=words_digest(" ".join(text[piece.start : piece.end] for piece in draft.pieces)),
@@ -302,8 +312,10 @@ def to_json(text: str, quote: Quote) -> Json:
         "start": quote.content.start,
         "end": quote.content.end,
         "text": text[quote.content.start : quote.content.end],
-        "type": quote.form,
+        "type": "indirect" if quote.form == "turn" else quote.form,
     }
+    if quote.form == "turn":
+        item["verbatim"] = True  # CONTRACT's `direct` stands in quotation marks
     if len(quote.pieces) > 1:
         item["spans"] = [[piece.start, piece.end] for piece in quote.pieces]
     if quote.also:

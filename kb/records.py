@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 Via = Literal["live", "wayback", "warc", "file"]
 Precision = Literal["second", "minute", "day", "month", "year", "unknown"]
-Form = Literal["direct", "partial", "mixed", "indirect"]
+Form = Literal["direct", "partial", "mixed", "indirect", "turn"]
 Verdict = Literal["verbatim", "trimmed", "altered", "merged", "misattributed", "unsupported"]
 Stance = Literal["supports", "refutes", "neutral"]
 CreditKind = Literal["credit", "wire", "paper-link", "report-link", "ai-note"]

@@ -160,7 +160,7 @@ def _weights(stated: Sequence[Stated]) -> dict[str, float]:
 def _seen(retelling: Retelling) -> Iterator[Seen]:
     """The numbers of an article that stand in its own words or in reported speech, not inside a direct quote."""
     text = retelling.text.text
-    spoken = [piece for quote in retelling.quotes if quote.form == "direct" for piece in quote.pieces]
+    spoken = [piece for quote in retelling.quotes if quote.form in ("direct", "turn") for piece in quote.pieces]
     for before, sentence in zip((None, *retelling.passages), retelling.passages, strict=False):
         inside = [q for q in retelling.quantities if sentence.start <= q.span.start < sentence.end]
         for quantity in inside:

@@ -116,7 +116,7 @@ def _collected(study: Study, said: Sequence[Occurrence]) -> Mapping[str, tuple[S
     seen: set[tuple[str, str]] = set()
     for one in said:
         slug = one.given_to.slug
-        own = one.quote.form == "direct" and not one.alignments and one.retelling.source.kind != "rewriter"
+        own = one.quote.form in ("direct", "turn") and not one.alignments and one.retelling.source.kind != "rewriter"
         if slug and own and len(found[slug]) < COLLECTED and (slug, one.quote.words_sha256) not in seen:
             seen.add((slug, one.quote.words_sha256))
             found[slug].append(_sentence(one.wording, "", one))

@@ -1,0 +1,85 @@
+"""Turns of interviews and transcripts: lines that a speaker's label opens, with no quotation marks around the words."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import attrs
+
+from kb.layout import ENDS
+from kb.phrases import Phrase
+
+if TYPE_CHECKING:
+    from kb.layout import Layout
+
+LABEL = 6
+"""Tokens of a label at most: a name, a role, a letter."""
+
+SHORTEST = 5
+"""Tokens from the colon on that a turn has at least: `Roe: 54.` is a score."""
+
+TWICE = 2
+"""Turns from which on a label is one: a single `Roe: …` may as well be a headline."""
+
+QUESTIONS = 0.6
+"""Share of a label's turns that end with a question mark from which on it is the interviewer's."""
+
+
+@attrs.frozen
+class Turn:
+    """What stands behind a label, to the end of its line; token positions."""
+
+    label: Phrase
+    start: int
+    end: int
+
+
+def turns(layout: "Layout") -> list[Turn]:
+    """The answers of an interview in order, the interviewer's own lines left out; empty for other texts."""
+    found = [turn for first, end in _lines(layout) if (turn := _turn(layout, first, end))]
+    names = {id(turn): _name(layout, turn) for turn in found}
+    count = Counter(names.values())
+    asked = Counter(names[id(turn)] for turn in found if _asks(layout, turn))
+    return [
+        turn
+        for turn in found
+        if count[names[id(turn)]] >= TWICE and asked[names[id(turn)]] < QUESTIONS * count[names[id(turn)]]
+    ]
+
+
+def _lines(layout: "Layout") -> list[tuple[int, int]]:
+    """Token ranges of the lines, blanks at their ends left out."""
+    found: list[tuple[int, int]] = []
+    start = 0
+    for position in range(1, len(layout.tokens) + 1):
+        if position == len(layout.tokens) or layout.line[position] != layout.line[start]:
+            end = position
+            while end > start and layout.tokens[end - 1].is_space:
+                end -= 1
+            if end > start:
+                found.append((start, end))
+            start = position
+    return found
+
+
+def _turn(layout: "Layout", first: int, end: int) -> Turn | None:
+    tokens = layout.tokens
+    colon = next((p for p in range(first + 1, min(first + LABEL, end)) if tokens[p].text == ":"), -1)
+    if (
+        colon < 0
+        or colon + SHORTEST > end
+        or tokens[end - 1].text not in ENDS
+        or layout.owner[colon] >= 0
+        or layout.owner[colon + 1] >= 0
+    ):
+        return None
+    label = tokens[first:colon]
+    named = all(token.text[:1].isupper() or token.is_punct for token in label) and label[-1].text[:1].isupper()
+    return Turn(Phrase(first, colon, colon - 1), colon + 1, end) if named else None
+
+
+def _name(layout: "Layout", turn: Turn) -> str:
+    return layout.text[layout.offsets[turn.label.start] : layout.end_of(turn.label.end - 1)].lower()
+
+
+def _asks(layout: "Layout", turn: Turn) -> bool:
+    return layout.tokens[turn.end - 1].text == "?" or _name(layout, turn) == "q"
