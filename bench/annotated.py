@@ -16,6 +16,7 @@ from lxml import etree
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 _OF = re.compile(r"\s(?:of|for|at|from|in|with|on|behind|to)\s")
+_MARKS = frozenset("\"'“”‘’„«»‹›「『")
 _PRONOUNS = frozenset(["he", "she", "they", "it", "i", "we", "you", "who", "him", "her", "them"])
 
 
@@ -69,10 +70,13 @@ def _added(text: str, more: str | None) -> str:
 
 def _quote(text: str, quote: Mapping[str, Any]) -> dict[str, Any]:
     pieces = quote["pieces"]
+    form = quote.get("form", "direct")
+    if form == "direct" and text[pieces[0][0]] not in _MARKS:
+        form = "indirect"  # an answer in an interview: CONTRACT's `direct` stands in quotation marks
     item: dict[str, Any] = {
         "start": pieces[0][0],
         "end": pieces[-1][1],
-        "type": quote.get("form", "direct"),
+        "type": form,
         "name": quote.get("name"),
         "affiliation": quote.get("affiliation"),
         "speech": True,
@@ -92,7 +96,7 @@ def _quote(text: str, quote: Mapping[str, Any]) -> dict[str, Any]:
             "speaker_start": start,
             "speaker_end": end,
             "speaker_keys": [re.sub(r"['’]s$", "", part.lower()) for word in head for part in word.split("-")],
-            "speaker_kind": kind or "nominal",
+            "speaker_kind": kind,
         }
     if "cue" in quote:
         item["cue"] = text[slice(*quote["cue"])]

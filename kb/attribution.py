@@ -13,7 +13,7 @@ import attrs
 from kb import cues
 from kb.layout import ENDS
 from kb.phrases import NOUNS, Phrase, phrase
-from kb.subjects import LOOK, REACH, cue_of, speaker_of
+from kb.subjects import LOOK, REACH, cue_of, speaker_of, subject
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -98,7 +98,7 @@ def local_source(frame: Frame) -> Source:
     if (not head or lead) and _tail_open(frame, tail) and (found := _after(frame, tail)):
         return found
     if head and not lead:
-        return _inside(frame, head) or Source("inside", None, None)
+        return _worded(frame, head) or _inside(frame, head) or Source("inside", None, None)
     return NOBODY
 
 
@@ -342,7 +342,7 @@ def phrase_in(layout: "Layout", sentence: list[int], place: Place) -> Source | N
 
 
 def _colon(layout: "Layout", head: list[int], verbs: list["Token"]) -> Source | None:
-    for verb in reversed(verbs):
+    for verb in sorted(verbs, key=lambda verb: (verb.dep_ not in ("ROOT", "conj"), -verb.i)):
         who = speaker_of(layout, verb, head)
         if who:
             return Source("colon", cue_of(layout, verb), who)
@@ -350,6 +350,26 @@ def _colon(layout: "Layout", head: list[int], verbs: list["Token"]) -> Source | 
     if nouns and not verbs and len(head) <= LOOK:
         return Source("colon", None, Phrase(head[0], head[-1], nouns[-1]))
     return None
+
+
+def _worded(frame: Frame, head: list[int]) -> Source | None:
+    """`The answer was "…"`, `began one report with the words "…"`: nouns for words right before a whole quote."""
+    layout = frame.layout
+    last = layout.tokens[head[-1]]
+    if frame.words < SPOKEN or not frame.text[:1].isupper():
+        return None
+    if last.lemma_.lower() in cues.WORDINGS:
+        verb = next((ancestor for ancestor in last.ancestors if ancestor.pos_ == "VERB"), None)
+        who = subject(layout, verb) if verb is not None else None
+    elif last.lower_ == "with" and last.head.lemma_.lower() in cues.OPENING:
+        who = subject(layout, last.head)
+    elif last.lemma_ == "be":
+        who = next((child for child in last.lefts if child.dep_ == "nsubj"), None)
+        if who is None or who.lemma_.lower() not in cues.WORDINGS:
+            return None
+    else:
+        return None
+    return Source("before", cue_of(layout, last), phrase(layout, who)) if who is not None else None
 
 
 def _inside(frame: Frame, head: list[int]) -> Source | None:

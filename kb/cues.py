@@ -58,6 +58,15 @@ DOCUMENTS = listed(
 )
 """Things that speak for somebody, or print words of their own."""
 
+WORDINGS = listed(
+    """word line answer reply response message sentence phrase passage entry remark comment question conclusion verdict
+    advice warning explanation"""
+)
+"""Nouns for words themselves: what stands in marks behind them was said or written."""
+
+OPENING = listed("begin start open lead end close conclude finish sign answer respond reply counter greet retort")
+"""Verbs whose `with` introduces words: `began with “…”`, `signed off with “…”`."""
+
 WORKS = listed(
     """book novel memoir poem play film movie documentary show series episode podcast song album single track painting
     exhibition opera musical essay paper article study report column story chapter section lecture talk seminar

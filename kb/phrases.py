@@ -45,7 +45,15 @@ def phrase(layout: "Layout", head: "Token") -> Phrase:
             if stop - start > LONGEST or layout.owner[stop - 1] != layout.owner[head.i]:
                 break
             end = stop
-    return _with_name(layout, Phrase(start, end, head.i))
+    return _with_version(layout, _with_name(layout, Phrase(start, end, head.i)))
+
+
+def _with_version(layout: "Layout", found: Phrase) -> Phrase:
+    """With the number behind a name that is part of it: `Kestrel | 3.5`."""
+    tokens, end = layout.tokens, found.end
+    if end < len(tokens) and tokens[end - 1].pos_ == "PROPN" and tokens[end].like_num and tokens[end].text[0].isdigit():
+        return attrs.evolve(found, end=end + 1) if tokens[end].ent_type_ != "DATE" else found
+    return found
 
 
 def _with_name(layout: "Layout", found: Phrase) -> Phrase:

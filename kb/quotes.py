@@ -129,7 +129,8 @@ def _work(item: Attributed) -> bool:
     cue = layout.tokens[source.cue[0]] if source.cue else None
     if cue is not None and cue.lemma_.lower() in _NAMING and (cue.tag_ == "VBN" or is_title(frame.text)):
         return True
-    if is_title(frame.text) and _names_work(layout, frame.head):
+    spoken = cue is not None and cue.lemma_.lower() in cues.SAYING
+    if (is_title(frame.text) or not spoken) and _names_work(layout, frame.head):
         return True
     if source.place == "inside":
         return is_title(frame.text) or (frame.words == 1 and frame.text[:1].isupper())
