@@ -8,9 +8,8 @@ whole is mixed.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import attrs
-
 from kb import cues
+from kb.asides import WIDE, Reported, as_reported, aside, circumstance, sentence, trim
 from kb.layout import ENDS
 from kb.lexicon import listed
 from kb.phrases import Phrase, phrase
@@ -24,27 +23,8 @@ if TYPE_CHECKING:
 _STOPS = listed(
     "cc conj advcl punct parataxis npadvmod advmod mark aux neg relcl prt nsubj nsubjpass auxpass expl agent"
 )
-_TIMES = frozenset(["DATE", "TIME"])
-_OCCASIONS = listed(
-    """interview statement speech tweet email e-mail letter post conference call debate rally event remarks
-    appearance hearing meeting report filing article column memo television radio twitter facebook"""
-)
-"""Where something was said: not part of what was said."""
-
-
-@attrs.frozen
-class Reported:
-    """Indirect content as runs of tokens, with its cue and speaker."""
-
-    pieces: tuple[tuple[int, int], ...]
-    cue: tuple[int, int]
-    speaker: Phrase | None
-    kind: str
-    """Which construction it was found by: decides how sure it is."""
-
-    @property
-    def size(self) -> int:
-        return sum(end - start for start, end in self.pieces)
+_LOOSE = frozenset(["rest", "noun", "adjective", "raised"])
+"""Constructions whose extent is a guess: they give way to a clause that they overlap."""
 
 
 def reported(layout: "Layout") -> list[Reported]:
@@ -58,10 +38,6 @@ def reported(layout: "Layout") -> list[Reported]:
                 taken[start:end] = b"\1" * (end - start)
             kept.append(item)
     return sorted(kept, key=lambda item: item.pieces)
-
-
-_LOOSE = frozenset(["rest", "noun", "adjective", "raised"])
-"""Constructions whose extent is a guess: they give way to a clause that they overlap."""
 
 
 def _found_at(layout: "Layout", token: "Token") -> Iterator[Reported]:
@@ -102,9 +78,9 @@ def _is_source(label: list["Token"]) -> bool:
 def _at_verb(layout: "Layout", verb: "Token") -> Iterator[Reported]:
     lemma = verb.lemma_.lower()
     if lemma in cues.SAYING or lemma in cues.THINKING:
-        aside = _aside(layout, verb) or _as_reported(layout, verb)
-        if aside:
-            yield aside
+        set_in = aside(layout, verb) or as_reported(layout, verb)
+        if set_in:
+            yield set_in
             return
     if any(child.tag_ == "MD" or child.dep_ == "neg" for child in verb.children):
         return
@@ -136,90 +112,6 @@ def _finds(verb: "Token", lemma: str) -> bool:
     """`The study found a link`: a document or its data show what stands after the verb."""
     who = next((child for child in verb.children if child.dep_ == "nsubj"), None)
     return who is not None and lemma in cues.SHOWING and who.lemma_.lower() in cues.FINDINGS
-
-
-def _aside(layout: "Layout", verb: "Token") -> Reported | None:
-    """`The model, Roe said, lied.`: a source between commas, with the sentence around it for content."""
-    tokens = layout.tokens
-    who = next((child for child in verb.children if child.dep_ == "nsubj" and child.i < verb.i), None)
-    inverted = next((child for child in verb.children if child.dep_ == "nsubj" and child.i > verb.i), None)
-    first = who.left_edge.i if who is not None else verb.i
-    last = max(inverted.right_edge.i, verb.i) if who is None and inverted is not None else verb.i
-    if (who is None and inverted is None) or first == 0 or tokens[first - 1].text != "," or _has_object(verb):
-        return None
-    if who is not None and who.lower_ in ("who", "which", "that"):
-        return None
-    last = _through_circumstance(layout, verb, last)
-    if last + 1 >= len(tokens) or tokens[last + 1].text not in (",", *ENDS):
-        return None
-    low, high = _sentence(layout, first - 1, last + 1)
-    pieces = [trimmed for piece in ((low, first - 1), (last + 1, high)) if (trimmed := _trim(layout, *piece))]
-    speaker = who if who is not None else inverted
-    if not pieces or speaker is None or any(layout.owner[p] >= 0 for p in (first - 2, min(last + 2, len(tokens) - 1))):
-        return None
-    return Reported(tuple(pieces), (verb.i, verb.i + 1), phrase(layout, speaker), "aside")
-
-
-def _as_reported(layout: "Layout", verb: "Token") -> Reported | None:
-    """`As Roe noted, the model lied.`: what follows the comma."""
-    tokens = layout.tokens
-    first, last = verb.left_edge.i, _through_circumstance(layout, verb, verb.right_edge.i)
-    opens = first == 0 or tokens[first - 1].text in ENDS or layout.line[first - 1] != layout.line[first]
-    if tokens[first].lower_ != "as" or not opens or last + 1 >= len(tokens) or tokens[last + 1].text != ",":
-        return None
-    who = next((child for child in verb.children if child.dep_ in ("nsubj", "agent")), None)
-    if who is not None and who.dep_ == "agent":
-        who = next((child for child in who.children if child.dep_ == "pobj"), None)
-    content = _trim(layout, last + 1, _sentence(layout, last + 1, last + 1)[1])
-    if who is None or content is None or layout.owner[last + 2] >= 0:
-        return None
-    return Reported((content,), (verb.i, verb.i + 1), phrase(layout, who), "aside")
-
-
-def _through_circumstance(layout: "Layout", verb: "Token", last: int) -> int:
-    """The end of `said on Tuesday`, `said in an interview`, where nothing else follows."""
-    tokens = layout.tokens
-    while last + 1 < len(tokens) and tokens[last + 1].text not in (",", *ENDS):
-        child = next((c for c in verb.rights if c.left_edge.i == last + 1 and c.dep_ in _ASIDES), None)
-        if child is None or (child.dep_ == "prep" and not _circumstance(child)):
-            return last
-        if child.dep_ in ("dobj", "dative") and not _told(verb, child):
-            return last
-        last = child.right_edge.i
-    return last
-
-
-_ASIDES = listed("prep npadvmod advmod prt dobj dative")
-
-ADDRESSEE = 6
-"""Tokens between `told` and the head of whom it was told to."""
-
-
-def _has_object(verb: "Token") -> bool:
-    return any(
-        child.dep_ in ("xcomp", "ccomp", "oprd") or (child.dep_ == "dobj" and not _told(verb, child))
-        for child in verb.rights
-    )
-
-
-def _told(verb: "Token", child: "Token") -> bool:
-    """Whether the object is whom it was said to: `told reporters`, `told CNN`."""
-    return verb.lemma_.lower() in cues.TELLING and child.i < verb.i + ADDRESSEE
-
-
-def _sentence(layout: "Layout", low: int, high: int) -> tuple[int, int]:
-    """From the mark that ends the sentence before to the one that ends this, within the line."""
-    tokens, line = layout.tokens, layout.line
-    start, end = low, high
-    while start > 0 and tokens[start - 1].text not in ENDS and line[start - 1] == line[low] and low - start < WIDE:
-        start -= 1
-    while end < len(tokens) and tokens[end].text not in ENDS and line[end] == line[low] and end - high < WIDE:
-        end += 1
-    return start, end
-
-
-WIDE = 80
-"""Tokens of a sentence looked at on either side of an aside."""
 
 
 def _takes_clause(verb: "Token", lemma: str, clause: "Token") -> bool:
@@ -254,7 +146,7 @@ def _clause(layout: "Layout", verb: "Token", clause: "Token") -> Iterator[Report
 def _lost_clause(layout: "Layout", verb: "Token") -> tuple[int, int] | None:
     """`told the crowd … that …` and `said he and others were …` where the parser hung the clause elsewhere."""
     tokens = layout.tokens
-    stop = _sentence(layout, verb.i, verb.i + 1)[1]
+    stop = sentence(layout, verb.i, verb.i + 1)[1]
     for position in range(verb.i + 1, min(stop, verb.i + LOST)):
         token = tokens[position]
         if layout.owner[position] >= 0 or token.text in (",", ":", "—", "–", "-"):
@@ -292,7 +184,7 @@ def _rest(layout: "Layout", verb: "Token", lemma: str) -> Iterator[Reported]:
     if verb.dep_ == "acl" and verb.tag_ != "VBG":
         return
     parts = [child for child in verb.rights if child.dep_ not in _STOPS]
-    while parts and _circumstance(parts[-1]):
+    while parts and circumstance(parts[-1]):
         parts.pop()
     if not parts:
         return
@@ -303,13 +195,6 @@ def _rest(layout: "Layout", verb: "Token", lemma: str) -> Iterator[Reported]:
     if first.dep_ == "prep" and _particle(verb) in cues.JUDGING:
         start = first.i + 1
     yield from _report(layout, verb, [(start, parts[-1].right_edge.i + 1)], "rest")
-
-
-def _circumstance(part: "Token") -> bool:
-    """A phrase of time or occasion: `on Tuesday`, `in an interview`."""
-    if part.dep_ != "prep":
-        return part.ent_type_ in _TIMES and part.dep_ != "dobj"
-    return any(child.ent_type_ in _TIMES or child.lemma_.lower() in _OCCASIONS for child in part.rights)
 
 
 def _at_noun(layout: "Layout", noun: "Token") -> Iterator[Reported]:
@@ -349,7 +234,7 @@ _UNSET = Phrase(-1, -1, -1)
 def _report(
     layout: "Layout", cue: "Token", pieces: list[tuple[int, int]], kind: str, speaker: Phrase | None = _UNSET
 ) -> Iterator[Reported]:
-    trimmed = [trimmed for piece in pieces if (trimmed := _trim(layout, *_at_marks(layout, *piece)))]
+    trimmed = [trimmed for piece in pieces if (trimmed := trim(layout, *_at_marks(layout, *piece)))]
     if not trimmed or (len(trimmed) == 1 and _no_comment(layout, *trimmed[0])):
         return
     if speaker is _UNSET:
@@ -404,13 +289,3 @@ def _holder(layout: "Layout", noun: "Token") -> "Token | None":
     """Whose claim or hope it is: the possessor, else the subject of the clause."""
     owner = next((child for child in noun.lefts if child.dep_ == "poss"), None)
     return owner if owner is not None else subject(layout, noun.head) if noun.head is not noun else None
-
-
-def _trim(layout: "Layout", start: int, end: int) -> tuple[int, int] | None:
-    """Without marks and blanks at its edges; nothing where no word is left."""
-    tokens = layout.tokens
-    while start < end and (tokens[start].is_space or (tokens[start].is_punct and layout.owner[start] < 0)):
-        start += 1
-    while end > start and (tokens[end - 1].is_space or (tokens[end - 1].is_punct and layout.owner[end - 1] < 0)):
-        end -= 1
-    return (start, end) if end > start else None

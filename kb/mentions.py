@@ -46,8 +46,9 @@ class Mentions:
         for person in persons:
             describe(layout, person)
         persons = sorted([*persons, *bodies(layout, systems, persons, meant)], key=lambda person: person.first)
+        programs = set(systems)
         for person in persons:
-            person.acts = acts(layout, person)
+            person.acts = person.places[0] in programs or acts(layout, person)
         mentions = cls(layout, persons, meant)
         _follow(mentions)
         return mentions
@@ -222,7 +223,7 @@ def _pick(recent: list[Person], pronoun: "Token", sentence: int) -> Person | Non
         if not (person.sex == sex or (person.sex == "" and sex != "n")) or person.first > pronoun.i or person.seen < 0:
             continue
         score = person.salience(sentence) * (1.0 if person.sex else 0.85 if person.acts else 0.1)
-        if sex == "n" and score < (SPEAKING if speaks else ACTING):
+        if sex == "n" and score < (SPEAKING if speaks and person.acts else ACTING):
             continue
         if best is None or score > best[0]:
             best = (score, person)

@@ -7,8 +7,9 @@ import attrs
 
 from kb import cues
 from kb.affiliations import affiliation
+from kb.asides import Reported
 from kb.attribution import is_title
-from kb.indirect import Reported, reported
+from kb.indirect import reported
 from kb.interview import Turn, turns
 from kb.layout import Layout
 from kb.mentions import Mentions
@@ -99,9 +100,9 @@ def _drafts(layout: Layout) -> list["Draft"]:
             _claim(claimed, [around or _span_of(layout, item.frame.number)])
     cued = {draft.cue[0] for draft in drafts if draft.cue}
     for report in reported(layout):
-        draft = None if _astray(report, claimed, cued) else _indirect(layout, report, claimed)
-        if draft:
-            drafts.append(draft)
+        told = None if _astray(report, claimed, cued) else _indirect(layout, report, claimed)
+        if told:
+            drafts.append(told)
             _claim(claimed, report.pieces)
     for item in spoken:
         start, end = _span_of(layout, item.frame.number)
