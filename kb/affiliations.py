@@ -7,6 +7,7 @@ What stands there must be headed by a word for a role or name an institution; in
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kb import cues
 from kb.lexicon import listed
 from kb.names import TITLES
 from kb.persons import Person, contradicts
@@ -55,7 +56,8 @@ def _descriptions(layout: "Layout", start: int, end: int) -> Iterator[Ranked]:
         yield before
     following = layout.tokens[end].lower_ if end < len(layout.tokens) else ""
     if following == ",":
-        yield from _after_comma(layout, end + 1)
+        at = layout.tokens[end + 1].lower_ if end + 1 < len(layout.tokens) else ""
+        yield from _belonging(layout, end + 1) if at in ("of", "from", "at") else _after_comma(layout, end + 1)
     elif following in ("of", "at", "from", "with"):
         yield from _belonging(layout, end)
     elif following == "(":
@@ -175,14 +177,19 @@ def _who(layout: "Layout", verb: int) -> Iterator[Ranked]:
     if lemma == "be":
         yield from (ranked for ranked in _apposition(layout, verb + 1) if ranked[0] == _INSTITUTION)
         return
-    behind = tokens[verb + 1].lower_
-    if not (lemma in _LEADING or (lemma in _SERVING and behind in ("at", "for"))):
+    if verb + 2 >= len(tokens) or not _occupation(tokens[verb], lemma):
         return
-    end = _phrase_end(layout, verb + 1)
-    first = verb + 1 + (lemma in _SERVING)
-    head = _head(layout, first, end)
-    if head >= 0 and (tokens[head].lower_ in INSTITUTIONS or tokens[head].ent_type_ == "ORG"):
-        yield _INSTITUTION, _text(layout, verb, _trimmed(layout, verb, end))
+    end = _trimmed(layout, verb, _phrase_end(layout, verb + 1))
+    if end > verb + 1:
+        placed = any(_institution(token) for token in tokens[verb + 1 : end])
+        yield _INSTITUTION if placed else _ROLE, _text(layout, verb, end)
+
+
+def _occupation(verb: "Token", lemma: str) -> bool:
+    """What somebody does for good (`who studies bats`) or has led; not what somebody says or thinks just now."""
+    if lemma in _LEADING:
+        return True
+    return verb.tag_ == "VBZ" and lemma not in cues.SAYING | cues.THINKING | cues.BARE | cues.CAUSING
 
 
 def _apposition(layout: "Layout", start: int) -> Iterator[Ranked]:

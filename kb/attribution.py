@@ -156,7 +156,8 @@ def _right_after(frame: Frame, tail: list[int]) -> Source | None:
         token = tokens[position]
         if token.pos_ == "CCONJ" and position == tail[start : start + 1][0]:
             return None
-        if token.lemma_.lower() in cues.SAYING and (_finite(token) or _misread(tokens, tail, position)):
+        first = position == tail[start] and token.tag_ in ("VBD", "VBN", "VBZ")
+        if token.lemma_.lower() in cues.SAYING and (first or _finite(token) or _misread(tokens, tail, position)):
             if _has_content(token):
                 return None
             who = speaker_of(layout, token, tail)

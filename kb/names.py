@@ -97,13 +97,14 @@ def name_runs(layout: "Layout") -> list[tuple[int, int]]:
     runs = []
     for entity in layout.doc.ents:
         if entity.label_ == "PERSON" or _misnamed(entity):
-            runs.append(_stripped(layout, entity.start, _past_nickname(layout, entity.end)))
+            runs.append(_stripped(layout, entity.start, _past_nickname(layout, _past_hyphen(layout, entity.end))))
     taken = {position for start, end in runs for position in range(start, end)}
     for token in layout.tokens:
         if token.pos_ == "PROPN" and token.dep_ in _SUBJECTS and token.i not in taken and _says(token):
             start = token.i
-            while (
-                start > 0 and layout.tokens[start - 1].pos_ == "PROPN" and layout.tokens[start - 1].dep_ == "compound"
+            while start > 0 and (
+                (layout.tokens[start - 1].pos_ == "PROPN" and layout.tokens[start - 1].dep_ == "compound")
+                or (start > 1 and hyphenated(layout.tokens[start - 1]))
             ):
                 start -= 1
             runs.append(_stripped(layout, start, token.i + 1))
@@ -114,6 +115,20 @@ def _misnamed(entity: "Span") -> bool:
     """Whether what the model takes for an organisation is a person: a given name and no word for a body."""
     words = [token.lower_ for token in entity]
     return entity.label_ == "ORG" and 1 < len(words) < 4 and words[0] in MEN | WOMEN and words[-1] not in INSTITUTIONS
+
+
+def hyphenated(token: "Token") -> bool:
+    """Whether a token is the hyphen inside `Roe-Doe`."""
+    inside = token.text in ("-", "‑") and token.i > 0 and not token.whitespace_ and not token.nbor(-1).whitespace_
+    return inside and token.nbor(-1).text[:1].isupper()
+
+
+def _past_hyphen(layout: "Layout", end: int) -> int:
+    """The end of `Jane Roe-Doe`, where the model stops at the hyphen."""
+    tokens = layout.tokens
+    while end + 1 < len(tokens) and hyphenated(tokens[end]) and tokens[end + 1].text[:1].isupper():
+        end += 2
+    return end
 
 
 def _past_nickname(layout: "Layout", end: int) -> int:

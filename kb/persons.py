@@ -87,12 +87,13 @@ def named(layout: "Layout", taken: Sequence[tuple[int, int]] = ()) -> tuple[list
     full: dict[str, list[Person]] = {}
     persons: list[Person] = []
     meant: dict[int, Person] = {}
+    single = {run for run in runs if len(name_words(layout, *run)) == 1}
     for start, end in runs:
-        if end - start > 1:
+        if (start, end) not in single:
             _place(layout, _full_person(layout, start, end, full, persons), start, end, meant)
     for start, end in runs:
-        if end - start == 1:
-            person = _single_person(layout, start, full, persons)
+        if (start, end) in single:
+            person = _single_person(layout, start, name_words(layout, start, end)[0], full, persons)
             if person is not None:
                 _place(layout, person, start, end, meant)
     persons.sort(key=lambda person: person.first)
@@ -135,9 +136,10 @@ def _initial(one: str, other: str) -> bool:
     return one[:1] == other[:1] and (len(one.rstrip(".")) == 1 or len(other.rstrip(".")) == 1)
 
 
-def _single_person(layout: "Layout", start: int, full: dict[str, list[Person]], persons: list[Person]) -> Person | None:
+def _single_person(
+    layout: "Layout", start: int, word: str, full: dict[str, list[Person]], persons: list[Person]
+) -> Person | None:
     """The bearer of a surname or given name; the one named last before it where several share it."""
-    word = layout.tokens[start].text
     known = full.get(word.lower(), [])
     if not known:
         known = [person for person in persons if person.words[0].lower() == word.lower()]

@@ -72,7 +72,8 @@ def _with_name(layout: "Layout", found: Phrase) -> Phrase:
 def _left(layout: "Layout", head: "Token") -> int:
     start = head.i
     for child in reversed(list(head.lefts)):
-        if child.dep_ not in _INSIDE or child.right_edge.i != start - 1:
+        joins = child.text in ("-", "‑") and not child.whitespace_
+        if not (child.dep_ in _INSIDE or joins) or child.right_edge.i != start - 1:
             break
         if layout.owner[child.left_edge.i] != layout.owner[head.i] or head.i - child.left_edge.i > LONGEST:
             break
