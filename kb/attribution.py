@@ -5,13 +5,10 @@ it (`She said: "…"`), or, where neither names anybody, the speaker of the stre
 the sentence before. Beside a mark any verb may be a cue; further away only verbs of saying.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
-
-import attrs
+from typing import TYPE_CHECKING
 
 from kb import cues
-from kb.layout import ENDS
+from kb.frames import NOBODY, Frame, Place, Source, first_sentence, is_title, last_sentence, lead_sign
 from kb.phrases import NOUNS, Phrase, phrase
 from kb.subjects import LOOK, REACH, cue_of, speaker_of, subject
 
@@ -20,77 +17,16 @@ if TYPE_CHECKING:
 
     from kb.layout import Layout
 
-Place = Literal["after", "before", "inside", "float", "colon", "line", "none"]
-"""Where the source stands: `inside` is a fragment built into a sentence, `float` goes on with a speaker."""
-
 _DASHES = frozenset(["—", "–", "-", "--", "―"])
 _OPEN_ENDS = ",?!—–-…"
 _COMPLETE = ".?!…,—–-)]”’'"
 """A quote before a dash and a name ends with one of these; a headline in a list of sources does not."""
 
 
-@attrs.frozen
-class Source:
-    """Where a stretch is said to come from."""
-
-    place: Place
-    cue: tuple[int, int] | None
-    speaker: Phrase | None
-
-
-NOBODY = Source("none", None, None)
-
-
-@attrs.frozen(eq=False)
-class Frame:
-    """A stretch with the narrative of its line before and after it, as token positions."""
-
-    layout: "Layout"
-    number: int
-    head: range
-    tail: range
-
-    @property
-    def text(self) -> str:
-        stretch = self.layout.quoted[self.number]
-        return self.layout.text[stretch.start : stretch.end]
-
-    @property
-    def words(self) -> int:
-        return len(self.text.split())
-
-
-def frames(layout: "Layout") -> Iterator[Frame]:
-    """One frame for each stretch."""
-    spans = [(layout.at(q.open), layout.before(q.close)) for q in layout.quoted]
-    for number, (first, last) in enumerate(spans):
-        floor = spans[number - 1][1] if number else 0
-        roof = spans[number + 1][0] if number + 1 < len(spans) else len(layout.tokens)
-        yield Frame(layout, number, _line_before(layout, first, floor), _line_after(layout, last, roof))
-
-
-def _line_before(layout: "Layout", first: int, floor: int) -> range:
-    start = first
-    while (
-        start > floor
-        and first - start < 2 * REACH
-        and layout.line[start - 1] == layout.line[min(first, len(layout.line) - 1)]
-    ):
-        start -= 1
-    return range(start, first)
-
-
-def _line_after(layout: "Layout", last: int, roof: int) -> range:
-    end = last
-    while end < roof and end - last < 2 * REACH and layout.line[end] == layout.line[last - 1]:
-        end += 1
-    return range(last, end)
-
-
 def local_source(frame: Frame) -> Source:
     """The source that the stretch's own sentence names."""
-    head, tail = _last_sentence(frame), _first_sentence(frame)
-    lead = _lead(frame.layout, head)
+    head, tail = last_sentence(frame), first_sentence(frame)
+    lead = lead_sign(frame.layout, head)
     if frame.text[-1:] in _OPEN_ENDS and (found := _right_after(frame, tail)):
         return found
     if lead and (found := _before(frame, head, strict=lead == ",")):
@@ -100,40 +36,6 @@ def local_source(frame: Frame) -> Source:
     if head and not lead:
         return _worded(frame, head) or _inside(frame, head) or Source("inside", None, None)
     return NOBODY
-
-
-def _last_sentence(frame: Frame) -> list[int]:
-    """Positions before the stretch, back to the last end of a sentence."""
-    kept: list[int] = []
-    tokens = frame.layout.tokens
-    for position in reversed(frame.head):
-        token = tokens[position]
-        if token.text in ENDS or (
-            token.is_sent_start and position + 1 in kept[-1:] and tokens[position - 1].text in ENDS
-        ):
-            break
-        if not token.is_space:
-            kept.append(position)
-    return kept[::-1]
-
-
-def _first_sentence(frame: Frame) -> list[int]:
-    kept: list[int] = []
-    for position in frame.tail:
-        token = frame.layout.tokens[position]
-        if token.text in ENDS and kept:
-            break
-        if not token.is_space:
-            kept.append(position)
-    return kept
-
-
-def _lead(layout: "Layout", head: list[int]) -> str:
-    """The sign right before the opening mark; empty for a word."""
-    if not head:
-        return ""
-    last = layout.tokens[head[-1]].text
-    return last if last in (":", ",") else ""
 
 
 def _tail_open(frame: Frame, tail: list[int]) -> bool:
@@ -156,8 +58,9 @@ def _right_after(frame: Frame, tail: list[int]) -> Source | None:
         token = tokens[position]
         if token.pos_ == "CCONJ" and position == tail[start : start + 1][0]:
             return None
-        first = position == tail[start] and token.tag_ in ("VBD", "VBN", "VBZ")
-        if token.lemma_.lower() in cues.SAYING and (first or _finite(token) or _misread(tokens, tail, position)):
+        first = position == tail[start] and (token.tag_ in ("VBD", "VBN", "VBZ") or _participle(token))
+        says = token.lemma_.lower() in cues.SAYING or (first and _participle(token))
+        if says and (first or _finite(token) or _misread(tokens, tail, position)):
             if _has_content(token):
                 return None
             who = speaker_of(layout, token, tail)
@@ -169,6 +72,13 @@ def _right_after(frame: Frame, tail: list[int]) -> Source | None:
 
 NEAR = 9
 """Tokens in which `Jane Roe, a biologist at X, said` comes to its verb."""
+
+
+def _participle(token: "Token") -> bool:
+    """A verb of saying that the tagger took for an adjective before a name: `boasted Jane Roe`."""
+    word = token.lower_
+    named = token.i + 1 < len(token.doc) and token.nbor().pos_ == "PROPN"
+    return named and token.pos_ == "ADJ" and word.endswith("ed") and not cues.SAYING.isdisjoint((word[:-2], word[:-1]))
 
 
 def _misread(tokens: list["Token"], tail: list[int], position: int) -> bool:
@@ -209,16 +119,6 @@ def _after(frame: Frame, tail: list[int]) -> Source | None:
 
 SPOKEN = 4
 """Words from which on a quote is taken for speech beside a verb that says nothing of speaking."""
-
-
-def is_title(words: str) -> bool:
-    """Whether every word of any length is capitalised, as in the name of a work.
-
-    >>> is_title("Tales From the Crypt,"), is_title("We are Google,")
-    (True, False)
-    """
-    long = [word for word in words.split() if len(word) > 3 and word[0].isalpha()]
-    return len(words.split()) > 1 and bool(long) and all(word[0].isupper() for word in long)
 
 
 def _finite(token: "Token") -> bool:

@@ -8,7 +8,7 @@ import attrs
 from kb import cues
 from kb.affiliations import affiliation
 from kb.asides import Reported
-from kb.attribution import is_title
+from kb.frames import is_title
 from kb.indirect import reported
 from kb.interview import Turn, turns
 from kb.layout import Layout

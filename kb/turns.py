@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import cues
-from kb.attribution import Frame, Source, dated, frames, local_source, phrase_in
+from kb.attribution import dated, local_source, phrase_in
+from kb.frames import Frame, Source, frames
 from kb.layout import ENDS
 from kb.phrases import Phrase, phrase
 from kb.subjects import cue_of, subject

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
-from kb.attribution import is_title
+from kb.frames import is_title
 from kb.layout import Layout
 from kb.records import Quote, Span
 
