@@ -157,6 +157,16 @@ class Reader:
         query = sa.select(t.judgements).order_by(t.judgements.c.made_at, t.judgements.c.id)
         return [t.from_row(Judgement, row) for row in self._rows(query)]
 
+    def speaker_names(self) -> dict[str, int]:
+        """Every name that quotes are given to, with the number of texts that do so."""
+        q = t.quotes.c
+        query = (
+            sa.select(q.speaker_name, sa.func.count(sa.distinct(q.text)).label("texts"))
+            .where(q.tool == t.chosen_tool("quotes"), q.speaker_name.is_not(None))
+            .group_by(q.speaker_name)
+        )
+        return {row["speaker_name"]: row["texts"] for row in self._rows(query)}
+
     def vectors(self, words: Iterable[str], tool: str) -> tuple[list[str], npt.NDArray[np.float32]]:
         """Digests and their vectors (n x dimensions) under a tool; those without a vector are left out."""
         found: list[str] = []

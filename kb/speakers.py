@@ -1,139 +1,212 @@
-"""Speaker names across articles -> one speaker, whatever the spelling.
+"""Names of speakers: when two are one person, within a study and across a whole coverage.
 
-Exact names and aliases first, then a surname that only one speaker has, then slips of the pen. A name that
-fits two speakers fits none: naming the wrong person is worse than naming nobody.
+A name that fits two speakers fits none: naming the wrong person is worse than naming nobody. What a person
+has judged (`merged`, `split`) goes before any likeness.
 """
 
 import re
-import unicodedata
-from collections.abc import Collection, Iterable, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import attrs
-from rapidfuzz import fuzz
 
+from kb import spelling
 from kb.claims import Speaker
-from kb.names import TITLES
+from kb.lexicon import listed
+from kb.records import Judgement
+from kb.sense import slips
 
-How = Literal["exact", "alias", "surname", "misspelt"]
+_NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*")
+_BRACKET = re.compile(r"\([^()]{2,12}\)")
+_TITLES = listed("dr mr mrs ms miss prof professor sir dame lord lady sen rep gov president")
+LONE = 7
+"""Letters of a surname that stands alone, from which one slip is taken for a slip and not for another name."""
 
-ALIKE = 84
-"""Likeness of two names (0..100) from which on one may be a slip for the other: a letter or two."""
 
-_WORD = re.compile(r"[^\W\d_](?:[\w'’-]*[\w])?")
-_BRACKET = re.compile(r"\(([^()]{2,12})\)")
+@lru_cache(maxsize=65_536)
+def name_words(name: str) -> tuple[str, ...]:
+    """The words of a name, folded, without titles, acronyms in brackets and initials' points.
+
+    >>> name_words("Dr. Marie-Luise O’Neil")
+    ('marie-luise', "o'neil")
+    """
+    found = (spelling.plain(spelling.unmask(w)).strip(".-'") for w in _NAME_WORD.findall(_BRACKET.sub(" ", name)))
+    return tuple(word.removesuffix("'s") for word in found if word and word not in _TITLES)
+
+
+def same_name(name: str, known: str) -> bool:
+    """Whether a printed name is a known one, in any order, with first names left out or cut to initials."""
+    one, other = name_words(name), name_words(known)
+    if not one or not other:
+        return False
+    if sorted(one) == sorted(other):
+        return True
+    if one[-1] != other[-1]:
+        return False
+    if len(one) == 1 or len(other) == 1:
+        return True
+    return _given_fit(one[0], other[0])
+
+
+def _given_fit(one: str, other: str) -> bool:
+    """First names agree: the same or an initial."""
+    return one == other or (min(len(one), len(other)) == 1 and one[0] == other[0])
+
+
+def misspells(name: str, known: str) -> bool:
+    """Whether a name is another with a slip: first name right and surname nearly, or the other way round.
+
+    A lone surname must be long to count: `Mills` is no slip of `Miller`.
+    """
+    one, other = name_words(name), name_words(known)
+    if not one or not other or sorted(one) == sorted(other) or len(one) != len(other):
+        return False
+    if len(one) == 1:
+        return min(len(one[0]), len(other[0])) >= LONE and 0 < slips(one[0], other[0]) <= 1
+    wrong = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+    return len(wrong) == 1 and _near(*wrong[0])
+
+
+def _near(one: str, other: str) -> bool:
+    """Within two slips for long words, one for words of four or five letters."""
+    shortest = min(len(one), len(other))
+    if shortest < 4 or (one[0] != other[0] and one[-1] != other[-1]):
+        return False
+    return 0 < slips(one, other) <= (2 if shortest >= 6 else 1)
+
+
+PREFIX, BETWEEN = "speakers:", " | "
+
+
+def pair(one: str, other: str) -> str:
+    """What a Judgement on two names is about: `confirmed` makes them one, `rejected` keeps them apart."""
+    return PREFIX + BETWEEN.join(sorted((one, other)))
+
+
+@attrs.frozen
+class Judged:
+    """Pairs of names that a person has decided on."""
+
+    merged: frozenset[frozenset[str]] = frozenset()
+    split: frozenset[frozenset[str]] = frozenset()
+
+    @classmethod
+    def of(cls, standing: Mapping[str, Judgement]) -> "Judged":
+        """`standing`: by subject, the judgement that stands."""
+        pairs: dict[str, set[frozenset[str]]] = {"confirmed": set(), "rejected": set(), "unsure": set()}
+        for subject, judgement in standing.items():
+            if subject.startswith(PREFIX):
+                pairs[judgement.verdict].add(frozenset(subject.removeprefix(PREFIX).split(BETWEEN)))
+        return cls(frozenset(pairs["confirmed"]), frozenset(pairs["rejected"]))
+
+    def one(self, name: str, others: Iterable[str]) -> bool | None:
+        """Whether a name was judged to be one of `others`; None where nobody has."""
+        pairs = [frozenset((name, other)) for other in others]
+        if any(each in self.merged for each in pairs):
+            return True
+        return False if any(each in self.split for each in pairs) else None
+
+
+NOTHING_JUDGED = Judged()
 
 
 @attrs.frozen(kw_only=True)
-class Match:
-    """The speaker of the study that a name stands for."""
+class Voice:
+    """One speaker across a coverage, with every spelling of the name."""
 
-    speaker: Speaker
-    how: How
-    likeness: float
-    """0..1; 1 for all but misspelt names."""
+    name: str
+    """The study's name for the speaker, else the fullest spelling."""
+    slug: str | None
+    """The study's speaker."""
+    spellings: tuple[str, ...]
+    """The most frequent first."""
+    doubtful: tuple[str, ...]
+    """Spellings that are taken for this speaker by likeness alone: for a person to look at."""
 
 
-def name_words(name: str) -> tuple[str, ...]:
-    """Case-folded words without accents and titles.
+def voices(
+    names: Mapping[str, int], speakers: Sequence[Speaker] = (), judged: Judged = NOTHING_JUDGED
+) -> tuple[Voice, ...]:
+    """The speakers behind names and their counts, most quoted first.
 
-    >>> name_words("Prof. José O'Neill")
-    ('jose', "o'neill")
+    A surname joins the full name that alone has it; so does a slip of the pen. Time grows with the number of
+    names, not with its square: only names that share a word or its first or last letters are compared.
     """
-    plain = unicodedata.normalize("NFKD", name).replace("’", "'")
-    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    found = [word.casefold() for word in _WORD.findall(_BRACKET.sub(" ", plain))]
-    if found[-1:] == ["s"] or (found and found[-1].endswith("'s")):
-        found[-1] = found[-1][:-2]
-    return tuple(word for word in found if word and (len(found) == 1 or word not in TITLES))
+    groups = _Groups(judged)
+    for speaker in speakers:
+        groups.start([speaker.name, *speaker.aliases], speaker.slug)
+    for name in sorted(names, key=lambda name: (-len(name_words(name)), -names[name], name)):
+        groups.take(name)
+    found = [group.voice(names) for group in groups.all if any(name in names for name in group.names)]
+    return tuple(sorted(found, key=lambda voice: (-sum(names.get(s, 0) for s in voice.spellings), voice.name)))
 
 
-def match(name: str, speakers: Sequence[Speaker]) -> Match | None:
-    """The one speaker that a name means; None where none or several fit."""
-    words = name_words(name)
-    if not words:
-        return None
-    steps: tuple[tuple[How, Iterable[Speaker]], ...] = (
-        ("exact", (s for s in speakers if _same(words, name_words(s.name)))),
-        ("alias", (s for s in speakers if any(words == name_words(alias) for alias in s.aliases))),
-        ("surname", (s for s in speakers if len(words) == 1 and words[-1:] == name_words(s.name)[-1:])),
-    )
-    for how, fitting in steps:
-        found = list(fitting)
-        if found:
-            return Match(speaker=found[0], how=how, likeness=1.0) if len(found) == 1 else None
-    return _misspelt(words, speakers)
+@attrs.define(eq=False)
+class _Group:
+    names: list[str]
+    slug: str | None = None
+    doubtful: list[str] = attrs.field(factory=list)
+
+    def voice(self, counts: Mapping[str, int]) -> Voice:
+        printed = sorted((name for name in set(self.names) if name in counts), key=lambda name: (-counts[name], name))
+        return Voice(
+            name=self.names[0], slug=self.slug, spellings=tuple(printed), doubtful=tuple(sorted(set(self.doubtful)))
+        )
 
 
-def _same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Equal names, middle names and initials aside."""
-    if one == other:
-        return True
-    return min(len(one), len(other)) > 1 and one[-1] == other[-1] and _given(one[0], other[0])
+class _Groups:
+    """Groups of names, found by the words that names of one person share."""
+
+    def __init__(self, judged: Judged) -> None:
+        self.all: list[_Group] = []
+        self._judged = judged
+        self._by_key: dict[str, list[_Group]] = {}
+        self._by_name: dict[str, _Group] = {}
+
+    def start(self, names: Sequence[str], slug: str | None = None) -> None:
+        group = _Group([], slug)
+        self.all.append(group)
+        for name in names:
+            self._add(group, name)
+
+    def take(self, name: str) -> None:
+        """Put a name where it belongs."""
+        if name in self._by_name:
+            return
+        near = list({id(group): group for key in _keys(name) for group in self._by_key.get(key, ())}.values())
+        ruled = [group for group in self._merged_with(name) or near if self._judged.one(name, group.names) is True]
+        open_ = [group for group in near if self._judged.one(name, group.names) is None]
+        same = ruled or [group for group in open_ if any(same_name(name, known) for known in group.names)]
+        alike = [] if same else [group for group in open_ if any(misspells(name, known) for known in group.names)]
+        fitting = same or alike
+        if len(fitting) != 1:
+            self.start([name])
+            return
+        self._add(fitting[0], name)
+        if alike:
+            fitting[0].doubtful.append(name)
+
+    def _merged_with(self, name: str) -> list[_Group]:
+        others = {other for names in self._judged.merged if name in names for other in names - {name}}
+        return list({id(self._by_name[o]): self._by_name[o] for o in others if o in self._by_name}.values())
+
+    def _add(self, group: _Group, name: str) -> None:
+        group.names.append(name)
+        self._by_name[name] = group
+        for key in _keys(name):
+            known = self._by_key.setdefault(key, [])
+            if group not in known:
+                known.append(group)
 
 
-def _given(one: str, other: str) -> bool:
-    return one == other or (one[0] == other[0] and min(len(one), len(other)) == 1)
-
-
-def _misspelt(words: tuple[str, ...], speakers: Sequence[Speaker]) -> Match | None:
-    scored = [(_likeness(words, name_words(known)), s) for s in speakers for known in (s.name, *s.aliases)]
-    best: dict[str, tuple[float, Speaker]] = {}
-    for likeness, speaker in scored:
-        if likeness >= ALIKE and likeness > best.get(speaker.slug, (0.0, speaker))[0]:
-            best[speaker.slug] = (likeness, speaker)
-    if len(best) != 1:
-        return None
-    likeness, speaker = next(iter(best.values()))
-    return Match(speaker=speaker, how="misspelt", likeness=likeness / 100)
-
-
-def _likeness(words: tuple[str, ...], known: tuple[str, ...]) -> float:
-    """How alike two names are; 0 where the surnames begin differently or a given name contradicts."""
-    if not known or len(words[-1]) < 4 or words[-1][0] != known[-1][0]:
-        return 0.0
-    surname = fuzz.ratio(words[-1], known[-1])
-    if len(words) == 1 or len(known) == 1:
-        return surname
-    if words[0][0] != known[0][0]:
-        return 0.0
-    return min(surname, 100.0 if _given(words[0], known[0]) else fuzz.ratio(words[0], known[0]))
-
-
-def groups(
-    names: Iterable[str], *, merged: Collection[frozenset[str]] = (), split: Collection[frozenset[str]] = ()
-) -> tuple[tuple[str, ...], ...]:
-    """Names of a whole coverage, those of one person together; the fullest name comes first.
-
-    `merged` and `split` are pairs that a person has judged; they go before any likeness. A surname joins
-    the full name that alone has it.
-    """
-    ordered = sorted(set(names), key=lambda name: (-len(name_words(name)), name))
-    found: list[list[str]] = []
-    for name in ordered:
-        fitting = [group for group in found if _belongs(name, group, merged, split)]
-        judged = [group for group in fitting if any(frozenset((name, known)) in merged for known in group)]
-        if len(judged or fitting) == 1:
-            (judged or fitting)[0].append(name)
-        else:
-            found.append([name])
-    return tuple(tuple(group) for group in found)
-
-
-def _belongs(
-    name: str, group: list[str], merged: Collection[frozenset[str]], split: Collection[frozenset[str]]
-) -> bool:
-    if any(frozenset((name, known)) in split for known in group):
-        return False
-    if any(frozenset((name, known)) in merged for known in group):
-        return True
-    return any(_one_person(name, known) for known in group)
-
-
-def _one_person(name: str, known: str) -> bool:
-    words, other = name_words(name), name_words(known)
-    if not words or not other:
-        return name == known
-    if _same(words, other) or (len(words) == 1 and words[-1] == other[-1]):
-        return True
-    return len(words) > 1 and len(other) > 1 and _likeness(words, other) >= ALIKE
+def _keys(name: str) -> Iterator[str]:
+    """What two spellings of one name share at least one of."""
+    row = name_words(name)
+    if not row:
+        return
+    yield row[-1]
+    if len(row) > 1:
+        yield f"{row[0]} "
+    elif len(row[0]) >= LONE:
+        yield f"^{row[0][:3]}"
+        yield f"{row[0][-3:]}$"

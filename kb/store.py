@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from kb import tables as t
 from kb.errors import DataError, UnstorableError, UserError
 from kb.migrations import migrate
-from kb.records import Extraction, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256
+from kb.records import Extraction, Judgement, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256
 
 T = TypeVar("T")
 
@@ -82,6 +82,16 @@ class RecordStore:
     def add_visits(self, visits: Iterable[Visit]) -> None:
         with self.engine.begin() as connection:
             _insert_new(connection, t.visits, [t.to_row(v) for v in visits])
+
+    def add_judgement(self, judgement: Judgement) -> None:
+        with self.engine.begin() as connection:
+            _insert_new(connection, t.judgements, [t.to_row(judgement)])
+
+    def withdraw_judgement(self, key: str, at: datetime) -> None:
+        """The one change that a judgement ever sees: when it was taken back."""
+        j = t.judgements
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(j).where(j.c.id == key, j.c.withdrawn_at.is_(None)).values(withdrawn_at=at))
 
     def remember_study(self, slug: str, yaml: str, at: datetime) -> None:
         """Keep the text of claims.yaml as it stood when something was derived from it."""

@@ -6,8 +6,11 @@ from typing import Any
 
 from kb.coverage import Coverage
 from kb.errors import UserError
+from kb.speakers import Judged
 from kb.workspace import Workspace
 from queries import draft as drafts
+from queries import review
+from queries.attribution import Resolve, resolver
 from queries.check import Finding, Rule, check_draft
 from queries.check import check as check_coverage
 from queries.lookup import now
@@ -38,7 +41,18 @@ def check(workspace: Workspace, draft: str | None, stdin: Any = None) -> tuple[F
     body = stdin.read() if draft == "-" else drafts.read(Path(draft))
     coverage = workspace.reader.coverage(workspace.study)
     retelling = drafts.retelling(draft, body, workspace.settings.spacy_model, now())
-    return check_draft(retelling, drafts.with_alignments(workspace, coverage, retelling))
+    together = drafts.with_alignments(workspace, coverage, retelling)
+    return check_draft(retelling, together, speakers=_resolver(workspace))
+
+
+def status(workspace: Workspace) -> dict[str, str]:
+    """What people decided about findings, by id."""
+    return review.status(review.standing(workspace.reader.judgements()))
+
+
+def _resolver(workspace: Workspace) -> Resolve:
+    """Names against the study's speakers, as people have judged them."""
+    return resolver(workspace.study, Judged.of(review.standing(workspace.reader.judgements())))
 
 
 def trace(workspace: Workspace, subject: str | None) -> Trace:
@@ -53,7 +67,7 @@ def trace(workspace: Workspace, subject: str | None) -> Trace:
 def findings(workspace: Workspace) -> tuple[Coverage, tuple[Finding, ...]]:
     """The coverage and what the checks find in it."""
     coverage = workspace.reader.coverage(workspace.study)
-    return coverage, check_coverage(coverage)
+    return coverage, check_coverage(coverage, speakers=_resolver(workspace))
 
 
 def traces(coverage: Coverage, subject: str | None = None) -> list[Trace]:

@@ -11,7 +11,7 @@ from kb import spelling
 from kb.claims import Speaker, Study
 from kb.coverage import Coverage, Retelling
 from kb.records import Alignment, Quote
-from kb.sense import slips
+from kb.speakers import NOTHING_JUDGED, Judged, misspells, name_words, same_name
 from kb.text import words
 
 Kind = Literal["speaker", "person", "group", "machine", "unknown"]
@@ -131,35 +131,16 @@ _ORGANISATIONS = frozenset(
         "news",
     ]
 )
-_TITLES = frozenset(
-    [
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "prof",
-        "professor",
-        "sir",
-        "dame",
-        "lord",
-        "lady",
-        "sen",
-        "rep",
-        "gov",
-        "president",
-    ]
-)
 _PRONOUNS = frozenset(["he", "she", "they", "it", "i", "we", "you", "who", "him", "her", "them", "his", "their"])
 _NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*")
 
 
-def resolver(study: Study) -> Resolve:
-    """Names as the text gives them against the study's speakers."""
+def resolver(study: Study, judged: Judged = NOTHING_JUDGED) -> Resolve:
+    """Names as the text gives them against the study's speakers; what a person has `judged` goes first."""
 
     def resolve(retelling: Retelling, quote: Quote) -> Attribution:
         mention = retelling.words(quote.speaker) if quote.speaker else ""
-        return attribute(study.speakers, quote.speaker_name, mention)
+        return attribute(study.speakers, quote.speaker_name, mention, judged)
 
     return resolve
 
@@ -185,7 +166,9 @@ def wording_of(retelling: Retelling, quote: Quote) -> str:
     return " ".join(reversed(pieces.values()))
 
 
-def attribute(speakers: Sequence[Speaker], name: str | None, mention: str) -> Attribution:
+def attribute(
+    speakers: Sequence[Speaker], name: str | None, mention: str, judged: Judged = NOTHING_JUDGED
+) -> Attribution:
     """Who a resolved name, or else the bare mention, stands for.
 
     A full name that the mention sets beside a role (`the author of the paper, Dr Ann Roe`) goes before what was
@@ -197,30 +180,34 @@ def attribute(speakers: Sequence[Speaker], name: str | None, mention: str) -> At
     if len(named) == 1:
         return Attribution(kind="speaker", slug=named[0].slug, name=named[0].name)
     if name and name_words(name):
-        return _by_name(tuple(speakers), name)
+        return _by_name(tuple(speakers), name, judged)
     vague = _by_mention(mention)
     capital = [word for word in _NAME_WORD.findall(mention) if word[:1].isupper()]
     if vague.kind != "unknown" or len(capital) < 2:
         return vague
-    return _by_name(tuple(speakers), " ".join(capital))
+    return _by_name(tuple(speakers), " ".join(capital), judged)
 
 
 @lru_cache(maxsize=65_536)
-def _by_name(speakers: tuple[Speaker, ...], name: str) -> Attribution:
-    exact = [s for s in speakers if any(same_name(name, known) for known in (s.name, *s.aliases))]
-    if len(exact) == 1:
-        return Attribution(kind="speaker", slug=exact[0].slug, name=name)
-    if exact:
-        return Attribution(kind="unknown", name=name)
-    near = [s for s in speakers if misspells(name, s)]
+def _by_name(speakers: tuple[Speaker, ...], name: str, judged: Judged) -> Attribution:
+    ruled = {s.slug: judged.one(name, (s.name, *s.aliases)) for s in speakers}
+    open_ = [s for s in speakers if ruled[s.slug] is not False]
+    merged = [s for s in speakers if ruled[s.slug]]
+    exact = merged or [s for s in open_ if any(same_name(name, known) for known in (s.name, *s.aliases))]
+    near = exact or [s for s in open_ if any(misspells(name, known) for known in (s.name, *s.aliases))]
     if len(near) == 1:
-        return Attribution(kind="speaker", slug=near[0].slug, name=name, misspelt=True)
-    row = name_words(name)
+        return Attribution(kind="speaker", slug=near[0].slug, name=name, misspelt=not exact)
+    return Attribution(kind="unknown", name=name) if exact else _other(name, known=bool(near))
+
+
+def _other(name: str, *, known: bool) -> Attribution:
+    """A name of nobody in the study; `known` where it comes near to several of them."""
     vague = _by_mention(name)
     if vague.kind != "unknown":
         return vague
     capital = [w for w in _NAME_WORD.findall(name) if w[:1].isupper()]
-    if len(capital) < 2 or capital[0] in ("The", "A", "An") or set(row) & _ORGANISATIONS or near:
+    body = bool(set(name_words(name)) & _ORGANISATIONS)
+    if len(capital) < 2 or capital[0] in ("The", "A", "An") or body or known:
         return Attribution(kind="unknown", name=name)
     return Attribution(kind="person", name=name)
 
@@ -237,62 +224,6 @@ def _by_mention(mention: str) -> Attribution:
     if last in _GROUPS | _GROUP_NOUNS and last == spelling.plain(row[-1]):
         return Attribution(kind="group", name=mention)
     return Attribution(kind="unknown", name=mention)
-
-
-@lru_cache(maxsize=65_536)
-def name_words(name: str) -> tuple[str, ...]:
-    """The words of a name, folded, without titles and initials' points.
-
-    >>> name_words("Dr. Marie-Luise O’Neil")
-    ('marie-luise', "o'neil")
-    """
-    found = (spelling.plain(spelling.unmask(w)).strip(".-'") for w in _NAME_WORD.findall(name))
-    return tuple(word.removesuffix("'s") for word in found if word and word not in _TITLES)
-
-
-def same_name(name: str, known: str) -> bool:
-    """Whether a printed name is a known one, in any order, with first names left out or cut to initials."""
-    one, other = name_words(name), name_words(known)
-    if not one or not other:
-        return False
-    if sorted(one) == sorted(other):
-        return True
-    if one[-1] != other[-1]:
-        return False
-    if len(one) == 1 or len(other) == 1:
-        return True
-    return _given_fit(one[:-1], other[:-1])
-
-
-def _given_fit(one: Sequence[str], other: Sequence[str]) -> bool:
-    """First names agree: the same, an initial, or one of several."""
-    first, second = one[0], other[0]
-    return first == second or (min(len(first), len(second)) == 1 and first[0] == second[0])
-
-
-def misspells(name: str, speaker: Speaker) -> bool:
-    """Whether a name is a speaker's with a slip: first name right and surname nearly, or the other way round.
-
-    A lone surname must be long to count: `Mills` is no slip of `Miller`.
-    """
-    return any(_slipped(name_words(name), name_words(known)) for known in (speaker.name, *speaker.aliases))
-
-
-def _slipped(one: Sequence[str], other: Sequence[str]) -> bool:
-    if not one or not other or sorted(one) == sorted(other) or len(one) != len(other):
-        return False
-    if len(one) == 1:
-        return min(len(one[0]), len(other[0])) >= 7 and 0 < slips(one[0], other[0]) <= 1
-    wrong = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
-    return len(wrong) == 1 and _near(*wrong[0])
-
-
-def _near(one: str, other: str) -> bool:
-    """Within two slips for long words, one for words of four or five letters."""
-    shortest = min(len(one), len(other))
-    if shortest < 4 or (one[0] != other[0] and one[-1] != other[-1]):
-        return False
-    return 0 < slips(one, other) <= (2 if shortest >= 6 else 1)
 
 
 def unique_articles(said: Iterable[Occurrence]) -> set[str]:

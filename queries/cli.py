@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from queries import reviewing
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
@@ -225,7 +226,7 @@ def search(
 
     options: Options = ctx.obj
     with options.workspace() as workspace:
-        narrowed = lookup.narrowed(workspace.study, speaker=speaker, source=source, since=since, until=until, kind=kind)
+        narrowed = lookup.narrowed(workspace, speaker=speaker, source=source, since=since, until=until, kind=kind)
         answer = lookup.search(workspace, query, k, mode.value, narrowed)
         if options.json:
             print_json(answer.plain)
@@ -265,8 +266,9 @@ def check(
     with options.workspace() as workspace:
         printing.captured(workspace.store.count_snapshots(), options.console())
         found = asking.check(workspace, draft, sys.stdin.buffer)
-        typer.echo(formats.formatted(workspace.study, found, "json" if options.json else form))
-        if any(finding.rule in rules for finding in found):
+        status = asking.status(workspace)
+        typer.echo(formats.formatted(workspace.study, found, "json" if options.json else form, status))
+        if any(finding.rule in rules and status.get(finding.id) != "rejected" for finding in found):
             raise typer.Exit(1)
 
 
@@ -353,6 +355,10 @@ def doctor(
         upkeep.print_state(found, printing.Output(sys.stdout))
     if not found.healthy:
         raise typer.Exit(INCOMPLETE)
+
+
+app.command()(reviewing.review)
+app.command()(reviewing.speakers)
 
 
 def _crawl(options: Options, workspace: "Workspace") -> "CrawlSummary":

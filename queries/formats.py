@@ -1,7 +1,8 @@
 """Findings for other programs: SARIF 2.1.0 for code hosts and editors, JUnit XML for build servers, plain text."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -12,24 +13,33 @@ from queries.markup import one_line
 from queries.report import check_json
 
 FORMATS = ("text", "json", "sarif", "junit")
+OPEN: Mapping[str, str] = MappingProxyType({})
+"""Nobody has decided anything."""
 _LEVELS = {1: "note", 2: "warning", 3: "error"}
 
 
-def formatted(study: Study, findings: Sequence[Finding], form: str) -> str:
-    """The findings in one of `FORMATS`."""
+def formatted(study: Study, findings: Sequence[Finding], form: str, status: Mapping[str, str] = OPEN) -> str:
+    """The findings in one of `FORMATS`; `status`: what people decided, by finding id.
+
+    What was rejected is told as such in JSON and text and left out for programs that would fail on it.
+    """
     import json
 
     match form:
         case "text":
-            return as_text(findings)
+            return as_text(findings, status)
         case "json":
-            return json.dumps(check_json(study.slug, findings, {}), ensure_ascii=False, indent=2)
+            return json.dumps(check_json(study.slug, findings, status), ensure_ascii=False, indent=2)
         case "sarif":
-            return json.dumps(as_sarif(findings), ensure_ascii=False, indent=2)
+            return json.dumps(as_sarif(_standing(findings, status)), ensure_ascii=False, indent=2)
         case "junit":
-            return as_junit(findings)
+            return as_junit(_standing(findings, status))
         case _:
             raise UserError(f"--format {form!r}: expected one of {', '.join(FORMATS)}")
+
+
+def _standing(findings: Sequence[Finding], status: Mapping[str, str]) -> list[Finding]:
+    return [finding for finding in findings if status.get(finding.id) != "rejected"]
 
 
 def observed(finding: Finding) -> Passed:
@@ -37,13 +47,15 @@ def observed(finding: Finding) -> Passed:
     return next((passed for passed in finding.evidence if passed.role == "observed"), finding.evidence[0])
 
 
-def as_text(findings: Sequence[Finding]) -> str:
+def as_text(findings: Sequence[Finding], status: Mapping[str, str] = OPEN) -> str:
     """A block for each finding: where, what, and the two wordings."""
     blocks = []
     for finding in findings:
         place = observed(finding).retelling
         lines = [
-            f"{finding.rule} (severity {finding.severity}, confidence {finding.confidence:.2f}, {finding.truth})",
+            f"{finding.rule} (severity {finding.severity}, confidence {finding.confidence:.2f}, {finding.truth}, "
+            f"{status.get(finding.id, 'open')})",
+            f"  {finding.id}",
             f"  {place.article.canonical_url}",
             f"  {one_line(finding.summary)}",
             f"  expected: {one_line(finding.expected)}",

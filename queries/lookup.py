@@ -9,12 +9,12 @@ from typing import Any
 import attrs
 
 from kb import quotes as quoting
-from kb.claims import Study
 from kb.errors import UserError
 from kb.reader import Filter
 from kb.records import rfc3339
 from kb.workspace import Workspace
 from queries.models import require_embedder
+from queries.review import speakers
 from queries.search import Hit, Mode, Searcher, to_json
 
 _AGO = re.compile(r"(\d{1,4})([hdwmy])")
@@ -57,16 +57,28 @@ def moment(given: str | None, at: datetime) -> datetime | None:
 
 
 def narrowed(
-    study: Study, *, speaker: str | None, source: str | None, since: str | None, until: str | None, kind: str | None
+    workspace: Workspace,
+    *,
+    speaker: str | None,
+    source: str | None,
+    since: str | None,
+    until: str | None,
+    kind: str | None,
 ) -> Filter:
-    """The filter that the options of `search` describe."""
-    known = next((s for s in study.speakers if speaker in (s.slug, s.name, *s.aliases)), None)
-    names = (known.name, *known.aliases) if known else (speaker,) if speaker else None
+    """The filter that the options of `search` describe; a speaker counts under every spelling of the name."""
+    names = _spellings(workspace, speaker) if speaker else None
     at = now()
     first, end = moment(since, at), moment(until, at)
     if first and end and first >= end:
         raise UserError(f"--since {since} is not before --until {until}")
     return Filter(kind=kind, speaker=names, source=source, since=first, until=end)
+
+
+def _spellings(workspace: Workspace, speaker: str) -> tuple[str, ...]:
+    known = next((s for s in workspace.study.speakers if speaker in (s.slug, s.name, *s.aliases)), None)
+    given = (known.name, *known.aliases) if known else (speaker,)
+    spoken = next((v for v in speakers(workspace) if set(given) & {v.name, *v.spellings}), None)
+    return tuple(dict.fromkeys((*given, *(spoken.spellings if spoken else ()))))
 
 
 def search(workspace: Workspace, query: str, k: int, mode: Mode, within: Filter) -> Answer:

@@ -11,12 +11,10 @@ from kb.claims import Speaker
 from kb.coverage import Coverage, Retelling
 from kb.records import Span
 from kb.sense import slips
-from queries.attribution import name_words
+from kb.speakers import LONE, name_words
 from queries.rules import Finding, Passed, Rule, finding_id
 
 _CAPITALISED = re.compile(r"[^\W\d_][\w'’-]*\.?")
-LONE = 7
-"""Letters of a surname that stands alone, from which one slip is taken for a slip and not for another name."""
 
 
 @attrs.frozen

@@ -1,6 +1,6 @@
 """What commands print for people: progress bars, counts, hits, traces. Page text is stripped of control characters."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from crawler.runner import CrawlEvent, CrawlSummary
     from kb.pipeline import BuildSummary
     from kb.reader import Occurrence
+    from kb.speakers import Voice
     from queries.lookup import Answer
+    from queries.review import Case
     from queries.search import Hit
     from queries.trace import Trace
 
@@ -75,6 +77,31 @@ def captured(count: int, notes: Console) -> None:
     """Say so when there is nothing to answer from: silence would read as a clean result."""
     if not count:
         notes.print("nothing is captured yet: `retold run` or `retold add` first")
+
+
+def cases(shown: Sequence["Case"], out: TextIO) -> None:
+    """The queue: what is to be decided, with the id that `review confirm` takes."""
+    console = Output(out)
+    for case in shown:
+        verdict = "lost" if case.lost else case.judgement.verdict if case.judgement else "open"
+        console.print(f"{verdict:<9} {case.confidence:.2f}  {escape(one_line(case.summary))}")
+        console.print(f"          {escape(one_line(case.subject))}", style="dim")
+        if case.judgement and case.judgement.note:
+            console.print(f"          {escape(one_line(f'{case.judgement.user}: {case.judgement.note}'))}")
+
+
+def speakers(found: Sequence["Voice"], counts: Mapping[str, int], out: TextIO) -> None:
+    """A line for each speaker, other spellings behind it; doubtful ones with a question mark."""
+    console = Output(out)
+    for voice in found:
+        others = [
+            f"{spelling}{'?' if spelling in voice.doubtful else ''} ({counts[spelling]})"
+            for spelling in voice.spellings
+            if spelling != voice.name
+        ]
+        total = sum(counts[spelling] for spelling in voice.spellings)
+        also = f"  also: {', '.join(others)}" if others else ""
+        console.print(escape(one_line(f"{total:>5}  {voice.name}{also}")))
 
 
 def crawled(summary: "CrawlSummary", console: Console) -> None:

@@ -10,9 +10,10 @@ import attrs
 
 from kb import align, sense
 from kb.coverage import Coverage
+from kb.speakers import name_words, same_name
 from kb.text import words_digest
 from kb.wording import Token, tokens
-from queries.attribution import Occurrence, name_words, same_name
+from queries.attribution import Occurrence
 from queries.rules import Finding, Passed, Rule, finding_id
 
 RUN = 5

@@ -11,9 +11,10 @@ from kb.claims import ReferenceQuote, Speaker, Study
 from kb.coverage import Coverage, Retelling
 from kb.records import Alignment, Edit
 from kb.sense import Cue
+from kb.speakers import name_words
 from kb.spelling import listed
 from kb.wording import tokens
-from queries.attribution import Attribution, Occurrence, name_words
+from queries.attribution import Attribution, Occurrence
 from queries.rules import Finding, Passed, Rule, Truth, finding_id
 from queries.topic import topic_words
 

@@ -45,7 +45,7 @@ def test_text_holds_no_terminal_escape():
 
 def test_text_block_has_a_line_for_each_part():
     block = as_text([HOSTILE_FINDING]).split("\n\n")[0]
-    assert len(block.splitlines()) == 5
+    assert len(block.splitlines()) == 6
 
 
 def test_sarif_regions_are_the_passages():

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from kb.study import loads
 from queries.lookup import moment, narrowed, search
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-STUDY = loads("study: {id: s, title: T}")
+DESK: Any = SimpleNamespace(study=loads("study: {id: s, title: T}"))
 
 
 def test_days_and_spans_are_read():
@@ -26,11 +27,11 @@ def test_what_is_no_day_is_told(given):
 
 def test_window_that_ends_before_it_begins_is_told():
     with pytest.raises(UserError, match="is not before --until 2026-02-01"):
-        narrowed(STUDY, speaker=None, source=None, since="2026-03-01", until="2026-02-01", kind=None)
+        narrowed(DESK, speaker=None, source=None, since="2026-03-01", until="2026-02-01", kind=None)
 
 
 @pytest.mark.parametrize("query", ["", " ", '"', "?!"])
 def test_query_without_a_word_is_told(query):
-    within = narrowed(STUDY, speaker=None, source=None, since=None, until=None, kind=None)
+    within = narrowed(DESK, speaker=None, source=None, since=None, until=None, kind=None)
     with pytest.raises(UserError, match="no word"):
         search(SimpleNamespace(), query, 10, "lexical", within)

@@ -1,0 +1,108 @@
+"""The commands in which people decide: `review` and `speakers`."""
+
+import getpass
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from queries.options import Options, print_json, print_lines
+
+if TYPE_CHECKING:
+    from kb.workspace import Workspace
+
+
+class Action(StrEnum):
+    LIST = "list"
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    UNSURE = "unsure"
+    WITHDRAW = "withdraw"
+    LOG = "log"
+
+
+def review(
+    ctx: typer.Context,
+    action: Annotated[Action, typer.Argument(help="What to do; `list` shows what waits.")] = Action.LIST,
+    subject: Annotated[
+        list[str] | None, typer.Argument(metavar="FINDING | NAME NAME", help="A finding's id, or two speakers' names.")
+    ] = None,
+    note: Annotated[str, typer.Option("-m", "--note", help="Why; kept with the judgement.")] = "",
+    user: Annotated[str | None, typer.Option(help="Who decides.", show_default="the account's name")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="List what is decided, too.")] = False,
+) -> None:
+    """Decide about findings and about names that may be one speaker's; every decision is kept and can be withdrawn.
+
+    Example: retold review reject 1f2e3d4c --note "the interview has it so"
+    """
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        if action is Action.LIST:
+            _list(options, workspace, everything)
+        elif action is Action.LOG:
+            from queries import review as reviewing
+
+            print_lines(reviewing.to_json(judgement) for judgement in workspace.reader.judgements())
+        else:
+            _decide(options, workspace, action, subject or [], note, user or getpass.getuser())
+
+
+def _list(options: Options, workspace: "Workspace", everything: bool) -> None:
+    from queries import printing
+    from queries import review as reviewing
+
+    cases = reviewing.cases(workspace)
+    waiting = [case for case in cases if case.judgement is None or case.judgement.verdict == "unsure" or case.lost]
+    shown = cases if everything else waiting
+    if options.json:
+        print_lines(reviewing.case_json(case) for case in shown)
+    else:
+        printing.cases(shown, sys.stdout)
+    options.console().print(f"{len(waiting)} to decide, {len(cases) - len(waiting)} decided")
+
+
+def _decide(options: Options, workspace: "Workspace", action: Action, given: list[str], note: str, user: str) -> None:
+    from queries import review as reviewing
+    from queries.lookup import now
+
+    subject = reviewing.subject_of(workspace, given)
+    if action is Action.WITHDRAW:
+        made = reviewing.withdraw(workspace, subject, at=now())
+    else:
+        verdict: reviewing.Verdict = (
+            "confirmed" if action is Action.CONFIRM else "rejected" if action is Action.REJECT else "unsure"
+        )
+        made = reviewing.record(workspace, subject, verdict, note=note, user=user, at=now())
+    if options.json:
+        print_json(reviewing.to_json(made))
+    else:
+        told = "withdrawn" if made.withdrawn_at else made.verdict
+        options.console().print(f"{told}: {subject}", soft_wrap=True, markup=False)
+
+
+def speakers(ctx: typer.Context) -> None:
+    """List who speaks in the coverage, with every spelling of each name.
+
+    Example: retold speakers --json
+    """
+    from queries import printing
+    from queries import review as reviewing
+
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        found = reviewing.speakers(workspace)
+        counts = workspace.reader.speaker_names()
+    if options.json:
+        print_lines(
+            {
+                "name": voice.name,
+                "speaker": voice.slug,
+                "spellings": {spelling: counts[spelling] for spelling in voice.spellings},
+                "doubtful": list(voice.doubtful),
+            }
+            for voice in found
+        )
+    else:
+        printing.speakers(found, counts, sys.stdout)
+    options.console().print(f"{len(found)} speakers")
