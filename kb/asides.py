@@ -62,7 +62,8 @@ def aside(layout: "Layout", verb: "Token") -> Reported | None:
 def as_reported(layout: "Layout", verb: "Token") -> Reported | None:
     """`As Roe noted, the model lied.`: what follows the comma."""
     tokens = layout.tokens
-    first, last = verb.left_edge.i, _through_circumstance(layout, verb, verb.right_edge.i)
+    first, right = verb.left_edge.i, verb.right_edge.i
+    last = _through_circumstance(layout, verb, right - (tokens[right].text == ","))
     opens = first == 0 or tokens[first - 1].text in ENDS or layout.line[first - 1] != layout.line[first]
     if tokens[first].lower_ != "as" or not opens or last + 1 >= len(tokens) or tokens[last + 1].text != ",":
         return None

@@ -85,12 +85,16 @@ PEOPLE = listed(
     consultant pollster veteran soldier general captain pastor priest bishop pope king queen prince princess
     actor actress singer artist musician player coach athlete star fan boss customer patient nurse biologist
     physicist chemist astronomer ecologist geneticist neuroscientist philosopher sociologist anthropologist
-    investigator detective prosecutor sheriff deputy cop team group company firm agency department ministry
-    university institute laboratory lab committee panel board council commission court campaign government
-    administration party union association foundation coalition organization organisation network newspaper
-    magazine outlet regulator watchdog startup developer"""
+    investigator detective prosecutor sheriff deputy cop regulator developer"""
 )
-"""Persons by what they do or are, and bodies that speak through persons."""
+"""Persons by what they do or are."""
+
+GROUPS = listed(
+    """team group company firm agency department ministry university institute laboratory lab committee panel board
+    council commission court campaign government administration party union association foundation coalition
+    organization organisation network newspaper magazine outlet watchdog startup"""
+)
+"""Bodies that speak through persons."""
 
 CAUSING = listed(
     """make let help have get allow ensure watch see cause turn mean keep force enable leave require need become

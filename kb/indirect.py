@@ -151,7 +151,7 @@ def _lost_clause(layout: "Layout", verb: "Token") -> tuple[int, int] | None:
         token = tokens[position]
         if layout.owner[position] >= 0 or token.text in (",", ":", "—", "–", "-"):
             return None
-        if token.lower_ == "that" and token.dep_ in ("mark", "nsubj") and token.head.i > position:
+        if token.lower_ == "that" and token.dep_ == "mark" and token.head.i > position:
             return position, max(stop, position)
     return None
 

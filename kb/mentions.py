@@ -10,6 +10,7 @@ from kb.bodies import bodies, system_places
 from kb.lexicon import listed
 from kb.names import name_words
 from kb.persons import Person, Sex, acts, describe, last_before, named
+from kb.roles import INSTITUTIONS
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -85,15 +86,18 @@ class Mentions:
         owners = [child for child in head.lefts if child.dep_ == "poss" and child.i >= phrase.start]
         return self.meant.get(owners[0].i) if owners else None
 
-    def name_of(self, phrase: "Phrase", person: Person) -> str:
+    def name_of(self, phrase: "Phrase", person: Person | None) -> str | None:
         """The full name; a body's as the mention has it where that says more: `The Department for Schools`."""
-        if person.sex != "n":
+        if person is not None and person.sex != "n":
             return person.name
         start = phrase.start + (self.layout.tokens[phrase.start].lower_ == "the")
         row = self.layout.tokens[start : phrase.end]
         proper = all(token.text[:1].isupper() or token.lower_ in _SMALL for token in row)
         words = name_words(self.layout, start, phrase.end)
-        return " ".join(words) if proper and len(words) > len(person.words) else person.name
+        if person is not None:
+            return " ".join(words) if proper and len(words) > len(person.words) else person.name
+        body = proper and len(words) > 1 and any(token.lower_ in INSTITUTIONS for token in row)
+        return " ".join(words) if body else None
 
     def _described(self, phrase: "Phrase", head: "Token") -> Person | None:
         """`the researcher`, `the Stanford professor`: by what the text calls its persons."""

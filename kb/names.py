@@ -147,7 +147,8 @@ _MARKS = frozenset(['"', "“", "”", "‘", "’", "'", "``", "''"])
 
 
 def _says(token: "Token") -> bool:
-    return token.ent_type_ not in ("ORG", "GPE", "NORP") and token.head.lemma_.lower() in cues.SAYING
+    person = token.ent_type_ not in ("ORG", "GPE", "NORP") and token.lower_ not in INSTITUTIONS
+    return person and token.head.lemma_.lower() in cues.SAYING
 
 
 def _stripped(layout: "Layout", start: int, end: int) -> tuple[int, int]:

@@ -20,7 +20,7 @@ class Print:
 
     words: tuple[str, ...]
     sure: float
-    """The surer print is kept."""
+    """The surer print is kept; one of no source (0) only as the place of another."""
     voice: str | None
     """Who says it, where this very place names somebody; None for one that floats."""
 
@@ -47,6 +47,8 @@ def repeats(prints: Sequence[Print]) -> dict[int, int]:
         whole = next((n for n in found[:CANDIDATES] if _covers(prints[n], prints[number])), None)
         if whole is not None:
             folded[number] = whole
+            continue
+        if not prints[number].sure:
             continue
         for at in range(len(row) - SHARED + 1):
             starts = kept.setdefault(row[at : at + SHARED], [])

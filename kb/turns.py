@@ -179,7 +179,7 @@ def speaks(token: "Token") -> bool:
         or token.lower_ in ("he", "she", "they", "i", "we", "who")
         or (token.pos_ == "PROPN")
         or token.lemma_.lower() in cues.DOCUMENTS
-        or token.lemma_.lower() in cues.PEOPLE
+        or token.lemma_.lower() in cues.PEOPLE | cues.GROUPS
     )
 
 

@@ -7,6 +7,7 @@ import attrs
 
 from kb.frames import is_title
 from kb.layout import Layout
+from kb.quotes import left_over
 from kb.records import Quote, Span
 
 if TYPE_CHECKING:
@@ -31,12 +32,7 @@ class Unspoken:
 def unspoken(text: str, doc: "Doc", quotes: Sequence[Quote]) -> list[Unspoken]:
     """The stretches of a text in marks that its quotes leave over, in order."""
     layout = Layout.of(text, doc)
-    covered = bytearray(len(text))
-    for quote in quotes:
-        for piece in (*quote.pieces, *quote.also):
-            covered[piece.start : piece.end] = b"\1" * (piece.end - piece.start)
-    left = [stretch for stretch in layout.quoted if not any(covered[stretch.start : stretch.end])]
-    return [Unspoken(span=Span(each.start, each.end), kind=_kind(layout, each.start, each.end)) for each in left]
+    return [Unspoken(span=span, kind=_kind(layout, span.start, span.end)) for span in left_over(layout, quotes)]
 
 
 def _kind(layout: Layout, start: int, end: int) -> Kind:

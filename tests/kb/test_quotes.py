@@ -211,3 +211,112 @@ def test_hostile_text_takes_linear_time(parser: Parser, unit: str) -> None:
         return min(tries)
 
     assert seconds(1_200) < 12 * max(seconds(300), 0.02)
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        (
+            'Cities should plant trees "as quickly as possible, as many as possible," said Jane Roe.',
+            'Cities should plant trees "as quickly as possible, as many as possible,"',
+        ),
+        (
+            '"We are worried and tired" by the long drought in the valley, Jane Roe said.',
+            '"We are worried and tired" by the long drought in the valley',
+        ),
+        (
+            'Jane Roe said, "We have three weeks to go" until the first frost.',
+            '"We have three weeks to go" until the first frost',
+        ),
+        (
+            'Jane Roe said that in the first winter, "we saw nothing that we could explain."',
+            'that in the first winter, "we saw nothing that we could explain."',
+        ),
+        ('Jane Roe said it was "open to anything that helps."', 'it was "open to anything that helps."'),
+    ],
+)
+def test_a_sentence_built_around_marks_is_mixed(extract: Extract, text: str, content: str) -> None:
+    (quote,) = extract(text)
+    assert (quote.form, quote.wording(text).strip("“”")) == ("mixed", content)
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        ("As Jane Roe noted, the model had lied to its users.", "the model had lied to its users"),
+        ("As reported by The Ledger, the model had lied.", "the model had lied"),
+        ("The model, Roe told reporters on Friday, had lied.", "The model had lied"),
+        ("A model had lied before: Jane Roe said it had lied often.", "it had lied often"),
+        ("Roe questioned whether the model had lied.", "whether the model had lied"),
+        ("Roe was asked to name one model that had not lied.", "to name one model that had not lied"),
+    ],
+)
+def test_indirect_speech_in_other_constructions(extract: Extract, text: str, content: str) -> None:
+    (quote,) = extract(text)
+    assert (quote.form, quote.wording(text)) == ("indirect", content)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('Kestrel-2 was asked again. "I have no such rule in my notes," it wrote.', "Kestrel-2"),
+        ('The chatbot Wren gave in at once. "You are right and I was wrong," it replied.', "Wren"),
+        ('Wren 3.5 is sold by Acme. "I cannot help you with that," Wren 3.5 answered.', "Wren 3.5"),
+        ('Harrow Labs ran the tests. "We never saw it coming at all," Harrow said.', "Harrow Labs"),
+        ('Ann Lee-Roe ran the tests. "We never saw it coming at all," Lee-Roe said.', "Ann Lee-Roe"),
+        ('Ann "Kit" Marlow ran the tests. "We never saw it coming at all," Marlow said.', "Ann Marlow"),
+        ('Ann Marlow met Peter Lee. "Lee has never seen it coming at all," she said.', "Ann Marlow"),
+        (
+            'Peter Lee wrote to Tom Hale. Lee said Hale had left. "He never saw it coming at all," he said.',
+            "Peter Lee",
+        ),
+        (
+            'Ann Marlow left Saaremaa in May. "We never saw it coming at all," she said.',
+            "Ann Marlow",
+        ),
+        ('Ann Marlow sent a note. "We never saw it coming at all," her letter said.', "Ann Marlow"),
+        ('The Department for Schools was calm. "We never saw it coming," the Department for Schools said.', None),
+    ],
+)
+def test_names_behind_mentions_of_many_kinds(extract: Extract, text: str, name: str | None) -> None:
+    spoken = [quote for quote in extract(text) if quote.form == "direct"]
+    assert spoken[0].speaker_name == (name or "Department for Schools")
+
+
+@pytest.mark.parametrize("text", ["her group", "a spokesman for Roe"])
+def test_those_around_somebody_are_not_that_person(extract: Extract, text: str) -> None:
+    told = f'Jane Roe, a biologist, ran the tests. "The model lied to all of us," said {text}.'
+    assert extract(told)[0].speaker_name != "Jane Roe"
+
+
+def test_answers_of_an_interview_are_turns_of_who_is_named(extract: Extract) -> None:
+    text = (
+        "Why did you look at models?\n\nJane Roe: Because nobody else would look at them.\n\nAnd what came of it?\n\n"
+        "Jane Roe: More than I had hoped for, and less than I had feared."
+    )
+    found = extract(text)
+    assert [(quote.form, said(text, quote)[1]) for quote in found] == [("turn", "Jane Roe")] * 2
+    item = to_json(text, found[0])
+    assert (item["type"], item["verbatim"]) == ("indirect", True)
+
+
+def test_the_interviewers_questions_are_nobodys_words(extract: Extract) -> None:
+    text = "Q: Why did you look at them?\n\nQ: And what came of it?\n\nQ: Was it worth the time?"
+    assert [quote for quote in extract(text) if quote.form == "turn"] == []
+
+
+def test_a_pull_quote_counts_once_with_both_places(extract: Extract) -> None:
+    text = "“It lied all the time”\n\n“It lied all the time and would not stop,” Jane Roe said."
+    (quote,) = extract(text)
+    assert quote.wording(text) == "It lied all the time and would not stop,"
+    assert [text[place.start : place.end] for place in quote.also] == ["It lied all the time"]
+    assert to_json(text, quote)["also"] == [[1, 21]]
+
+
+def test_one_remark_given_to_two_people_stays_two(extract: Extract) -> None:
+    text = "“It lied all the time to us,” Jane Roe said.\n\n“It lied all the time to us,” Peter Lee said."
+    assert [quote.speaker_name for quote in extract(text)] == ["Jane Roe", "Peter Lee"]
+
+
+def test_a_list_of_sources_is_no_speech(extract: Extract) -> None:
+    assert extract('"Document found on rainy street" — Toronto Star, August 15, 2008') == []
