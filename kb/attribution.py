@@ -103,7 +103,8 @@ def _after(frame: Frame, tail: list[int]) -> Source | None:
     layout = frame.layout
     tokens = layout.tokens
     if tokens[tail[0]].text in _DASHES:
-        return _byline(layout, tail) if frame.text[-1:] in _COMPLETE else None
+        alone = not any(not tokens[p].is_space for p in frame.head) and len(tail) <= LOOK
+        return _byline(layout, tail) if alone or frame.text[-1:] in _COMPLETE else None
     for position in tail[:4]:
         if tokens[position].lower_ == "according":
             return _according(layout, position)

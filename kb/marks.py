@@ -168,16 +168,19 @@ def _opens_with(text: str, start: int, end: int) -> str:
 
 def _pair(text: str, marks: list[_Mark], end: int, next_opening: str) -> list[Quoted]:
     """The stretches of one line: nested reading first, and where that leaves marks open, the flat one."""
-    nested, left_open = _walk(text, marks, end, nest=True)
+    nested, left_open = _walk(text, marks, end, nest=True, next_opening=next_opening)
     if left_open and not (left_open == next_opening and nested[-1].end > nested[-1].start):
-        nested, left_open = _walk(text, marks, end, nest=False)
+        nested, left_open = _walk(text, marks, end, nest=False, next_opening=next_opening)
     if left_open and left_open == next_opening:
         nested[-1] = attrs.evolve(nested[-1], continues=True)
     return [stretch for stretch in nested if stretch.end > stretch.start]
 
 
-def _walk(text: str, marks: list[_Mark], end: int, *, nest: bool) -> tuple[list[Quoted], str]:
-    """Stretches, and the sign of the one that the end of the line finds open (empty where none is)."""
+def _walk(text: str, marks: list[_Mark], end: int, *, nest: bool, next_opening: str) -> tuple[list[Quoted], str]:
+    """Stretches, and the sign of the one that the end of the line finds open (empty where none is).
+
+    A single mark opens only what the line closes again, or what the next line goes on with.
+    """
     found: list[Quoted] = []
     singles = _Singles.of(text, marks)
     opening: _Mark | None = None
@@ -185,7 +188,7 @@ def _walk(text: str, marks: list[_Mark], end: int, *, nest: bool) -> tuple[list[
     for number, mark in enumerate(marks):
         if opening is None:
             if _misplaced(marks, number) or (
-                mark.opens and (mark.sign not in _SINGLES or singles.closed_after(mark.at))
+                mark.opens and (mark.sign not in _SINGLES or singles.closed_after(mark.at) or mark.sign == next_opening)
             ):
                 opening, depth = mark, 1
         elif _closes(opening, mark) and not (depth == 1 and singles.possessive(text, mark)):

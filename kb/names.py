@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kb import cues
 from kb.given_names import MEN, WOMEN
 from kb.lexicon import listed
-from kb.roles import INSTITUTIONS
+from kb.roles import INSTITUTIONS, is_role
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -63,8 +63,12 @@ def credible(layout: "Layout", runs: list[tuple[int, int]], loud: frozenset[int]
     quiet = [run for run in runs if layout.line[run[0]] not in loud and not _garbled(layout, *run)]
     names = {tuple(word.lower() for word in name_words(layout, *run)) for run in quiet}
     surnames = {name[-1] for name in names}
+    single = {name[0] for name in names if len(name) == 1}
     kept = list(quiet)
     for start, end in runs:
+        if layout.line[start] in loud and end - start > 1 and layout.tokens[start].lower_ in single:
+            kept.append((start, end))  # the list of authors has the whole name of one whom the text calls by the first
+            continue
         close = end if layout.line[start] in loud else start
         while close > start and layout.tokens[close - 1].lower_ not in surnames:
             close -= 1
@@ -95,8 +99,9 @@ HUMPS = 2
 def name_runs(layout: "Layout") -> list[tuple[int, int]]:
     """Token ranges of names of persons, titles and possessive marks cut off."""
     runs = []
+    alone = _alone(layout)
     for entity in layout.doc.ents:
-        if entity.label_ == "PERSON" or _misnamed(entity):
+        if entity.label_ == "PERSON" or _misnamed(layout, entity, alone):
             runs.append(_stripped(layout, entity.start, _past_nickname(layout, _past_hyphen(layout, entity.end))))
     taken = {position for start, end in runs for position in range(start, end)}
     for token in layout.tokens:
@@ -111,10 +116,39 @@ def name_runs(layout: "Layout") -> list[tuple[int, int]]:
     return sorted({(start, end) for start, end in runs if end > start})
 
 
-def _misnamed(entity: "Span") -> bool:
-    """Whether what the model takes for an organisation is a person: a given name and no word for a body."""
-    words = [token.lower_ for token in entity]
-    return entity.label_ == "ORG" and 1 < len(words) < 4 and words[0] in MEN | WOMEN and words[-1] not in INSTITUTIONS
+def _misnamed(layout: "Layout", entity: "Span", alone: frozenset[str]) -> bool:
+    """Whether what the model takes for an organisation is a person.
+
+    A given name, a role beside it, `who`, or a last word that stands `alone` elsewhere: bodies are cut to their first.
+    """
+    words = [token for token in entity if not hyphenated(token)]
+    if entity.label_ != "ORG" or not 1 < len(words) < 4 or any(token.lower_ in INSTITUTIONS for token in words):
+        return False
+    if not all(token.is_title for token in words) or (entity.start and entity.doc[entity.start - 1].lower_ == "the"):
+        return False
+    if words[0].lower_ in MEN | WOMEN or words[-1].text in alone:
+        return True
+    tokens, start, end = layout.tokens, entity.start, entity.end
+    before = tokens[start - 1] if start else None
+    if before is not None and before.text == "," and start > 1:
+        before = tokens[start - 2]
+    if before is not None and before.pos_ == "NOUN" and is_role(before):
+        return True
+    if end + 1 < len(tokens) and tokens[end].text == "," and tokens[end + 1].lower_ == "who":
+        return True
+    return any(child.dep_ == "appos" and is_role(child) for child in entity.root.children)
+
+
+def _alone(layout: "Layout") -> frozenset[str]:
+    """Proper nouns that stand by themselves and do something somewhere in the text: `Roe says`."""
+    tokens = layout.tokens
+    return frozenset(
+        token.text
+        for token in tokens
+        if token.pos_ == "PROPN"
+        and token.dep_ == "nsubj"
+        and (token.i == 0 or not (tokens[token.i - 1].pos_ == "PROPN" or hyphenated(tokens[token.i - 1])))
+    )
 
 
 def hyphenated(token: "Token") -> bool:

@@ -95,6 +95,7 @@ def named(layout: "Layout", taken: Sequence[tuple[int, int]] = ()) -> tuple[list
         if (start, end) in single:
             person = _single_person(layout, start, name_words(layout, start, end)[0], full, persons)
             if person is not None:
+                _complete(layout, person, start)
                 _place(layout, person, start, end, meant)
     persons.sort(key=lambda person: person.first)
     _spread(layout, full, meant)
@@ -153,6 +154,16 @@ def _single_person(
         persons.append(person)
         return person
     return _nearest(layout, known, start)
+
+
+def _complete(layout: "Layout", person: Person, start: int) -> None:
+    """The given name that the model left out before a surname: `Ewan | Balmore`."""
+    given = layout.tokens[start - 1] if start else None
+    if given is None or len(person.words) > 1 or given.pos_ != "PROPN" or given.dep_ != "compound":
+        return
+    free = given.ent_type_ in ("", "PERSON") and given.lower_ not in TITLES and given.is_title
+    if free and given.head.i == start:
+        person.words = [given.text, *person.words]
 
 
 def _misspelt(word: str, persons: list[Person]) -> list[Person]:

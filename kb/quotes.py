@@ -143,7 +143,10 @@ def _work(item: Attributed) -> bool:
     cue = layout.tokens[source.cue[0]] if source.cue else None
     if cue is not None and cue.lemma_.lower() in _NAMING and (cue.tag_ == "VBN" or is_title(frame.text)):
         return True
-    spoken = cue is not None and cue.lemma_.lower() in cues.SAYING
+    before = layout.tokens[frame.head[-1]] if frame.head else None
+    if before is not None and before.tag_ == "VBN" and before.lemma_.lower() in _NAMING:
+        return True
+    spoken = cue is not None and cue.lemma_.lower() in cues.SAYING and cue.tag_ != "VBN"
     if (is_title(frame.text) or not spoken) and _names_work(layout, frame.head):
         return True
     if source.place == "inside":
