@@ -51,6 +51,24 @@ def score(findings: Sequence[Json], expected: Json) -> dict[str, Any]:
     }
 
 
+def said(quotes: Sequence[Json], expected: Json) -> dict[str, Any]:
+    """Of the quotes of the truth file how many were found, and how many with the full name behind them."""
+    by_page: dict[str, list[Json]] = {}
+    for quote in quotes:
+        by_page.setdefault(_place(quote["url"]), []).append(quote)
+    found = named = 0
+    for wanted in expected["quotes"]:
+        words = _words(wanted["text"])
+        near = [q for q in by_page.get(_place(wanted["url"]), ()) if _same(words, _words(q["text"]))]
+        found += bool(near)
+        named += any(q["speaker_resolved"] == wanted["speaker_full"] for q in near)
+    return {"n": len(expected["quotes"]), "found": found, "name_right": named}
+
+
+def _same(wanted: Counter[str], seen: Counter[str]) -> bool:
+    return (wanted & seen).total() >= 0.8 * wanted.total()
+
+
 def _answers(finding: Json, planted: Json) -> bool:
     places = [planted["observed"], *planted.get("also", ())]
     return finding["rule"] == planted["rule"] and any(_at(finding, planted["url"], words) for words in places)
@@ -88,4 +106,6 @@ def run() -> dict[str, Any]:
         subprocess.run([retold, "-q", "demo", folder], check=True)
         study = ["--study", str(NEWSROOM / "claims.yaml"), "--data-dir", folder]
         checked = subprocess.run([retold, *study, "check", "--json"], check=True, capture_output=True)
-    return score(json.loads(checked.stdout)["findings"], truth())
+        quoted = subprocess.run([retold, *study, "quotes"], check=True, capture_output=True)
+    quotes = [json.loads(line) for line in quoted.stdout.splitlines()]
+    return {**score(json.loads(checked.stdout)["findings"], truth()), "quotes": said(quotes, truth())}

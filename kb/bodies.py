@@ -50,10 +50,14 @@ def bodies(
 
 
 def _taken_over(layout: "Layout", named: list[Person], persons: list[Person], meant: dict[int, Person]) -> list[Person]:
-    """Single names that the model took for a person's: a program's, or the first word of one body's name."""
+    """Names that the model took for a person's: a program's, or the first word of one body's name."""
     programs = []
-    for person in [person for person in persons if len(person.words) == 1 and not person.hints]:
-        longer = [body for body in named if body.words[0] == person.words[0] and len(body.words) > 1]
+    for person in [person for person in persons if not person.hints]:
+        longer = (
+            []
+            if len(person.words) > 1
+            else [body for body in named if body.words[0] == person.words[0] and len(body.words) > 1]
+        )
         if len(longer) == 1:
             longer[0].places = sorted([*longer[0].places, *person.places])
             longer[0].first = min(longer[0].first, person.first)
@@ -67,9 +71,10 @@ def _taken_over(layout: "Layout", named: list[Person], persons: list[Person], me
 
 
 def _is_program(layout: "Layout", start: int, end: int) -> bool:
-    """`the chatbot Kestrel`, `Kestrel, a chatbot`."""
+    """`the chatbot Kestrel`, `the AI model Kestrel Large`, `Kestrel, a chatbot`."""
     tokens = layout.tokens
-    if start and tokens[start - 1].lemma_.lower() in _PROGRAMS:
+    before = [token.lemma_.lower() for token in tokens[max(0, start - 2) : start]]
+    if before[-1:] and (before[-1] in _PROGRAMS or (before[-1] in SYSTEMS and before[0] in ("ai", "language"))):
         return True
     return any(child.dep_ == "appos" and child.lemma_.lower() in _PROGRAMS for child in tokens[end - 1].children)
 

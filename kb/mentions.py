@@ -27,6 +27,8 @@ _SEXES: dict[str, Sex] = {
 }
 _PUBLIC = listed("university college institute agency department ministry lab laboratory center centre hospital school")
 _BODIES = listed("company firm startup lab university agency institute nonprofit newspaper magazine")
+_POINTING = frozenset(["the", "his", "her", "this", "that"])
+"""What `the researcher` begins with, and `a researcher` does not."""
 _SMALL = listed("of for and the in on at to & 's ’s")
 _SUBJECTS = frozenset(["nsubj", "nsubjpass"])
 
@@ -96,8 +98,8 @@ class Mentions:
         words = name_words(self.layout, start, phrase.end)
         if person is not None:
             return " ".join(words) if proper and len(words) > len(person.words) else person.name
-        body = proper and len(words) > 1 and any(token.lower_ in INSTITUTIONS for token in row)
-        return " ".join(words) if body else None
+        named = proper and len(words) > 1 and (row[0].pos_ == "PROPN" or {t.lower_ for t in row} & INSTITUTIONS)
+        return " ".join(words) if named else None
 
     def _described(self, phrase: "Phrase", head: "Token") -> Person | None:
         """`the researcher`, `the Stanford professor`: by what the text calls its persons."""
@@ -108,7 +110,7 @@ class Mentions:
         if (
             lemma not in cues.PEOPLE
             or head.tag_ in ("NNS", "NNPS")
-            or not words & {"the", "his", "her", "this", "that"}
+            or self.layout.tokens[phrase.start].lower_ not in _POINTING
         ):
             return None
         before = self._before(phrase.start)

@@ -188,7 +188,10 @@ def _says(token: "Token") -> bool:
 def _stripped(layout: "Layout", start: int, end: int) -> tuple[int, int]:
     tokens = layout.tokens
     while start < end and (
-        tokens[start].lower_ in TITLES or not tokens[start].text[:1].isalpha() or tokens[start].tag_ == "VBG"
+        tokens[start].lower_ in TITLES
+        or not tokens[start].text[:1].isalpha()
+        or tokens[start].tag_ == "VBG"
+        or (tokens[start].is_lower and is_role(tokens[start]))
     ):
         start += 1
     while end > start and (not tokens[end - 1].text[:1].isalpha() or tokens[end - 1].lower_ in ("'s", "’s")):
