@@ -20,7 +20,7 @@ WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 FLOORS = {
     "seen": {"found": 0.80, "true": 0.97, "speaker": 0.91, "indirect": 0.73, "indirect_true": 0.79, "name": 0.71},
-    "unseen": {"found": 0.95, "true": 0.97, "speaker": 0.97, "indirect": 0.72, "indirect_true": 0.80, "name": 0.86},
+    "unseen": {"found": 0.91, "true": 0.97, "speaker": 0.97, "indirect": 0.76, "indirect_true": 0.81, "name": 0.84},
 }
 
 Set = frozenset[int]
