@@ -39,6 +39,14 @@ class Retelling:
 
 
 @attrs.frozen(kw_only=True)
+class Revision:
+    """Two captures of one article, one after the other, whose texts or titles differ; read by the same tool."""
+
+    before: Retelling
+    after: Retelling
+
+
+@attrs.frozen(kw_only=True)
 class Coverage:
     """The whole active coverage of a study, read once; trace, check and report work on it."""
 
@@ -49,3 +57,5 @@ class Coverage:
     """By words_sha256: the reference quotes that a wording was laid against and belongs to."""
     evidence: Mapping[str, tuple[Evidence, ...]]
     """By words_sha256."""
+    revisions: tuple[Revision, ...] = ()
+    """In the order of their later captures."""

@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import attrs
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from kb import tables as t
 from kb.claims import Source, Study
-from kb.coverage import Coverage, Retelling
+from kb.coverage import Coverage, Retelling, Revision
 from kb.records import (
     Alignment,
     Article,
@@ -109,11 +110,7 @@ class Reader:
     def coverage(self, study: Study) -> Coverage:
         """Every article's latest capture that extracted, with all that is active about it."""
         snapshots = {s.id: s for s in (t.from_row(Snapshot, row) for row in self._rows(sa.select(t.snapshots)))}
-        latest: dict[str, Extraction] = {}
-        for extraction in self._active(Extraction, t.extractions):
-            other = latest.get(extraction.article)
-            if other is None or _order(snapshots[extraction.snapshot]) > _order(snapshots[other.snapshot]):
-                latest[extraction.article] = extraction
+        versions = self._versions(snapshots)
         articles = {row["id"]: t.from_row(Article, row) for row in self._rows(sa.select(t.articles))}
         texts = {row["id"]: t.from_row(Text, row) for row in self._rows(sa.select(t.texts))}
         passages = _by(self._active(Passage, t.passages), "text")
@@ -121,8 +118,9 @@ class Reader:
         quantities = _by(self._active(Quantity, t.quantities), "text")
         credit_lines = _by(self._active(Credit, t.credits_), "text")
         sources = {source.slug: source for source in study.sources}
-        retellings = [
-            Retelling(
+
+        def retold(extraction: Extraction) -> Retelling:
+            return Retelling(
                 article=articles[extraction.article],
                 source=sources.get(articles[extraction.article].source) or _stranger(articles[extraction.article]),
                 snapshot=snapshots[extraction.snapshot],
@@ -133,7 +131,12 @@ class Reader:
                 quantities=tuple(sorted(quantities[extraction.text], key=lambda q: q.span.start)),
                 credits=tuple(sorted(credit_lines[extraction.text], key=lambda c: (c.span.start, c.kind, c.target))),
             )
-            for extraction in latest.values()
+
+        retellings = [retold(extractions[-1]) for extractions in versions.values()]
+        revisions = [
+            Revision(before=retold(before), after=retold(after))
+            for extractions in versions.values()
+            for before, after in _successive(extractions, snapshots)
         ]
         alignments = _by(self._active(Alignment, t.alignments), "words_sha256")
         evidence = _by(self._active(Evidence, t.evidence), "words_sha256")
@@ -142,7 +145,16 @@ class Reader:
             retellings=tuple(sorted(retellings, key=_when)),
             alignments={key: tuple(sorted(rows, key=lambda a: a.quote)) for key, rows in alignments.items()},
             evidence={key: tuple(sorted(rows, key=lambda e: e.claim)) for key, rows in evidence.items()},
+            revisions=tuple(sorted(revisions, key=lambda revision: _order(revision.after.snapshot))),
         )
+
+    def _versions(self, snapshots: Mapping[str, Snapshot]) -> dict[str, list[Extraction]]:
+        """By article its captures that extracted, the oldest first."""
+        found = _by(self._active(Extraction, t.extractions), "article")
+        return {
+            article: sorted(extractions, key=lambda each: _order(snapshots[each.snapshot]))
+            for article, extractions in found.items()
+        }
 
     def outcomes(self, stage: str) -> list[Outcome]:
         """The outcomes of a stage under its active tool: one for each input that it has dealt with."""
@@ -297,6 +309,19 @@ def _by(records: Iterable[T], key: str) -> dict[str, list[T]]:
     for record in records:
         groups[getattr(record, key)].append(record)
     return groups
+
+
+def _successive(
+    extractions: Sequence[Extraction], snapshots: Mapping[str, Snapshot]
+) -> Iterable[tuple[Extraction, Extraction]]:
+    """Neighbouring versions that differ, of one address each: a page for phones is another page and no edit."""
+    by_url = defaultdict(list)
+    for extraction in extractions:
+        by_url[snapshots[extraction.snapshot].final_url].append(extraction)
+    for versions in by_url.values():
+        for before, after in pairwise(versions):
+            if (before.text, before.title) != (after.text, after.title):
+                yield before, after
 
 
 def _order(snapshot: Snapshot) -> tuple[datetime, str]:

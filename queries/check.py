@@ -5,7 +5,7 @@ import attrs
 from kb import align
 from kb.coverage import Coverage, Retelling
 from kb.records import Alignment
-from queries import name_rules, number_rules, paraphrase_rules, quote_families, quote_rules
+from queries import name_rules, number_rules, paraphrase_rules, quote_families, quote_rules, revision_rules
 from queries.attribution import Resolve, occurrences, resolver, wording_of
 from queries.relevance import about_study
 from queries.rules import Finding, Passed, Role, Rule, Truth, finding_id
@@ -18,7 +18,8 @@ def check(coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Findi
 
     `speakers` says who a quote is attributed to; without it, names are held against the study's own.
     """
-    said = occurrences(coverage, speakers or resolver(coverage.study))
+    resolve = speakers or resolver(coverage.study)
+    said = occurrences(coverage, resolve)
     about = about_study(coverage, said)
     found = [
         *quote_rules.findings(coverage, said),
@@ -26,9 +27,16 @@ def check(coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Findi
         *number_rules.findings(coverage, about),
         *paraphrase_rules.findings(coverage, said, about),
         *name_rules.findings(coverage, about),
+        *revision_rules.findings(coverage, about | _was_about(coverage, resolve)),
     ]
     unique = {finding.id: finding for finding in reversed(found)}
     return tuple(sorted(unique.values(), key=lambda f: (-f.severity, -f.confidence, f.id)))
+
+
+def _was_about(coverage: Coverage, resolve: Resolve) -> frozenset[str]:
+    """Articles whose earlier captures are about the study: an edit may take out what made them so."""
+    earlier = attrs.evolve(coverage, retellings=tuple(revision.before for revision in coverage.revisions))
+    return frozenset(about_study(earlier, occurrences(earlier, resolve)))
 
 
 def check_draft(draft: Retelling, coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Finding, ...]:

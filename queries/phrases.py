@@ -17,6 +17,8 @@ RULES: Final[dict[str, str]] = {
     Rule.NUMBER_CONFLICT: "Conflicting numbers",
     Rule.UNSUPPORTED_PARAPHRASE: "Paraphrase without support",
     Rule.MISSPELT_NAME: "Misspelt name",
+    Rule.SILENT_EDIT: "Silent edit",
+    Rule.CORRECTION: "Correction",
 }
 
 VERDICTS: Final[dict[Verdict, str]] = {

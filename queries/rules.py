@@ -20,6 +20,8 @@ class Rule(StrEnum):
     NUMBER_CONFLICT = "number-conflict"
     UNSUPPORTED_PARAPHRASE = "unsupported-paraphrase"
     MISSPELT_NAME = "misspelt-name"
+    SILENT_EDIT = "silent-edit"
+    CORRECTION = "correction"
 
 
 @attrs.frozen(kw_only=True)
