@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queries import reviewing
+from queries import reviewing, revising
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
@@ -359,6 +359,7 @@ def doctor(
 
 app.command()(reviewing.review)
 app.command()(reviewing.speakers)
+app.command()(revising.revisions)
 
 
 def _crawl(options: Options, workspace: "Workspace") -> "CrawlSummary":

@@ -90,6 +90,29 @@ def cases(shown: Sequence["Case"], out: TextIO) -> None:
             console.print(f"          {escape(one_line(f'{case.judgement.user}: {case.judgement.note}'))}")
 
 
+def revisions(made: Sequence[Mapping[str, Any]], out: TextIO) -> None:
+    """Old and new wording of what changed, under the address and the two capture times."""
+    console = Output(out)
+    for revision in made:
+        times = f"{revision['before']['captured_at']} -> {revision['after']['captured_at']}"
+        marks = ", ".join(note["kind"] for note in revision["marked"]) or "nothing marks it"
+        console.print(escape(one_line(f"{revision['url']}  {times}  {revision['extent']}, {marks}")), style="bold")
+        for sign, words in _changes(revision):
+            console.print(f"  {sign} {escape(one_line(words))}")
+
+
+def _changes(revision: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for change in revision["changed"]:
+        yield "-", change["before"]
+        yield "+", change["after"]
+    for words in revision["dropped"]:
+        yield "-", words
+    for words in revision["added"]:
+        yield "+", words
+    for note in revision["marked"]:
+        yield "!", note["text"]
+
+
 def speakers(found: Sequence["Voice"], counts: Mapping[str, int], out: TextIO) -> None:
     """A line for each speaker, other spellings behind it; doubtful ones with a question mark."""
     console = Output(out)

@@ -1,15 +1,18 @@
 """Captures against earlier captures: silent edits, marked corrections, and what is no edit."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from newsdesk import keep, opened, page
+from typer.testing import CliRunner
 
 from kb.pipeline import build
 from kb.revisions import changes
 from kb.workspace import Workspace
 from queries import asking
+from queries.cli import app
 from queries.rules import Finding
 
 URL = "https://ledger.example/naps"
@@ -92,3 +95,14 @@ def test_a_change_of_the_extractor_is_no_edit(desk: Workspace) -> None:
     assert found(desk, STORY) == []
     build(desk, rebuild=["extract"])
     assert desk.reader.coverage(desk.study).revisions == ()
+
+
+def test_the_command_shows_both_wordings_and_times(desk: Workspace, tmp_path: Path) -> None:
+    found(desk, STORY, replaced("twelve wards", "ten wards"))
+    place = ["--study", str(tmp_path / "claims.yaml"), "--data-dir", str(tmp_path / "data")]
+    shown = CliRunner().invoke(app, ["revisions", *place])
+    assert f"- {COUNT}" in shown.stdout
+    assert "nothing marks it" in shown.stdout
+    (line,) = CliRunner().invoke(app, ["revisions", "--json", *place]).stdout.splitlines()
+    assert json.loads(line)["changed"][0]["edits"] == [{"op": "replace", "from": "twelve", "to": "ten"}]
+    assert CliRunner().invoke(app, ["revisions", "https://nobody.example/", *place]).exit_code == 2
