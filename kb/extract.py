@@ -1,18 +1,20 @@
 """A captured body -> its article's text and what the page says about it, or the reason why there is none."""
 
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from importlib.metadata import version
 
 import attrs
 from lxml.html import HtmlElement
 
-from kb.blocks import read_blocks
+from kb.blocks import Block, read_blocks
 from kb.body import read_body
 from kb.dates import Moment, first_sane
 from kb.decode import decode, is_binary, is_markup, parse
 from kb.errors import Code, Rejected
 from kb.language import guess_language
 from kb.metadata import Metadata, read_metadata
+from kb.notices import notices
 from kb.outlinks import base_url, outbound_links
 from kb.records import Article, Extraction, Link, Precision, Snapshot, Text, Tool
 from kb.text import normalise
@@ -24,7 +26,7 @@ MAX_CHARS = 1_000_000
 
 TOOL = Tool(
     name="retold-extract",
-    version="1",
+    version="2",
     params={"trafilatura": version("trafilatura"), "htmldate": version("htmldate"), "max_bytes": MAX_BYTES},
 )
 
@@ -199,7 +201,7 @@ def _html_page(tree: HtmlElement, url: str | None, fetched_at: datetime | None) 
     body = read_body(tree, meta, blocks, url=url)
     if isinstance(body, Rejected):
         return body
-    text = normalise("\n".join(body.paragraphs))
+    text = normalise("\n".join([*body.paragraphs, *_notes_beside(blocks, body.paragraphs)]))
     published = meta.published
     return Page(
         canonical_url=meta.canonical_url or url,
@@ -218,6 +220,31 @@ def _html_page(tree: HtmlElement, url: str | None, fetched_at: datetime | None) 
         license=meta.license,
         links=outbound_links(blocks, text, base=base_url(tree, url)),
     )
+
+
+def _notes_beside(blocks: Sequence[Block], paragraphs: Sequence[str]) -> Iterator[str]:
+    """Corrections that a page prints outside of its article: in a box above it, an aside, a foot."""
+    told = " ".join("\n".join(paragraphs).split())
+    plain = [block for block in blocks if not block.anchors or _linked(block) < HALF]
+    for number, block in enumerate(plain):
+        if len(block.text.split()) < NOTE_WORDS or block.text in told:
+            continue
+        label = plain[number - 1].text if number and plain[number - 1].text not in told else ""
+        for lines in (block.text, f"{label}\n{block.text}"):
+            found = notices(lines)
+            if len(found) == 1 and found[0].owns_up and found[0].span.end == len(lines):
+                yield lines
+                break
+
+
+def _linked(block: Block) -> float:
+    return sum(anchor.end - anchor.start for anchor in block.anchors) / len(block.text)
+
+
+HALF = 0.5
+"""Share of a block's characters in links from which on it is a teaser or a menu."""
+NOTE_WORDS = 6
+"""Words that a note has at least: a menu's `Corrections` is none."""
 
 
 def _language(meta: Metadata, text: str) -> str:

@@ -281,3 +281,40 @@ def test_no_bytes_raise(noise: bytes, media_type: str) -> None:
     assert isinstance(
         read_page(noise + ARTICLE + noise, url="https://example.org/a", media_type=media_type), Page | Rejected
     )
+
+
+NOTE = "Correction: An earlier version of this article misstated the number of wards. It is twelve, not ten."
+TOLD = (
+    "Nurses who took a short nap during the night made fewer charting mistakes, a study published on Monday found.",
+    "The study followed twelve wards for six weeks and counted every entry that had to be mended later on.",
+    "The hospital will keep the beds where they are until the end of the year, and then look at the figures again.",
+)
+
+
+def with_note(before: str = "", inside: str = "", after: str = "") -> str:
+    told = "".join(f"<p>{paragraph}</p>" for paragraph in TOLD)
+    page = (
+        "<!doctype html><html lang=en><head><title>Short naps help</title></head><body>"
+        f"{before}<article><h1>Short naps help</h1>{told}{inside}</article>{after}"
+        "<footer><a href=/corrections>Corrections</a> <a href=/terms>Terms of use and privacy for readers</a></footer>"
+    )
+    read = read_page(page.encode(), url="https://ledger.example/naps")
+    assert not isinstance(read, Rejected)
+    return read.text
+
+
+@pytest.mark.parametrize(
+    ("where", "markup"),
+    [
+        ("before", f"<div class=box><p>{NOTE}</p></div>"),
+        ("inside", f"<aside><p>{NOTE}</p></aside>"),
+        ("inside", f"<footer><p><em>{NOTE}</em></p></footer>"),
+        ("after", f"<div><p>{NOTE}</p></div>"),
+    ],
+)
+def test_a_correction_is_read_wherever_the_page_has_it(where: str, markup: str) -> None:
+    assert with_note(**{where: markup}).count(NOTE) == 1
+
+
+def test_a_menu_that_offers_corrections_is_none() -> None:
+    assert "orrection" not in with_note()
