@@ -64,6 +64,8 @@ class CrawlPlan:
     """By `addresses.key` of every address that a capture is known under."""
     domains: tuple[tuple[str, tuple[str, ...], str | None], ...]
     """Slug, hosts and language of each source."""
+    browser: tuple[str, ...]
+    """Slugs of sources whose pages a browser reads."""
     primary: tuple[str, ...]
     """Slugs of the study's own sources."""
     terms: Terms
@@ -113,6 +115,7 @@ def _plan(study: Study, settings: Settings, seeds: tuple[Seed, ...], held: Mappi
         seeds=seeds,
         held=held,
         domains=tuple((source.slug, source.domains, source.language) for source in study.sources),
+        browser=tuple(source.slug for source in study.sources if source.browser),
         primary=tuple(source.slug for source in study.sources if source.kind == "primary"),
         terms=terms_of(study),
         user_agent=user_agent(study.contact),

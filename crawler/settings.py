@@ -5,6 +5,7 @@ Every line that departs from a Scrapy default says why; the defaults were read i
 
 from typing import Any
 
+from crawler.browser import browser_settings, require_browser
 from crawler.plan import CrawlPlan
 from kb.settings import CrawlSettings
 
@@ -18,7 +19,14 @@ MAX_WAIT_S = 120.0
 
 def scrapy_settings(plan: CrawlPlan, crawl: CrawlSettings) -> dict[str, Any]:
     """All settings of one crawl."""
-    return _manners(plan, crawl) | _limits(plan, crawl) | _closed_doors() | _parts(crawl)
+    made = _manners(plan, crawl) | _limits(plan, crawl) | _closed_doors() | _parts(crawl)
+    if not plan.browser:
+        return made
+    command = require_browser(crawl.browser)
+    extra = browser_settings(
+        command, proxy=crawl.proxy, allowed=plan.allow_hosts, sandbox=crawl.browser_sandbox, agent=plan.user_agent
+    )
+    return made | extra | {"DOWNLOAD_HANDLERS": made["DOWNLOAD_HANDLERS"] | extra["DOWNLOAD_HANDLERS"]}
 
 
 def _manners(plan: CrawlPlan, crawl: CrawlSettings) -> dict[str, Any]:

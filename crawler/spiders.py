@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from crawler import focus
 from crawler.addresses import canonical, is_article_address, key, same_page
+from crawler.browser import rendered
 from crawler.feeds import Feed, Item, NotAFeedError, months_in, parse
 from crawler.frontier import Frontier, Lead
 from crawler.guard import RefusedError
@@ -108,7 +109,11 @@ class StudySpider(Spider):
             priority=_priority(lead, held),
             dont_filter=True,
             cb_kwargs={"lead": lead},
+            meta=rendered() if self._by_browser(lead) else {},
         )
+
+    def _by_browser(self, lead: Lead) -> bool:
+        return lead.source in self.plan.browser and lead.kind not in ("feed", "sitemap")
 
     def redirected(self, request: Request, followed: Request) -> str | None:
         """Why a redirect is not followed, or None. Called before Scrapy does."""
@@ -246,17 +251,18 @@ class StudySpider(Spider):
     def _capture(self, response: Response, lead: Lead) -> Capture:
         media_type, charset = _media_type(response)
         first = (response.meta.get("redirect_urls") or [response.url])[0]
+        by_browser = bool(response.meta.get("playwright"))
         return Capture(
             requested_url=first,
             final_url=response.url,
             fetched_at=datetime.now(UTC),
             status=response.status,
             reason=_phrase(response.status),
-            headers=tuple(_headers(response)),
+            headers=() if by_browser else tuple(_headers(response)),  # a document that a browser made was never served
             body=response.body,
             media_type=media_type,
             charset=charset,
-            via="live",
+            via="browser" if by_browser else "live",
             source=source_of(self.plan.domains, response.url)[0] or lead.source,
             found_in=lead.found_in,
             feed_title=lead.item.title if lead.item else None,

@@ -84,6 +84,8 @@ class Source:
     feeds: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
+    browser: bool = False
+    """Its pages are read with a browser, which runs their JavaScript."""
 
 
 @attrs.frozen(kw_only=True)

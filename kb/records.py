@@ -16,7 +16,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-Via = Literal["live", "wayback", "warc", "file"]
+Via = Literal["live", "browser", "wayback", "warc", "file"]
 Precision = Literal["second", "minute", "day", "month", "year", "unknown"]
 Form = Literal["direct", "partial", "mixed", "indirect", "turn"]
 Verdict = Literal["verbatim", "trimmed", "altered", "merged", "misattributed", "unsupported"]

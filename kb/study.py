@@ -221,6 +221,8 @@ class _Source(_Entry):
     """Sitemap or news-sitemap addresses."""
     pages: list[Url] = []
     """Section pages whose links are looked through."""
+    browser: bool = False
+    """Its pages are made by JavaScript: read them with a browser (needs `retold[browser]` and Chromium)."""
 
 
 class _File(_Entry):
@@ -362,6 +364,7 @@ def _source(source: _Source) -> Source:
         feeds=tuple(source.feeds),
         sitemaps=tuple(source.sitemaps),
         pages=tuple(source.pages),
+        browser=source.browser,
     )
 
 
