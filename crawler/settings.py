@@ -3,6 +3,7 @@
 Every line that departs from a Scrapy default says why; the defaults were read in Scrapy 2.19.
 """
 
+import os
 from typing import Any
 
 from crawler.browser import browser_settings, require_browser
@@ -24,9 +25,13 @@ def scrapy_settings(plan: CrawlPlan, crawl: CrawlSettings) -> dict[str, Any]:
         return made
     command = require_browser(crawl.browser)
     extra = browser_settings(
-        command, proxy=crawl.proxy, allowed=plan.allow_hosts, sandbox=crawl.browser_sandbox, agent=plan.user_agent
+        command, proxy=crawl.proxy, allowed=plan.allow_hosts, sandbox=_sandboxed(crawl), agent=plan.user_agent
     )
     return made | extra | {"DOWNLOAD_HANDLERS": made["DOWNLOAD_HANDLERS"] | extra["DOWNLOAD_HANDLERS"]}
+
+
+def _sandboxed(crawl: CrawlSettings) -> bool:
+    return os.geteuid() != 0 if crawl.browser_sandbox is None else crawl.browser_sandbox
 
 
 def _manners(plan: CrawlPlan, crawl: CrawlSettings) -> dict[str, Any]:

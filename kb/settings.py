@@ -58,8 +58,8 @@ class CrawlSettings(BaseModel):
     """Hosts that may be fetched though they resolve to private addresses (`host` or `host:port`)."""
     browser: str | None = None
     """Chromium's command for sources with `browser: true`; None for the one that is installed."""
-    browser_sandbox: bool = True
-    """Chromium's own sandbox; root in a container has to do without."""
+    browser_sandbox: bool | None = None
+    """Chromium's own sandbox; None for yes, except under root, for whom Chromium has none."""
     revisit_days: float = Field(14.0, ge=0)
     """Known articles are asked again for this long after their first capture."""
 

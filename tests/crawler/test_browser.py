@@ -36,7 +36,7 @@ def scripted(site: Site) -> Site:
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium installed: apt-get install chromium")
 def test_a_page_made_by_script_is_captured_as_readers_see_it(scripted: Site, tmp_path: Path) -> None:
     source = attrs.evolve(make_source(scripted, feeds=("/feed",)), browser=True)
-    crawled = run_crawl(make_study(source), tmp_path, timeout_s=20, browser_sandbox=False)
+    crawled = run_crawl(make_study(source), tmp_path, timeout_s=20)
     assert crawled.summary.errors == ()
     (snapshot,) = crawled.snapshots
     assert (snapshot.via, snapshot.final_url) == ("browser", scripted.url("/glass-echo-story"))
@@ -48,7 +48,7 @@ def test_a_page_made_by_script_is_captured_as_readers_see_it(scripted: Site, tmp
 def test_robots_hold_for_the_browser_too(scripted: Site, tmp_path: Path) -> None:
     scripted.answers["/robots.txt"] = Answer(b"User-agent: *\nDisallow: /glass-echo-story\n")
     source = attrs.evolve(make_source(scripted, feeds=("/feed",)), browser=True)
-    crawled = run_crawl(make_study(source), tmp_path, timeout_s=20, browser_sandbox=False)
+    crawled = run_crawl(make_study(source), tmp_path, timeout_s=20)
     assert crawled.reason(scripted.url("/glass-echo-story")) == "refused: robots.txt forbids it"
     assert "/glass-echo-story" not in scripted.paths()
 
