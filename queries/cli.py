@@ -251,7 +251,9 @@ def quotes(ctx: typer.Context) -> None:
 @app.command()
 def check(
     ctx: typer.Context,
-    draft: Annotated[str | None, typer.Argument(help="A draft (text, Markdown, HTML; `-` for standard input).")] = None,
+    draft: Annotated[
+        str | None, typer.Argument(help="A draft (text, Markdown, HTML, Word; `-`: standard input).")
+    ] = None,
     fail_on: Annotated[str, typer.Option(help="Rules, by commas, or `any`: exit 1 when one of them is found.")] = "",
     form: Annotated[str, typer.Option("--format", help="`text`, `json`, `sarif` or `junit`.")] = "text",
 ) -> None:

@@ -16,8 +16,12 @@ from kb.records import Alignment, Article, Extraction, Snapshot, Text, sha256
 from kb.stages import AnnotateStage
 from kb.text import normalise
 from kb.workspace import Workspace
+from queries import word
 from queries.documents import PLAIN_SUFFIXES, looks_like_html
 from queries.markdown import plain
+from queries.word import is_word
+
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 def read(path: Path) -> bytes:
@@ -32,14 +36,20 @@ def media_type_of(name: str, body: bytes) -> str:
     suffix = Path(name).suffix.lower()
     if suffix in (".html", ".htm", ".xhtml"):
         return "text/html"
+    if is_word(body):
+        return WORD
     return PLAIN_SUFFIXES.get(suffix) or ("text/html" if looks_like_html(body) else "text/markdown")
 
 
 def retelling(name: str, body: bytes, spacy_model: str, at: datetime) -> Retelling:
-    """A draft as if it were an article: text, Markdown or HTML, annotated like captured pages."""
+    """A draft as if it were an article: text, Markdown, HTML or Word, annotated like captured pages."""
     media_type = media_type_of(name, body)
-    words = plain(decode(body, None)).encode() if media_type == "text/markdown" and not is_binary(body) else body
-    page = read_page(words, url=None, media_type=media_type)
+    words = body
+    if media_type == "text/markdown" and not is_binary(body):
+        words = plain(decode(body, None)).encode()
+    elif media_type == WORD:
+        words = word.plain(name, body).encode()
+    page = read_page(words, url=None, media_type="text/plain" if media_type == WORD else media_type)
     if isinstance(page, Rejected):
         raise UserError(f"{name}: no text to check ({page.code}{': ' + page.detail if page.detail else ''})")
     text = Text(text=normalise(page.text), language=page.language)
