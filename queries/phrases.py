@@ -13,6 +13,7 @@ SEVERITIES: Final = {1: "Minor", 2: "Notable", 3: "Serious"}
 RULES: Final[dict[str, str]] = {
     Rule.ALTERED_QUOTE: "Altered quote",
     Rule.TRUNCATED_QUOTE: "Quote cut short",
+    Rule.MERGED_QUOTE: "Two remarks merged",
     Rule.MISATTRIBUTED_QUOTE: "Quote given to the wrong speaker",
     Rule.NUMBER_CONFLICT: "Conflicting numbers",
     Rule.UNSUPPORTED_PARAPHRASE: "Paraphrase without support",

@@ -124,6 +124,8 @@ def _is_lesser_half(one: Print, siblings: Sequence[Print]) -> bool:
 def _wording_problem(
     one: Print, siblings: Sequence[Print], expected: Passed | None, topic: frozenset[str]
 ) -> Finding | None:
+    if one.alignment.verdict == "merged" and one.said.quote.form == "direct":
+        return _finding(one, Rule.MERGED_QUOTE, expected, one.alignment.edits)
     if _altered(one) or (one.reference.tolerance == "exact" and _reworded(one)):
         return _finding(one, Rule.ALTERED_QUOTE, expected, one.alignment.edits)
     if one.alignment.verdict == "trimmed" and one.aligned.lost and _sense_gone(one, siblings, topic):
@@ -133,8 +135,6 @@ def _wording_problem(
 
 def _altered(one: Print) -> bool:
     """Words inside were changed so that the sense is another, or may be."""
-    if one.alignment.verdict == "merged":
-        return one.said.quote.form == "direct"
     if one.alignment.verdict != "altered" or one.alignment.sense_kept is True:
         return False
     inside = [e for e in one.aligned.edits if e.op != "insert" or len(e.after.split()) < collate.BESIDES]

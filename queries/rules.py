@@ -16,6 +16,7 @@ Role = Literal["observed", "expected", "other"]
 class Rule(StrEnum):
     ALTERED_QUOTE = "altered-quote"
     TRUNCATED_QUOTE = "truncated-quote"
+    MERGED_QUOTE = "merged-quote"
     MISATTRIBUTED_QUOTE = "misattributed-quote"
     NUMBER_CONFLICT = "number-conflict"
     UNSUPPORTED_PARAPHRASE = "unsupported-paraphrase"
