@@ -24,7 +24,7 @@ MAX_CHARS = 1_000_000
 
 TOOL = Tool(
     name="retold-extract",
-    version="1",
+    version="2",
     params={"trafilatura": version("trafilatura"), "htmldate": version("htmldate"), "max_bytes": MAX_BYTES},
 )
 
@@ -113,6 +113,11 @@ def extract(snapshot: Snapshot, body: bytes, source_slug: str) -> tuple[Article,
         published_precision=published.precision if published else "unknown",
         published_raw=published.raw if published else None,
         modified_at=page.modified_at,
+        modified_precision=page.modified_precision,
+        modified_raw=page.modified_raw,
+        site_name=page.site_name,
+        section=page.section,
+        license=page.license,
         truncated=page.truncated,
         links=page.links,
     )

@@ -80,6 +80,7 @@ class Metadata:
     kind: str | None
     """og:type in lower case."""
     is_list: bool
+    is_live: bool
     headline: int | None
     """Index of the block that shows the title."""
 
@@ -139,6 +140,7 @@ def read_metadata(
         description=(article.description if article else None) or marks.first(("og:description", "description")),
         kind=(marks.first(("og:type",)) or "").lower() or None,
         is_list=linked.is_list,
+        is_live=linked.is_live,
         headline=headline,
     )
 

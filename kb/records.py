@@ -227,6 +227,14 @@ class Extraction:
     truncated: bool
     """The page shows only a part (paywall, teaser)."""
     links: tuple[Link, ...]
+    modified_precision: Precision = "unknown"
+    modified_raw: str | None = None
+    """The date of the last change as the page wrote it."""
+    site_name: str | None = None
+    """The outlet's name as the page states it, else its host."""
+    section: str | None = None
+    license: str | None = None
+    """The licence's address or name, or a copyright line, as the page states it."""
 
     @cached_property
     def id(self) -> str:
