@@ -307,10 +307,17 @@ def test_article_on_cookies_keeps_its_words(said: str) -> None:
 
 
 def test_comments_that_are_joined_into_lines_stay_out() -> None:
-    comment = "It starts to soften at sixty degrees, so I would not use it for anything that stands in the sun all day."
-    item = f"<li class='reader-comment'><b>lantern_fan</b><div>{comment}</div><a href='/r'>Reply</a></li>"
-    page = f"<h1>A</h1><article><p>{SENTENCE * 3}</p><p>{SENTENCE.upper() * 2}</p></article><ul>{item * 3}</ul>"
-    assert "soften at sixty" not in text_of(page.encode())
+    said = ["It starts to soften at sixty degrees", "My uncle built three of them", "Paper is better than this stuff"]
+
+    def comment(number: int) -> str:
+        text = f"{said[number]}, as every child in my village knows since the old days of lamp number {number}."
+        body = f"<header><span>fan{number}</span></header><div>{text}<br><br>Again: {text}</div>"
+        return f"<li class='reader-comment'><div>{body}<span><a href='/r'><span>Reply</span></a></span></div></li>"
+
+    story = f"<h1>A</h1><div class='copy'><p>{SENTENCE * 3}</p><p>{SENTENCE.upper() * 2}</p></div>"
+    comments = f"<ul class='reader-comments-list'>{''.join(map(comment, range(3)))}</ul>"
+    page = f"<html><body><article>{story}{comments}</article></body></html>"
+    assert "my village" not in text_of(page.encode())
 
 
 def test_grid_of_other_stories_is_not_the_article() -> None:
