@@ -25,6 +25,8 @@ _LABEL = re.compile(
 )
 """Stems of the words before a date that say whether it is that of a change or of publication."""
 _LEADS = re.compile(r"(?:story |written |words |text |reviewed )?(?:by|von|par|por)\b:?\s+\S", re.I)
+_LED_LATER = re.compile(r"(?:^(?:posted|published|updated)\b.{0,60}|[|•·]\s?)\b(?:by|von|par|por) (.+)", re.I)
+"""`posted on March 4, 2026 by Joan Roe`, `4.3.2026 | Von Joan Roe`."""
 _AUTHOR_MARK = re.compile(r"author|byline|writer|contributor|autor", re.I)
 _NOT_AUTHOR = re.compile(
     r"comment|related|recommend|authority|-card|card-|card__|teaser|promo|caption|credit|sidebar", re.I
@@ -54,6 +56,8 @@ def shown_bylines(blocks: Sequence[Block], headline: int | None) -> Iterator[str
         if _LEADS.match(block.text) or _marked(block.element):
             yield from _anchor_names(block)
             yield block.text
+        elif match := _LED_LATER.search(block.text):
+            yield match[1]
     for block in [*after, *before, *blocks[(headline or 0) :]]:
         names = list(_anchor_names(block))
         if names and _plausible(block):

@@ -36,6 +36,13 @@ def test_visible_byline_is_read_where_none_is_declared() -> None:
     assert golden("visible").bylines == ("Joan Abernathy",)
 
 
+@pytest.mark.parametrize(
+    "line", ["Posted on March 4, 2026 by Joan Abernathy", "04.03.2026 | 14:07 Uhr | Von Joan Abernathy"]
+)
+def test_byline_behind_the_date_is_read(line: str) -> None:
+    assert read(f"<h1>Lanterns cross the weir at night</h1><p>{line}</p>").bylines == ("Joan Abernathy",)
+
+
 def test_visible_date_is_read_where_none_is_declared() -> None:
     published = golden("visible").published
     assert published is not None
