@@ -41,7 +41,7 @@ class Reading:
     title: str
     authors: tuple[str, ...]
     date: str
-    """YYYY-MM-DD, empty where unknown."""
+    """YYYY-MM-DD, YYYY-MM where only the month is known, empty where unknown."""
 
 
 @attrs.define
@@ -123,6 +123,8 @@ def _retold(body: bytes, url: str) -> Reading:
     if not isinstance(page, Page):
         return Reading(text="", title="", authors=(), date="")
     day = page.published_on.isoformat() if page.published_on else ""
+    if page.published_precision == "month":
+        day = day[:7]
     return Reading(text=page.text, title=page.title or "", authors=page.bylines, date=day)
 
 

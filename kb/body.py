@@ -24,6 +24,8 @@ _KEY = re.compile(r"\w+")
 _CODE = re.compile(r"</?(?:script|noscript|div|span|iframe|style)\b|\{\"|\"\}|function\s?\(|=>\s?\{")
 _MAX_ADDED = 1000
 """Blocks that are looked up in the text so far: what a hostile page can cost is bounded."""
+_WINDOW = 6
+"""Words that are looked up together: fewer are found by chance, more run over the seams between blocks."""
 _REPEATED = 40
 """Characters from which a paragraph that comes again is a repetition, not a refrain or a label."""
 
@@ -48,6 +50,7 @@ def read_body(tree: HtmlElement, meta: Metadata, blocks: Sequence[Block], *, url
     """The paragraphs in page order, none twice, without the title, boxes and what stands around the article."""
     where = places(blocks, meta.headline)
     found = _matched(_trafilatura(tree, url), [_key(block.text) for block in blocks])
+    found = _without_boxed(found, blocks, where)
     kept = _filtered(found, blocks, where)
     if _words(kept) < _words(found) // 4 or not kept:
         kept = _own(blocks, where) or found
@@ -120,6 +123,38 @@ def _matched(lines: Sequence[str], keys: Sequence[str]) -> list[_Line]:
         reached = reached if spot is None else max(reached, spot)
         out.append(_Line(text=line, at=spot))
     return out
+
+
+def _without_boxed(found: list[_Line], blocks: Sequence[Block], where: Sequence[Place]) -> list[_Line]:
+    """Without lines that match no single block because they were joined from blocks of a box, as comments are.
+
+    Rows of a table are joined from cells too; they stay.
+    """
+
+    def foreign(block: Block, place: Place) -> bool:
+        return place.boxed and block.element.tag not in {"td", "th"}
+
+    if all(line.at is not None for line in found):
+        return found
+    boxed, free = (
+        " ".join(_key(block.text) for block, place in zip(blocks, where, strict=True) if foreign(block, place) is state)
+        for state in (True, False)
+    )
+    budget = _MAX_ADDED * 10
+    out: list[_Line] = []
+    for line in found:
+        if line.at is None and budget > 0:
+            windows = _windows(_key(line.text).split())
+            budget -= len(windows)
+            if sum(part in boxed and part not in free for part in windows) > len(windows) / 2:
+                continue
+        out.append(line)
+    return out
+
+
+def _windows(words: Sequence[str]) -> list[str]:
+    """Stretches of a line's words, as many as fit; the first word may be glued to a name before it."""
+    return [" ".join(words[at : at + _WINDOW]) for at in range(1, len(words) - _WINDOW + 1, _WINDOW)]
 
 
 def _filtered(found: Sequence[_Line], blocks: Sequence[Block], where: Sequence[Place]) -> list[_Line]:

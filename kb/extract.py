@@ -51,6 +51,8 @@ class Page:
     published_on: date | None
     """The calendar day as the page has it: near midnight another than that of `published_at`, which is UTC."""
     modified_at: datetime | None
+    modified_precision: Precision
+    modified_raw: str | None
     language: str
     text: str
     """Normalised; paragraphs on lines of their own; the title only where it is part of the running text."""
@@ -113,6 +115,11 @@ def extract(snapshot: Snapshot, body: bytes, source_slug: str) -> tuple[Article,
         published_precision=published.precision if published else "unknown",
         published_raw=published.raw if published else None,
         modified_at=page.modified_at,
+        modified_precision=page.modified_precision,
+        modified_raw=page.modified_raw,
+        site_name=page.site_name,
+        section=page.section,
+        license=page.license,
         truncated=page.truncated,
         links=page.links,
     )
@@ -167,6 +174,8 @@ def _plain_page(text: str, url: str | None) -> Page | Rejected:
         published_raw=None,
         published_on=None,
         modified_at=None,
+        modified_precision="unknown",
+        modified_raw=None,
         language=guess_language(text),
         text=rest,
         truncated=False,
@@ -202,7 +211,7 @@ def _html_page(tree: HtmlElement, url: str | None, fetched_at: datetime | None) 
     if isinstance(body, Rejected):
         return body
     text = normalise("\n".join([*body.paragraphs, *_notes_beside(blocks, body.paragraphs)]))
-    published = meta.published
+    published, modified = meta.published, meta.modified
     return Page(
         canonical_url=meta.canonical_url or url,
         title=meta.title,
@@ -211,7 +220,9 @@ def _html_page(tree: HtmlElement, url: str | None, fetched_at: datetime | None) 
         published_precision=published.precision if published else "unknown",
         published_raw=published.raw if published else None,
         published_on=published.day if published else None,
-        modified_at=meta.modified.at if meta.modified else None,
+        modified_at=modified.at if modified else None,
+        modified_precision=modified.precision if modified else "unknown",
+        modified_raw=modified.raw if modified else None,
         language=_language(meta, text),
         text=text,
         truncated=body.truncated,

@@ -70,6 +70,8 @@ class LinkedData:
     site_name: str | None
     is_list: bool
     """The page calls itself a collection, search result or list, and describes no article."""
+    is_live: bool
+    """The page is a live blog, or describes one under its own headline or address."""
 
 
 def read_linked_data(tree: HtmlElement, *, headings: frozenset[str], url: str | None) -> LinkedData:
@@ -88,6 +90,7 @@ def read_linked_data(tree: HtmlElement, *, headings: frozenset[str], url: str | 
         site_name=next((name for node in sites if (name := _text(node.get("name")))), None),
         is_list=any(_type(node) in _LIST_TYPES for node in nodes)
         and not any(_type(node) not in _WEAK_TYPES for node in articles),
+        is_live=any(node is chosen or any(_fitness(node, headings, url)[1:3]) for node in articles if _is_live(node)),
     )
 
 
@@ -137,6 +140,10 @@ def _type(node: Node) -> str:
     """The lower-case type; of several the first that names an article."""
     kinds = [kind.rpartition("/")[2].lower() for kind in _list(node.get("@type")) if isinstance(kind, str)]
     return next((kind for kind in kinds if kind in ARTICLE_TYPES), kinds[0] if kinds else "")
+
+
+def _is_live(node: Node) -> bool:
+    return _type(node) == "liveblogposting" or "liveBlogUpdate" in node
 
 
 def _fitness(node: Node, headings: frozenset[str], url: str | None) -> tuple[int, int, int, int]:

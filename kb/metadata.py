@@ -4,7 +4,7 @@ JSON-LD comes first, then OpenGraph and other meta elements, then microdata and 
 on the development pages each later source was right less often.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from html import unescape
 from urllib.parse import urljoin, urlsplit
@@ -16,7 +16,7 @@ from lxml.html import HtmlElement
 
 from kb.blocks import Block
 from kb.bylines import clean_bylines, names_person
-from kb.dates import AHEAD, EARLIEST, Moment, first_sane, read_date
+from kb.dates import AHEAD, EARLIEST, Moment, first_sane, in_shown_zone, read_date
 from kb.headline import choose_title
 from kb.jsonld import LinkedArticle, LinkedData, read_linked_data
 from kb.shown import headline_index, shown_bylines, shown_dates
@@ -80,6 +80,7 @@ class Metadata:
     kind: str | None
     """og:type in lower case."""
     is_list: bool
+    is_live: bool
     headline: int | None
     """Index of the block that shows the title."""
 
@@ -111,23 +112,26 @@ def read_metadata(
     marks = _Marks(tree)
     canonical = _canonical(tree, marks, url)
     headings = [text for element in tree.iter("h1") if (text := _visible(element))]
-    shown = frozenset(text.casefold() for text in [*headings, *marks.all(("og:title",))])
-    linked = read_linked_data(tree, headings=shown, url=canonical or url)
+    titles = frozenset(text.casefold() for text in [*headings, *marks.all(("og:title",))])
+    linked = read_linked_data(tree, headings=titles, url=canonical or url)
     article = linked.article
     sites = _site_names(linked, marks, canonical or url)
     title_element = tree.find(".//head/title")
     declared = [article.headline if article else None, *marks.all(_TITLES)]
     title = choose_title(headings, declared, _visible(title_element) if title_element is not None else None, sites)
     headline = headline_index(blocks, title)
-    dates = _declared_dates(tree, article, marks, shown_dates(tree, blocks, headline))
+    shown = shown_dates(tree, blocks, headline)
+    modified = first_sane(
+        [article.modified if article else None, *marks.all(_MODIFIED), *_times(tree, "modified"), *shown.modified],
+        fetched_at,
+    )
+    dates = _declared_dates(tree, article, marks, shown.published)
     return Metadata(
         canonical_url=canonical,
         title=title,
         bylines=_bylines(article, marks, sites, shown_bylines(blocks, headline)),
-        published=_published(dates, tree, url, fetched_at),
-        modified=first_sane(
-            [article.modified if article else None, *marks.all(_MODIFIED), *_times(tree, "modified")], fetched_at
-        ),
+        published=_local(_published(dates, tree, url, fetched_at, modified), modified, shown.published),
+        modified=modified,
         site_name=sites[0] if sites else None,
         section=(article.section if article else None) or marks.first(_SECTION),
         language=_language(tree, article, marks),
@@ -136,6 +140,7 @@ def read_metadata(
         description=(article.description if article else None) or marks.first(("og:description", "description")),
         kind=(marks.first(("og:type",)) or "").lower() or None,
         is_list=linked.is_list,
+        is_live=linked.is_live,
         headline=headline,
     )
 
@@ -189,18 +194,36 @@ def _bylines(article: LinkedArticle | None, marks: _Marks, sites: list[str], sho
 
 
 def _published(
-    declared: list[str | None], tree: HtmlElement, url: str | None, fetched_at: datetime | None
+    declared: list[str | None],
+    tree: HtmlElement,
+    url: str | None,
+    fetched_at: datetime | None,
+    modified: Moment | None,
 ) -> Moment | None:
-    """The first sane date that is declared or shown; htmldate's guess only where nothing reads as a date."""
+    """The first sane date that is declared or shown; htmldate's guess only where nothing reads as a date.
+
+    A guess that is the day of the last change is that change: the page names no other date.
+    """
     if found := first_sane(declared, fetched_at):
         return found
     if any(read_date(raw) for raw in declared):
         return None
-    return _guessed_date(tree, url, fetched_at)
+    guess = _guessed_date(tree, url, fetched_at)
+    return None if guess and modified and guess.day in {modified.day, modified.at.date()} else guess
+
+
+def _local(published: Moment | None, modified: Moment | None, shown: Iterable[str]) -> Moment | None:
+    """With the day on which the page shows it, unless what it shows may be the day of a change."""
+    if published is None:
+        return None
+    moments = [moment for raw in shown if (moment := read_date(raw))]
+    changed = modified.day if modified and modified.day != published.day else None
+    timed = [moment for moment in moments if moment.precision != "day" or moment.day != changed]
+    return in_shown_zone(published, timed)
 
 
 def _declared_dates(
-    tree: HtmlElement, article: LinkedArticle | None, marks: _Marks, shown: Iterator[str]
+    tree: HtmlElement, article: LinkedArticle | None, marks: _Marks, shown: Iterable[str]
 ) -> list[str | None]:
     """What is declared for the article, then of what describes it in part, then what is shown."""
     linked = [article.published] if article else []

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from kb.errors import DataError
 from kb.tables import CAPTURED, DERIVED
 
-DERIVED_VERSION = "1"
+DERIVED_VERSION = "2"
 """Raised with every change to a derived table."""
 
 _schema = sa.Table(

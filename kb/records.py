@@ -210,23 +210,27 @@ class Text:
 
 @attrs.frozen(kw_only=True)
 class Extraction:
-    """What a tool made of a snapshot."""
+    """What a tool made of a snapshot; `text` is the Text's id, `..._raw` the date as the page wrote it."""
 
     snapshot: str
     tool: str
     article: str
     text: str
-    """Id of the Text."""
     title: str | None
     bylines: tuple[str, ...]
     published_at: datetime | None
     published_precision: Precision
     published_raw: str | None
-    """The date as the page wrote it."""
     modified_at: datetime | None
     truncated: bool
     """The page shows only a part (paywall, teaser)."""
     links: tuple[Link, ...]
+    modified_precision: Precision = "unknown"
+    modified_raw: str | None = None
+    site_name: str | None = None
+    section: str | None = None
+    license: str | None = None
+    """Address or name of the licence, or a copyright line."""
 
     @cached_property
     def id(self) -> str:

@@ -52,6 +52,10 @@ _WORDS = 8
 """A block with fewer words is a label or heading; it does not count as running text."""
 _ARTICLE_WORDS = 100
 """Running words after which a second headline starts another article."""
+_TEASERS = 3
+"""Headline and snippet so many times in one arrangement are a list of other stories."""
+_TEASER_TITLE, _TEASER_GAP = 4, 4
+"""Words of a teaser's headline at least; labels (date, section, comments) between it and the snippet at most."""
 _CLIMB = 1.15
 """The region grows to its parent while that adds this share of running words: articles in several containers."""
 
@@ -87,11 +91,14 @@ def places(blocks: Sequence[Block], headline: int | None) -> list[Place]:
     ]
     end = _end(seen, headline)
     start = headline + 1 if headline is not None else 0
-    region = _region(seen[start:end])
-    return [
-        attrs.evolve(place, after=True, inside=_within(place.path, region)) if start <= at < end else place
-        for at, place in enumerate(seen)
-    ]
+    teased = _teased(seen, blocks)
+    region = _region([place for at, place in enumerate(seen) if start <= at < end and at not in teased])
+    placed = []
+    for at, place in enumerate(seen):
+        inside = start <= at < end and _within(place.path, region)
+        boxed = place.boxed or (at in teased and not inside)
+        placed.append(attrs.evolve(place, after=start <= at < end, inside=inside, boxed=boxed))
+    return placed
 
 
 def word_count(text: str) -> int:
@@ -179,6 +186,29 @@ def _end(seen: Sequence[Place], headline: int | None) -> int:
             return at
         words += seen[at].words if seen[at].running else 0
     return len(seen)
+
+
+def _teased(seen: Sequence[Place], blocks: Sequence[Block]) -> set[int]:
+    """Running blocks that follow a linked headline, three times and more in the same arrangement: teasers.
+
+    Only where other running text remains: a list of things with links for headings is an article too.
+    """
+    groups: dict[tuple[str, str], list[int]] = {}
+    title: str | None = None
+    gap = 0
+    for at, (place, block) in enumerate(zip(seen, blocks, strict=True)):
+        if place.linked > 0.9 and place.words >= _TEASER_TITLE and blocks[at].anchors[0].href:
+            title, gap = place.path, 0
+        elif place.running:
+            if title is not None and title != place.path and block.element.tag != "li":
+                groups.setdefault((title, place.path), []).append(at)
+            title = None
+        else:
+            gap += 1
+            title = title if gap <= _TEASER_GAP else None
+    teased = {at for spots in groups.values() if len(spots) >= _TEASERS for at in spots}
+    rest = sum(place.words for at, place in enumerate(seen) if place.running and at not in teased)
+    return teased if rest >= _ARTICLE_WORDS else set()
 
 
 def _region(seen: Sequence[Place]) -> str | None:

@@ -1,8 +1,10 @@
 """Byline and date as readers see them around the headline, for pages whose markup declares none."""
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 
+import attrs
 from lxml.html import HtmlElement
 
 from kb.blocks import Block
@@ -13,8 +15,18 @@ _BEFORE, _AFTER = 6, 16
 """Blocks around the headline in which outlets print the byline; the next ones are already the article."""
 _BYLINE_CHARS = 160
 _DATE_CHARS = 70
-_CHANGED = re.compile(r"updat|modif|revis|aktualis|mis à jour|actualiz|aggiorn", re.I)
+_LABEL = re.compile(
+    r"\b(?:(?P<changed>updated|(?:last )?update:|last update\b|modified|revised|reviewed|last edited|aktualisier|"
+    r"geändert|mise? à jour|actualiz|atualiz|aggiorna|bijgewerkt|gewijzigd|uppdaterad|oppdatert|opdateret|"
+    r"aktualizacj|güncelle)|"
+    r"publish|publié|publicad|posted|released|created|veröffentlich|erstellt|geplaatst|gepubliceerd|pubblicat|"
+    r"publicerad|publisert|offentliggjort)",
+    re.I,
+)
+"""Stems of the words before a date that say whether it is that of a change or of publication."""
 _LEADS = re.compile(r"(?:story |written |words |text |reviewed )?(?:by|von|par|por)\b:?\s+\S", re.I)
+_LED_LATER = re.compile(r"(?:^(?:posted|published|updated)\b.{0,60}|[|•·]\s?)\b(?:by|von|par|por) (.+)", re.I)
+"""`posted on March 4, 2026 by Joan Roe`, `4.3.2026 | Von Joan Roe`."""
 _AUTHOR_MARK = re.compile(r"author|byline|writer|contributor|autor", re.I)
 _NOT_AUTHOR = re.compile(
     r"comment|related|recommend|authority|-card|card-|card__|teaser|promo|caption|credit|sidebar", re.I
@@ -44,26 +56,75 @@ def shown_bylines(blocks: Sequence[Block], headline: int | None) -> Iterator[str
         if _LEADS.match(block.text) or _marked(block.element):
             yield from _anchor_names(block)
             yield block.text
+        elif match := _LED_LATER.search(block.text):
+            yield match[1]
     for block in [*after, *before, *blocks[(headline or 0) :]]:
         names = list(_anchor_names(block))
         if names and _plausible(block):
             yield from names
 
 
-def shown_dates(tree: HtmlElement, blocks: Sequence[Block], headline: int | None) -> Iterator[str]:
-    """Datetimes of `time` elements from the headline on, then short lines around it that hold a date."""
-    first = blocks[headline].element if headline is not None else None
+@attrs.frozen(kw_only=True)
+class ShownDates:
+    """Dates as the page shows them around its headline, raw, in page order."""
+
+    published: tuple[str, ...]
+    """Also those without a label: readers take them for the day of publication."""
+    modified: tuple[str, ...]
+
+
+def shown_dates(tree: HtmlElement, blocks: Sequence[Block], headline: int | None) -> ShownDates:
+    """The first `time` element of each kind from the headline on, then dates in short lines around it."""
+    published: list[str] = []
+    modified: list[str] = []
+    for raw, changed in _time_elements(tree, blocks[headline].element if headline is not None else None):
+        kind = modified if changed else published
+        if not kind:
+            kind.append(raw)
+    near = blocks[max(0, headline - _BEFORE) : headline + _AFTER] if headline is not None else []
+    label = False
+    for block in near:
+        if len(block.text) <= _DATE_CHARS:
+            for raw, changed in _labelled_dates(block.text, changed=label):
+                (modified if changed else published).append(raw)
+            # `Last updated:` may stand in a line of its own above its date.
+            label = bool(block.text.endswith(":") and (last := _last_label(block.text)) and last["changed"])
+    return ShownDates(published=tuple(published), modified=tuple(modified))
+
+
+def _time_elements(tree: HtmlElement, first: HtmlElement | None) -> Iterator[tuple[str, bool]]:
+    """Datetimes of the `time` elements from an element on, and whether each is marked or labelled as a change."""
     seen = first is None
     for element in tree.iter():
         if element is first:
             seen = True
         elif seen and element.tag == "time" and element.get("datetime"):
-            yield str(element.get("datetime"))
-            break
-    if headline is not None:
-        near = [block.text for block in blocks[max(0, headline - _BEFORE) : headline + _AFTER]]
-        lines = [text for text in near if len(text) <= _DATE_CHARS and read_date(text)]
-        yield from sorted(lines, key=lambda text: bool(_CHANGED.search(text)))
+            parent = element.getparent()
+            before = element.getprevious()
+            lead = (before.tail if before is not None else parent.text if parent is not None else "") or ""
+            inner = " ".join(before.itertext("*"))[-40:] if before is not None and len(lead.strip()) < 2 else ""
+            names = " ".join(element.get(name) or "" for name in _ATTRIBUTES)
+            text = f"{inner} {lead[-40:]} {' '.join(element.itertext('*'))[:_DATE_CHARS]}"
+            label = _LABEL.search(names) or _last_label(text)
+            yield str(element.get("datetime")), bool(label and label["changed"])
+
+
+def _labelled_dates(text: str, *, changed: bool) -> Iterator[tuple[str, bool]]:
+    """The dates of a line, each with whether the label before it (or above the line) names a change.
+
+    A line may hold both: `Published March 4, 2026, updated March 6, 2026`.
+    """
+    marks = list(_LABEL.finditer(text))
+    cuts = [0, *(mark.start() for mark in marks), len(text)]
+    kinds = [changed, *(bool(mark["changed"]) for mark in marks)]
+    for start, end, kind in zip(cuts, cuts[1:], kinds, strict=False):
+        piece = text[start:end].strip()
+        if read_date(piece):
+            yield piece, kind
+
+
+def _last_label(text: str) -> re.Match[str] | None:
+    return next(iter(deque(_LABEL.finditer(text), maxlen=1)), None)
 
 
 def _plausible(block: Block) -> bool:

@@ -66,6 +66,24 @@ _FURNITURE = re.compile(
     r"credits?|submitted photo|start now.{0,12})\W*",
     re.I,
 )
+_CONSENT = re.compile(
+    r"\b(?:we|our (?:\w+ )?partners|this (?:web)?site) (?:and our (?:\w+ )?partners )?(?:may )?(?:uses?|store|process) "
+    r"(?:\w+ ){0,3}(?:cookies|personal data)|"
+    r"\bby (?:clicking|continuing|using this site).{0,80}\b(?:cookies|consent|agree)|"
+    r"^(?:accept|allow|reject|manage) (?:all )?cookies\W*$|please (?:accept|allow|enable) .{0,30}cookies|"
+    r"\byour (?:cookie|privacy|consent) (?:settings|choices|preferences)|"
+    r"(?:this|external|embedded) content.{0,60}(?:blocked|your consent|third[- ]party cookies)|"
+    r"externer? inhalte? (?:\w+ )?(?:nicht (?:verfügbar|geladen)|blockiert)|deine? privatsphäre-einstellungen|"
+    r"\b(?:wir|unsere partner) (?:verwenden|nutzen|setzen) .{0,30}cookies|"
+    r"ihre zustimmung .{0,40}(?:inhalt|laden|cookie)|\b(?:nous|nos partenaires) utilis\w+ .{0,30}cookies|"
+    r"\bvos (?:choix|paramètres) .{0,30}(?:cookies|confidentialité)|"
+    r"\b(?:utilizamos|usamos) .{0,30}cookies|\butilizziamo .{0,30}cookie|\b(?:wij|we) gebruiken .{0,20}cookies",
+    re.I,
+)
+"""Notices of consent banners and of embeds that wait for consent, in their own words."""
+_CONSENT_WORDS = 80
+_COUNTER = re.compile(r"\W*\d{1,3}\s?(?:of|von|de|di|sur|van|av|/)\s?\d{1,3}\W*", re.I)
+"""`3 of 57`: which picture of a gallery."""
 _HEAD, _TAIL = 6, 6
 """Lines at either end in which bylines, dates and contacts stand."""
 
@@ -88,6 +106,15 @@ def trim(lines: Sequence[Candidate], bylines: Sequence[str]) -> list[Candidate]:
     return kept or list(lines)
 
 
+def is_consent(text: str) -> bool:
+    """Whether a paragraph is a notice on cookies or consent; what somebody says about them is none.
+
+    >>> is_consent("We and our partners use cookies to store data on your device.")
+    True
+    """
+    return len(text.split()) <= _CONSENT_WORDS and not _quotes(text) and bool(_CONSENT.search(text))
+
+
 def _related_end(lines: Sequence[Candidate]) -> int:
     """Where a heading in the last part opens a list of links to other stories."""
     for at in range(len(lines) * 3 // 5, len(lines)):
@@ -107,7 +134,9 @@ def _is_title(line: Candidate) -> bool:
 
 def _is_noise(lines: Sequence[Candidate], at: int, bylines: Sequence[str]) -> bool:
     line = lines[at]
-    if _FURNITURE.fullmatch(line.text) or _is_teaser(line) or _is_appeal(line):
+    if _FURNITURE.fullmatch(line.text) or _COUNTER.fullmatch(line.text) or _is_teaser(line) or _is_appeal(line):
+        return True
+    if is_consent(line.text):
         return True
     if at < _HEAD and _is_head(line, bylines):
         return True

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from kb.blocks import Block
@@ -29,6 +30,14 @@ _WALL = re.compile(
     r"solo para suscriptores|contenuto riservato agli abbonati|alleen voor abonnees",
     re.I,
 )
+_TIME_LED = re.compile(
+    r"(?:\w{2,9}, )?([01]?\d|2[0-3])[:.h]([0-5]\d)\s?(?:([ap])\.?m\b\.?)?(?:\s(?:uhr|e[sd]?t|gmt|bst|cest|cet|utc))?"
+    r"(?=$|\s?[:,–—|-]|\s[A-ZÄÖÜ])",
+    re.I,
+)
+"""`12.31 Uhr: ...`, `8:05 p.m. ET — ...`."""
+_ENTRIES = 5
+"""Time-led lines from which a page is a ticker."""
 _WALL_CHARS = 300
 _SHORT = 400
 """Words up to which a closed page's text is only its opening; half of it where a single sign says so."""
@@ -42,7 +51,7 @@ def rejection(
     # A line that matches no block has no known links: what the page's blocks hold bounds the running text.
     on_page = sum(place.words for place in where if place.running)
     running = min(on_page, sum(line.words for line in lines if line.linked <= 0.6))
-    if _is_ticker(meta):
+    if meta.is_live or _is_ticker(lines):
         return Rejected(code=Code.LIVE_BLOG)
     if running <= _LIST_WORDS and _is_list(lines, meta, where, url):
         return Rejected(code=Code.LIST_PAGE, detail=f"{running} running words")
@@ -69,8 +78,20 @@ def is_truncated(lines: Sequence[str], meta: Metadata, blocks: Sequence[Block]) 
     return (walled and closed) or (words < _SHORT // 2 and (walled or closed))
 
 
-def _is_ticker(meta: Metadata) -> bool:
-    return bool(meta.linked and meta.linked.kind == "liveblogposting")
+def _is_ticker(lines: Sequence[Candidate]) -> bool:
+    """Entries that begin with the time of day, the latest first; a chronology in an article runs the other way."""
+    clocks = [clock for line in lines if (clock := _clock(line.text)) is not None]
+    falling = sum(later > earlier for later, earlier in pairwise(clocks))
+    return len(clocks) >= _ENTRIES and falling >= 0.8 * (len(clocks) - 1)
+
+
+def _clock(text: str) -> int | None:
+    """Minutes since midnight of a time that leads a line."""
+    match = _TIME_LED.match(text)
+    if match is None:
+        return None
+    hour, minute, half = int(match[1]), int(match[2]), (match[3] or "").lower()
+    return (hour % 12 + 12 * (half == "p") if half else hour) * 60 + minute
 
 
 def _is_list(lines: Sequence[Candidate], meta: Metadata, where: Sequence[Place], url: str | None) -> bool:

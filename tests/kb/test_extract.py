@@ -246,6 +246,114 @@ def test_live_blog_is_rejected() -> None:
     assert code(marked + b"<h1>Election night</h1>" + ARTICLE) is Code.LIVE_BLOG
 
 
+def paragraphs(*texts: str) -> bytes:
+    return "".join(f"<p>{text}</p>" for text in texts).encode()
+
+
+def text_of(body: bytes) -> str:
+    page = read_page(body, url="https://example.org/a")
+    assert isinstance(page, Page)
+    return page.text
+
+
+ENTRIES = [f"{hour}.31 Uhr: {SENTENCE}" for hour in (9, 10, 11, 12, 13, 14)]
+
+
+def test_entries_with_the_latest_time_first_are_a_live_blog() -> None:
+    assert code(b"<h1>Election night</h1>" + paragraphs(*reversed(ENTRIES))) is Code.LIVE_BLOG
+
+
+def test_chronology_of_an_article_is_no_live_blog() -> None:
+    assert code(b"<h1>Election night</h1>" + paragraphs(*ENTRIES)) is None
+
+
+def test_live_blog_beside_its_article_node_is_rejected() -> None:
+    nodes = '[{"@type":"NewsArticle","headline":"Election night","datePublished":"2026-03-04","author":"Joan Roe"},'
+    live = '{"@type":"LiveBlogPosting","headline":"Election night"}]'
+    marked = f'<script type="application/ld+json">{nodes}{live}</script>'
+    assert code(marked.encode() + b"<h1>Election night</h1>" + ARTICLE) is Code.LIVE_BLOG
+
+
+def test_live_blog_of_another_story_does_not_reject_the_article() -> None:
+    other = '{"@type":"LiveBlogPosting","headline":"Storm on the coast"}'
+    nodes = f'[{{"@type":"NewsArticle","headline":"Election night"}},{other}]'
+    marked = f'<script type="application/ld+json">{nodes}</script>'
+    assert code(marked.encode() + b"<h1>Election night</h1>" + ARTICLE) is None
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "We and our partners use cookies to store information on your device.",
+        "By clicking Accept you agree to the use of cookies.",
+        "Externer Inhalt nicht verfügbar",
+        "This content is blocked until you give your consent.",
+        "Nous utilisons des cookies pour mesurer l'audience.",
+    ],
+)
+def test_consent_words_stay_out_of_the_article(notice: str) -> None:
+    assert text_of(b"<h1>A</h1>" + paragraphs(SENTENCE * 3, notice, SENTENCE.upper() * 2)).count(notice) == 0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "“We use cookies to follow people across the web,” the company said in its answer to the regulator.",
+        "The regulator found that most sites use cookies before anybody has agreed to them.",
+    ],
+)
+def test_article_on_cookies_keeps_its_words(said: str) -> None:
+    assert said in text_of(b"<h1>Regulator fines a broker</h1>" + paragraphs(SENTENCE * 3, said, SENTENCE.upper() * 2))
+
+
+def test_comments_that_are_joined_into_lines_stay_out() -> None:
+    said = ["It starts to soften at sixty degrees", "My uncle built three of them", "Paper is better than this stuff"]
+
+    def comment(number: int) -> str:
+        text = f"{said[number]}, as every child in my village knows since the old days of lamp number {number}."
+        body = f"<header><span>fan{number}</span></header><div>{text}<br><br>Again: {text}</div>"
+        return f"<li class='reader-comment'><div>{body}<span><a href='/r'><span>Reply</span></a></span></div></li>"
+
+    story = f"<h1>A</h1><div class='copy'><p>{SENTENCE * 3}</p><p>{SENTENCE.upper() * 2}</p></div>"
+    comments = f"<ul class='reader-comments-list'>{''.join(map(comment, range(3)))}</ul>"
+    page = f"<html><body><article>{story}{comments}</article></body></html>"
+    assert "my village" not in text_of(page.encode())
+
+
+def test_grid_of_other_stories_is_not_the_article() -> None:
+    def teaser(number: int) -> str:
+        said = f"Story {number} tells how the harbour of town {number} was dug, who paid for it and who did not. " * 4
+        title = f"<h3><a href='/s/{number}'>How harbour number {number} was dug</a></h3>"
+        return f"<div class='cell'>{title}<div class='when'>March {number}</div><div class='snip'>{said}</div></div>"
+
+    words = [
+        f"Lantern {number} crossed the weir on Thursday evening before anybody had seen it." for number in range(9)
+    ]
+    article = f"<div class='story'>{''.join(f'<p>{text}</p>' for text in words)}</div>"
+    page = f"<h1>Lanterns cross the weir</h1>{article}<div class='grid'>{''.join(map(teaser, range(1, 9)))}</div>"
+    text = text_of(page.encode())
+    assert "Lantern 3 crossed" in text
+    assert "harbour" not in text
+
+
+def test_number_of_the_picture_stays_out() -> None:
+    assert "3 of 57" not in text_of(b"<h1>A</h1>" + paragraphs(SENTENCE * 3, "3 of 57", SENTENCE.upper() * 2))
+
+
+def test_what_a_page_states_of_itself_is_recorded() -> None:
+    head = (
+        '<meta property="og:site_name" content="Harbour Gazette"><meta property="article:section" content="Science">'
+        '<meta property="article:modified_time" content="2026-03-06">'
+        '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY</a>'
+    )
+    made = extract(snapshot(), head.encode() + ARTICLE, "gazette")
+    assert not isinstance(made, Rejected)
+    kept = made[2]
+    assert (kept.site_name, kept.section) == ("Harbour Gazette", "Science")
+    assert (kept.modified_precision, kept.modified_raw) == ("day", "2026-03-06")
+    assert kept.license == "https://creativecommons.org/licenses/by/4.0/"
+
+
 def test_consent_notice_is_no_article() -> None:
     notice = "<p>We use cookies to give you the best experience and to share data with our partners. Read on.</p>"
     assert code(f"<html><body><h1>Welcome</h1>{notice * 2}</body></html>".encode()) is Code.NO_ARTICLE

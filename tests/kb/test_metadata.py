@@ -1,11 +1,11 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from kb.blocks import read_blocks
 from kb.bylines import clean_bylines, is_person
-from kb.dates import first_sane, read_date
+from kb.dates import Moment, first_sane, read_date
 from kb.decode import decode, parse
 from kb.headline import choose_title, strip_site
 from kb.metadata import Metadata, read_metadata
@@ -34,6 +34,13 @@ def test_authors_by_reference_are_resolved() -> None:
 
 def test_visible_byline_is_read_where_none_is_declared() -> None:
     assert golden("visible").bylines == ("Joan Abernathy",)
+
+
+@pytest.mark.parametrize(
+    "line", ["Posted on March 4, 2026 by Joan Abernathy", "04.03.2026 | 14:07 Uhr | Von Joan Abernathy"]
+)
+def test_byline_behind_the_date_is_read(line: str) -> None:
+    assert read(f"<h1>Lanterns cross the weir at night</h1><p>{line}</p>").bylines == ("Joan Abernathy",)
 
 
 def test_visible_date_is_read_where_none_is_declared() -> None:
@@ -134,6 +141,11 @@ def test_no_person_is_made_of_other_words(text: str) -> None:
         ("4 de marzo de 2026", "2026-03-04T00:00:00+00:00", "day"),
         ("03/25/2026", "2026-03-25T00:00:00+00:00", "day"),
         ("04.03.2026", "2026-03-04T00:00:00+00:00", "day"),
+        ("Mar 4, 2026 3:57 PM", "2026-03-04T15:57:00+00:00", "minute"),
+        ("By Joan RoeMarch 4, 2026", "2026-03-04T00:00:00+00:00", "day"),
+        ("5 de março de 2026", "2026-03-05T00:00:00+00:00", "day"),
+        ("2026年3月4日", "2026-03-04T00:00:00+00:00", "day"),
+        ("November 2025", "2025-11-01T00:00:00+00:00", "month"),
     ],
 )
 def test_dates_are_read_with_their_precision(raw: str, iso: str, precision: str) -> None:
@@ -145,6 +157,69 @@ def test_dates_are_read_with_their_precision(raw: str, iso: str, precision: str)
 @pytest.mark.parametrize("raw", ["", "yesterday", "03/04/2026", "2026-13-45", "9" * 400, "May", None])
 def test_what_is_no_clear_date_is_none(raw: str | None) -> None:
     assert read_date(raw) is None
+
+
+HEADLINE = "<h1>Lanterns cross the weir at night</h1>"
+
+
+def published(html: str) -> Moment | None:
+    return read(HEADLINE + html).published
+
+
+def stated(moment: str) -> str:
+    return ld(datePublished=f'"{moment}"')
+
+
+def test_change_day_alone_is_no_publication() -> None:
+    page = read(f"{HEADLINE}<p>Updated on March 4, 2026</p>")
+    assert page.published is None
+    assert page.modified is not None
+    assert page.modified.day == date(2026, 3, 4)
+
+
+def test_label_in_the_line_above_names_the_kind_of_date() -> None:
+    page = read(f"{HEADLINE}<p>Last updated:</p><p>March 4, 2026</p>")
+    assert (page.published, page.modified is None) == (None, False)
+
+
+def test_line_with_both_dates_gives_both() -> None:
+    page = read(f"{HEADLINE}<p>Updated March 6, 2026 | Published March 4, 2026</p>")
+    assert page.published is not None
+    assert page.modified is not None
+    assert (page.published.day, page.modified.day) == (date(2026, 3, 4), date(2026, 3, 6))
+
+
+def test_time_element_of_a_change_is_no_publication() -> None:
+    html = "<p>Updated <time datetime='2026-03-06T10:00:00Z'>6 March</time></p>"
+    first = "<p>Posted <time datetime='2026-03-04T10:00:00Z'>4 March</time></p>"
+    moment = published(html + first)
+    assert moment is not None
+    assert moment.day == date(2026, 3, 4)
+
+
+@pytest.mark.parametrize("shown", ["March 4, 2026 11:30 PM EST", "March 4, 2026"])
+def test_day_is_that_which_the_page_shows(shown: str) -> None:
+    moment = published(stated("2026-03-05T04:30:10Z") + f"<p>{shown}</p>")
+    assert moment is not None
+    assert (moment.at, moment.day) == (datetime(2026, 3, 5, 4, 30, 10, tzinfo=UTC), date(2026, 3, 4))
+
+
+def test_next_day_that_no_zone_explains_is_not_taken() -> None:
+    moment = published(stated("2026-03-05T04:30:10Z") + "<p>March 6, 2026</p>")
+    assert moment is not None
+    assert moment.day == date(2026, 3, 5)
+
+
+def test_day_written_as_midnight_stays_that_day() -> None:
+    moment = published(stated("2026-03-05T00:00:00Z") + "<p>March 4, 2026</p>")
+    assert moment is not None
+    assert moment.day == date(2026, 3, 5)
+
+
+def test_day_refines_the_month() -> None:
+    moment = first_sane(["March 2026", "2026-03-04"], None)
+    assert moment is not None
+    assert (moment.day, moment.precision) == (date(2026, 3, 4), "day")
 
 
 def test_time_of_the_same_day_refines_the_day() -> None:
