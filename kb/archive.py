@@ -16,12 +16,11 @@ import attrs
 from filelock import FileLock, Timeout
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.warcwriter import WARCWriter
 
 from kb.capturelog import GENESIS, LOG, Entry, is_torn, parse
 from kb.errors import DataError, DigestError, UserError
 from kb.records import Snapshot, rfc3339, sha256
-from kb.warc import Capture, Metered, Stored, whole_records, write_record
+from kb.warc import Capture, Stored, head, record, whole_records
 
 ROTATE_BYTES = 1_000_000_000
 """A WARC file is closed at this size, as the format's guidelines recommend (about 1 GB)."""
@@ -86,15 +85,14 @@ class Archive:
         fresh: dict[str, Stored] = {}
         last = self._last_hash
         for capture in captures:
-            start, metered = file.tell(), Metered(file)
-            writer = WARCWriter(metered, gzip=True, warc_version="WARC/1.1")
-            if start == 0:
-                writer.write_record(writer.create_warcinfo_record(name, {"software": "retold", "format": "WARC 1.1"}))
-            offset, digest = file.tell(), sha256(capture.body)
-            write_record(writer, capture, self._bodies.get(digest) or fresh.get(digest))
+            start = file.tell()
+            opening = b"" if start else head(name)
+            offset, digest = start + len(opening), sha256(capture.body)
+            written = opening + record(capture, self._bodies.get(digest) or fresh.get(digest))
+            file.write(written)
             fresh.setdefault(digest, Stored(name, offset, capture.final_url, rfc3339(capture.fetched_at)))
             snapshot = _snapshot(capture, digest, name, offset)
-            entry = Entry.after(last, snapshot, start, file.tell(), metered.digest.hexdigest())
+            entry = Entry.after(last, snapshot, start, start + len(written), hashlib.sha256(written).hexdigest())
             last = entry.hash
             yield entry
 
