@@ -61,8 +61,16 @@ def is_wire(number: int) -> bool:
 
 def expected(pages: int) -> set[str]:
     """Paths of the articles that a crawl about Glass Echo must hold in the end, as far as the quick host has them."""
-    found = (n for n in range(pages) if not is_gone(n) and not is_broken(n) and _told(n) % OFF_TOPIC)
-    return {f"{ARTICLE}{number}" for number in found}
+    return {f"{ARTICLE}{number}" for number in range(pages) if _is_had(number)}
+
+
+def slow_paths(pages: int) -> list[str]:
+    """Those on the slow host; all are to be held."""
+    return [f"{ARTICLE}{number}" for number in range(pages, pages + 100) if _is_had(number)][:SLOW]
+
+
+def _is_had(number: int) -> bool:
+    return not is_gone(number) and not is_broken(number) and _told(number) % OFF_TOPIC != 0
 
 
 def _told(number: int) -> int:
@@ -149,7 +157,7 @@ class Content:
     def feed(self) -> bytes:
         """RSS with relative links, and absolute ones to the slow and the dead host."""
         links = listed(self.pages)[0]
-        links += [f"http://{HOSTS[1]}:{self.port}{ARTICLE}{self.pages + 1 + 4 * place}" for place in range(SLOW)]
+        links += [f"http://{HOSTS[1]}:{self.port}{path}" for path in slow_paths(self.pages)]
         links += [f"http://{HOSTS[2]}:{self.port}{ARTICLE}{place}" for place in range(SLOW // 2)]
         entries = "".join(f"<item><title>News</title><link>{link}</link></item>" for link in links)
         return f"<rss><channel>{entries}</channel></rss>".encode()

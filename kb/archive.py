@@ -87,7 +87,7 @@ class Archive:
         for capture in captures:
             start = file.tell()
             opening = b"" if start else head(name)
-            offset, digest = start + len(opening), sha256(capture.body)
+            offset, digest = start + len(opening), capture.body_sha256
             written = opening + record(capture, self._bodies.get(digest) or fresh.get(digest))
             file.write(written)
             fresh.setdefault(digest, Stored(name, offset, capture.final_url, rfc3339(capture.fetched_at)))

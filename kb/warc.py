@@ -6,6 +6,7 @@ import re
 import zlib
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from isal import isal_zlib
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from kb.records import Via, rfc3339
+from kb.records import Via, rfc3339, sha256
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What would end a header's line, here or in another reader, or cannot be written at all."""
@@ -47,6 +48,10 @@ class Capture:
     found_in: str | None = None
     feed_title: str | None = None
     feed_published: str | None = None
+
+    @cached_property
+    def body_sha256(self) -> str:
+        return sha256(self.body)
 
 
 @attrs.frozen
