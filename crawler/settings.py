@@ -84,8 +84,6 @@ def _closed_doors() -> dict[str, Any]:
 
 def _parts(crawl: CrawlSettings) -> dict[str, Any]:
     return {
-        # What waits to be written: with 5 MB, the default, fetching pauses while a batch is flushed to disk.
-        "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 20_000_000,
         "CONCURRENT_ITEMS": 2,  # Scrapy starts so many tasks for every response; 100 by default
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",  # crawler.frontier knows better what is a double
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",

@@ -46,6 +46,8 @@ class Archive:
         self._read_to = 0
         self._last_hash = GENESIS
         self._end: tuple[str, int] | None = None
+        self._kept: str | None = None
+        """The WARC file whose name this object has flushed to disk; once is enough."""
 
     def append(self, capture: Capture) -> Snapshot:
         """Archive one capture durably."""
@@ -73,12 +75,15 @@ class Archive:
                 entries.append(entry)
             file.flush()
             os.fsync(file.fileno())
-        _keep_names(self.folder)
+        if path.name != self._kept:
+            _keep_names(self.folder)
         with self._log.open("ab") as log:
             log.write(b"".join(entry.line for entry in entries))
             log.flush()
             os.fsync(log.fileno())
-        _keep_names(self.folder)
+        if path.name != self._kept:  # the log may be as new as the file
+            _keep_names(self.folder)
+            self._kept = path.name
         return [entry.snapshot for entry in entries]
 
     def _write_records(self, captures: list[Capture], name: str, file: BinaryIO) -> Iterator[Entry]:
