@@ -54,6 +54,12 @@ def is_broken(number: int) -> bool:
     return number % 200 == 13
 
 
+def is_whole(path: str) -> bool:
+    """Whether it is the path of an article that is answered with itself."""
+    number = path.removeprefix(ARTICLE)
+    return number.isdigit() and not is_gone(int(number)) and not is_broken(int(number))
+
+
 def is_wire(number: int) -> bool:
     """Its body is that of the article before it."""
     return number % 40 == 19
