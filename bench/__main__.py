@@ -26,7 +26,11 @@ Run = Callable[..., Mapping[str, Any]]
 def main(arguments: Sequence[str]) -> int:
     """Run one measurement; returns the exit code."""
     silence_telemetry()
-    names = [module.name for module in pkgutil.iter_modules(bench.__path__) if module.name not in ("__main__", "data")]
+    names = [
+        module.name
+        for module in pkgutil.iter_modules(bench.__path__)
+        if module.name not in ("__main__", "data", "site")
+    ]
     parser = argparse.ArgumentParser(prog="python -m bench", description="Print a measurement as JSON.")
     parser.add_argument("name", choices=names)
     name = parser.parse_args(arguments[:1]).name

@@ -62,7 +62,7 @@ class Frontier:
         self._settled = frozenset(settled)
         """Ids of snapshots that the interrupted crawl before this one made: nothing is asked again."""
         self._dropped = frozenset(dropped)
-        """Keys of addresses that were off topic by the same terms."""
+        """Keys of addresses that earlier visits settled: off topic by the same terms, a second address of a page."""
         self._claimed: dict[str, str] = {}
         self._spellings: dict[str, list[str]] = {}
         self._failed: set[str] = set()

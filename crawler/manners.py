@@ -162,6 +162,9 @@ class Retry(RetryMiddleware):
 class Redirects(RedirectMiddleware):
     """Tells the spider where a redirect leads before it is followed, so that no address is fetched twice."""
 
+    def _engine_started(self) -> None:
+        """Scrapy looks here for what sets the Referer, and warns: a crawl sends none."""
+
     def _redirect(self, redirected: Request, request: Request, reason: Any) -> Request:
         followed = super()._redirect(redirected, request, reason)
         followed.meta.pop("download_slot", None)  # Scrapy keeps the old host's place and pace

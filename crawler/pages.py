@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 import attrs
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from crawler.addresses import canonical, is_article_address
@@ -30,6 +31,8 @@ _APART = re.compile(
 """Class and id words of the boxes around an article, as site templates name them. Not `teaser`: paywalls call the
 open part of an article so."""
 _TYPED_ARTICLE = re.compile(r"(?:News|Reportage|Analysis|Opinion|Scholarly|Blog|Tech)?(?:Article|Posting|Report)$")
+_hrefs = XPath("descendant-or-self::a/@href", smart_strings=False)
+"""Twice as fast as a walk: a menu has a hundred links, and no element of it is made for Python."""
 _MAX_NODES = 400_000
 """Steps in and out of elements: far beyond any article, so that a hostile page ends."""
 ARTICLE_WORDS = 150
@@ -183,8 +186,7 @@ class _Walk:
         if tag in _BLOCKS:
             self._close()
         if _apart(node, tag):
-            links = (link.get("href") for link in node.iter("a"))
-            self.links.extend(PageLink(href=href, anchor="", inside=False) for href in links if href)
+            self.links.extend(PageLink(href=str(href), anchor="", inside=False) for href in _hrefs(node) if href)
             self._say(node.tail)
             return
         if tag == "a" and node.get("href"):

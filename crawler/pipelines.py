@@ -16,7 +16,7 @@ from scrapy.crawler import Crawler
 from crawler.addresses import key
 from crawler.spiders import FetchedPage
 from kb.archive import Archive
-from kb.records import Visit, rfc3339, sha256
+from kb.records import Visit, rfc3339
 from kb.store import RecordStore
 
 Item = FetchedPage | Visit
@@ -49,7 +49,7 @@ class Recorder:
         return visits
 
     def _unchanged_since(self, item: FetchedPage) -> str | None:
-        capture, digest = item.capture, sha256(item.capture.body)
+        capture, digest = item.capture, item.capture.body_sha256
         names = (key(capture.requested_url), key(capture.final_url))
         for name in names:
             known = self._latest.get(name)

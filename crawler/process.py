@@ -18,6 +18,7 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 
 from crawler.addresses import canonical, key
+from crawler.earlier import asked_captures, left_addresses
 from crawler.frontier import Frontier
 from crawler.pipelines import Outlet, Recorder, catch_up
 from crawler.plan import CrawlPlan, Held, from_json
@@ -116,12 +117,13 @@ class Run:
         catch_up(archive, store)
         snapshots = {snapshot.id: snapshot for snapshot in store.snapshots()}
         plan = refresh(self.plan, snapshots.values())
+        running_since = journal.running_since if resumed else None
+        visits = store.visits()
+        settled = asked_captures(visits, plan.held, running_since) if running_since else set()
         frontier = Frontier(
             plan,
-            settled=[
-                s.id for s in snapshots.values() if resumed and s.fetched_at >= (journal.running_since or started)
-            ],
-            dropped=[key(v.url) for v in store.visits() if v.action == "dropped" and v.at >= journal.terms_since],
+            settled=settled | {s.id for s in snapshots.values() if running_since and s.fetched_at >= running_since},
+            dropped=left_addresses(visits, plan.held, terms_since=journal.terms_since, running_since=running_since),
         )
         latest = {name: (held.body_sha256, rfc3339(held.fetched_at)) for name, held in plan.held.items()}
         self._scrape(plan, frontier, Recorder(archive, store, latest), Recall(archive, snapshots))
@@ -263,7 +265,10 @@ def next_journal(before: Journal | None, terms: str, now: datetime) -> Journal:
 
 
 def refresh(plan: CrawlPlan, snapshots: Iterable[Snapshot]) -> CrawlPlan:
-    """The plan with captures that it does not know yet; all are asked under the address they were first asked under."""
+    """The plan with captures that it does not know yet; all are asked under the address that answered.
+
+    What has moved would else cost two requests each time.
+    """
     held = dict(plan.held)
     for snapshot in sorted(snapshots, key=lambda snapshot: snapshot.fetched_at):
         for url in (snapshot.requested_url, snapshot.final_url):
@@ -271,7 +276,7 @@ def refresh(plan: CrawlPlan, snapshots: Iterable[Snapshot]) -> CrawlPlan:
             before = held.get(name)
             if before is None or before.snapshot == snapshot.id or before.fetched_at < snapshot.fetched_at:
                 held[name] = Held(
-                    url=snapshot.requested_url,
+                    url=snapshot.final_url if canonical(snapshot.final_url) else snapshot.requested_url,
                     etag=snapshot.etag,
                     last_modified=snapshot.last_modified,
                     body_sha256=snapshot.body_sha256,

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from crawler import focus
 from crawler.addresses import canonical, is_article_address, key, same_page
 from crawler.browser import rendered
+from crawler.earlier import another_address, redirects_to
 from crawler.feeds import Feed, Item, NotAFeedError, months_in, parse
 from crawler.frontier import Frontier, Lead
 from crawler.guard import RefusedError
@@ -210,7 +211,7 @@ class StudySpider(Spider):
         page = self._read(response)
         double = self._double_of(page, response.url)
         if double:
-            yield self._visit(lead, "unchanged", f"another address of {double}", 200)
+            yield self._visit(lead, "unchanged", another_address(double), 200)
             return
         yield from self._decide(response, lead, page)
 
@@ -310,9 +311,7 @@ class StudySpider(Spider):
         error: Any = failure.value
         reason = describe(error)
         if reason.startswith(DOUBLE):
-            yield self._visit(
-                lead, "unchanged", f"redirects to {reason.removeprefix(DOUBLE)}, which is fetched by itself"
-            )
+            yield self._visit(lead, "unchanged", redirects_to(reason.removeprefix(DOUBLE)))
             return
         too_large = isinstance(error, DownloadCancelledError) or "DOWNLOAD_MAXSIZE" in reason
         if too_large:

@@ -16,12 +16,11 @@ import attrs
 from filelock import FileLock, Timeout
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.warcwriter import WARCWriter
 
 from kb.capturelog import GENESIS, LOG, Entry, is_torn, parse
 from kb.errors import DataError, DigestError, UserError
 from kb.records import Snapshot, rfc3339, sha256
-from kb.warc import Capture, Metered, Stored, whole_records, write_record
+from kb.warc import Capture, Stored, head, record, whole_records
 
 ROTATE_BYTES = 1_000_000_000
 """A WARC file is closed at this size, as the format's guidelines recommend (about 1 GB)."""
@@ -47,6 +46,8 @@ class Archive:
         self._read_to = 0
         self._last_hash = GENESIS
         self._end: tuple[str, int] | None = None
+        self._kept: str | None = None
+        """The WARC file whose name this object has flushed to disk; once is enough."""
 
     def append(self, capture: Capture) -> Snapshot:
         """Archive one capture durably."""
@@ -74,27 +75,29 @@ class Archive:
                 entries.append(entry)
             file.flush()
             os.fsync(file.fileno())
-        _keep_names(self.folder)
+        if path.name != self._kept:
+            _keep_names(self.folder)
         with self._log.open("ab") as log:
             log.write(b"".join(entry.line for entry in entries))
             log.flush()
             os.fsync(log.fileno())
-        _keep_names(self.folder)
+        if path.name != self._kept:  # the log may be as new as the file
+            _keep_names(self.folder)
+            self._kept = path.name
         return [entry.snapshot for entry in entries]
 
     def _write_records(self, captures: list[Capture], name: str, file: BinaryIO) -> Iterator[Entry]:
         fresh: dict[str, Stored] = {}
         last = self._last_hash
         for capture in captures:
-            start, metered = file.tell(), Metered(file)
-            writer = WARCWriter(metered, gzip=True, warc_version="WARC/1.1")
-            if start == 0:
-                writer.write_record(writer.create_warcinfo_record(name, {"software": "retold", "format": "WARC 1.1"}))
-            offset, digest = file.tell(), sha256(capture.body)
-            write_record(writer, capture, self._bodies.get(digest) or fresh.get(digest))
+            start = file.tell()
+            opening = b"" if start else head(name)
+            offset, digest = start + len(opening), capture.body_sha256
+            written = opening + record(capture, self._bodies.get(digest) or fresh.get(digest))
+            file.write(written)
             fresh.setdefault(digest, Stored(name, offset, capture.final_url, rfc3339(capture.fetched_at)))
             snapshot = _snapshot(capture, digest, name, offset)
-            entry = Entry.after(last, snapshot, start, file.tell(), metered.digest.hexdigest())
+            entry = Entry.after(last, snapshot, start, start + len(written), hashlib.sha256(written).hexdigest())
             last = entry.hash
             yield entry
 

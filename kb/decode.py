@@ -34,13 +34,17 @@ _MAGIC = (
     b"MZ\x90", b"OggS", b"ID3", b"\x00\x00\x01\x00", b"II*\x00", b"MM\x00*", b"wOFF", b"wOF2", b"\x00asm",
     b"SQLite format", b"Rar!", b"7z\xbc\xaf", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"%!PS",
 )  # fmt: skip
+_ODD = bytes(byte for byte in range(27) if byte < 9 or byte > 13)
+"""Control bytes that no text has."""
 _MARKUP_OPENING = re.compile(
     rb"\s{0,64}(?:<!--.{0,4096}?-->\s{0,64})?<(?:!doctype\s+html|html|head|body|!--)", re.I | re.S
 )
-_LONG_TAG = re.compile(r"<([a-zA-Z]{1,20})[^<>]{10000,}")
+_LONG_TAG = re.compile(rb"<([a-zA-Z]{1,20})[^<>]{10000,}")
 _MAX_ATTRIBUTES = 1000
 """Of one tag: libxml2 compares each with all others (20,000 took 10 seconds); pages have a few dozen."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
+_NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+"""With the control characters what XML must not hold."""
 
 
 def is_binary(body: bytes) -> bool:
@@ -50,7 +54,7 @@ def is_binary(body: bytes) -> bool:
     head = body[:HEAD_BYTES]
     if any(head.startswith(bom) for bom, _ in _BOMS) or _wide(head):
         return False
-    odd = sum(byte < 9 or 13 < byte < 27 for byte in head)
+    odd = len(head) - len(head.translate(None, _ODD))
     return odd > len(head) // 20
 
 
@@ -77,7 +81,10 @@ def decode(body: bytes, charset: str | None) -> str:
 
 def parse(text: str) -> HtmlElement | None:
     """The tree of a page, or None when not even one element comes out of it."""
-    data = _LONG_TAG.sub(_thinned, _CONTROL.sub("", text)).encode("utf-8")
+    data = text.encode("utf-8", "ignore").translate(None, _CONTROL)  # on bytes: seven times as fast as on characters
+    for character in () if text.isascii() else _NONCHARACTERS:
+        data = data.replace(character, b"")
+    data = _LONG_TAG.sub(_thinned, data)
     parser = HTMLParser(
         encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False
     )
@@ -88,9 +95,9 @@ def parse(text: str) -> HtmlElement | None:
     return tree if isinstance(tree, HtmlElement) else None
 
 
-def _thinned(tag: re.Match[str]) -> str:
+def _thinned(tag: re.Match[bytes]) -> bytes:
     """A tag without its attributes, where there are too many of them."""
-    return f"<{tag[1]} " if tag[0].count("=") > _MAX_ATTRIBUTES else tag[0]
+    return b"<" + tag[1] + b" " if tag[0].count(b"=") > _MAX_ATTRIBUTES else tag[0]
 
 
 def _decode_damaged(body: bytes, declared: list[str]) -> str:
