@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 import attrs
 from ruamel.yaml import YAML
 
-from crawler.focus import judge, may_concern, terms_of
+from crawler.focus import judge, may_concern
 from crawler.newsroom import find_file, load_sites
 from crawler.pages import read_page
 from crawler.readers import split_media_type
+from crawler.terms import terms_of
 from kb.claims import Study
 from kb.decode import decode
 from kb.study import load

@@ -10,7 +10,7 @@ import attrs
 import cattrs
 
 from crawler.addresses import canonical, host_of, key
-from crawler.focus import Terms, terms_of
+from crawler.terms import Terms, terms_of
 from crawler.guard import hosts_named
 from kb.claims import Study
 from kb.records import rfc3339, sha256

@@ -15,7 +15,7 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
-from crawler import focus
+from crawler import focus, terms
 from crawler.addresses import canonical, is_article_address, key, same_page
 from crawler.feeds import Feed, Item, NotAFeedError, months_in, parse
 from crawler.frontier import Frontier, Lead
@@ -278,13 +278,13 @@ class StudySpider(Spider):
             lead = Lead(
                 url=address, kind="page", source=source, language=language, found_in=canonical(url), depth=depth + 1
             )
-            if focus.is_document(address, self.plan.terms):
+            if terms.is_document(address, self.plan.terms):
                 yield from self._offer(attrs.evolve(lead, kind="document"))
             elif source and is_article_address(address) and self._leads_on(link, source != own):
                 yield from self._offer(lead)
 
     def _leads_on(self, link: PageLink, elsewhere: bool) -> bool:
-        return elsewhere or focus.names_study(f"{link.anchor} {link.href}", self.plan.terms)
+        return elsewhere or terms.names_study(f"{link.anchor} {link.href}", self.plan.terms)
 
     def _follow_again(self, held: Held) -> Iterator[Any]:
         """The links of an archived page: one may not have been fetched yet, or failed."""
