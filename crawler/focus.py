@@ -128,7 +128,7 @@ def _about(signs: Signs) -> bool:
         return True
     if signs.namings and (signs.quotes or (signs.affiliations and signs.touched)):
         return True
-    if signs.affiliations and signs.touched and signs.weight:
+    if (signs.affiliations or signs.surnames) and signs.touched and signs.weight >= NUMBERS_WEIGHT:
         return True
     same_numbers = signs.weight >= ALONE_WEIGHT and (signs.foreign or signs.theme >= THEME_WORDS)
     return same_numbers or (signs.claims >= 2 and signs.weight >= NUMBERS_WEIGHT)

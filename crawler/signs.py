@@ -13,6 +13,9 @@ QUOTE_RUN = 6
 """Words in a row that a page must share with a reference quote, `RUN_CONTENT` of them content words."""
 RUN_CONTENT = 3
 """“We are not saying that these” is a run of six that anybody says."""
+SPOKEN_RUN = 5
+SPOKEN_CONTENT = 2
+"""The same beside the name of a speaker, of whom rewriters leave fragments."""
 WHOLE_RUN = 12
 """Words in a row that nobody says by chance: a page with them is on the study whatever else it names."""
 CLAIM_WORDS = 5
@@ -52,6 +55,8 @@ class Signs:
     """The study is named or linked where an article says what it is about."""
     links: tuple[str, ...]
     speakers: tuple[str, ...]
+    surnames: int
+    """Speakers of whom the family name stands there: `Roe et al.`"""
     affiliations: tuple[str, ...]
     quotes: int
     whole_quotes: int
@@ -80,9 +85,11 @@ def signs_of(page: Page, terms: Terms) -> Signs:
     speakers = tuple(names[0] for names in terms.speakers if names_in(text, names) or names_in(title, names))
     links = _links(page, terms)
     foreign = not is_english(text.split())
-    quotes = sum(_prints(quote, framed, QUOTE_RUN) for quote in terms.quotes)
+    run, content = (SPOKEN_RUN, SPOKEN_CONTENT) if speakers else (QUOTE_RUN, RUN_CONTENT)
+    quotes = sum(_prints(quote, framed, run, content) for quote in terms.quotes)
     weight = sum(_weight(number) for number in found)
-    unlike = not (links or speakers or quotes or foreign or weight >= 2) and not _meant(title, framed, theme, terms)
+    sure = bool(links or speakers or quotes or foreign or weight >= 2) or _is_spelt(page, terms)
+    unlike = not sure and not _meant(title, framed, terms)
     named = [] if unlike else [block for block in blocks if names_in(block, terms.names)]
     in_title = () if unlike else tuple(names_in(title, terms.names))
     return Signs(
@@ -92,9 +99,10 @@ def signs_of(page: Page, terms: Terms) -> Signs:
         in_lead=_in_lead(blocks, title, terms) and not unlike,
         links=links,
         speakers=speakers,
+        surnames=sum(any(name.split()[-1] in present for name in names) for names in terms.speakers),
         affiliations=tuple(names_in(text, terms.affiliations)),
         quotes=quotes,
-        whole_quotes=sum(_prints(quote, framed, WHOLE_RUN) for quote in terms.quotes),
+        whole_quotes=sum(_prints(quote, framed, WHOLE_RUN, RUN_CONTENT) for quote in terms.quotes),
         claims=_stated(terms, blocks, CLAIM_SHARE),
         touched=_stated(terms, blocks, TOUCH_SHARE),
         numbers=len(found),
@@ -118,7 +126,13 @@ def is_english(told: Sequence[str]) -> bool:
     return sum(word in FUNCTION_WORDS for word in told) >= ENGLISH_SHARE * len(told)
 
 
-def _meant(title: str, framed: str, theme: int, terms: Terms) -> bool:
+def _is_spelt(page: Page, terms: Terms) -> bool:
+    """Whether running text writes a name with its capitals; headlines have capitals of their own."""
+    running = "\n".join(block for block in page.blocks if block not in page.title)
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", running) for name in terms.spelt)
+
+
+def _meant(title: str, framed: str, terms: Terms) -> bool:
     """Whether a name in a page is the study's: it is called a study there, or other words of it stand beside."""
     told = f" {title} |{framed}"
     short = [name for name in terms.names if len(name.split()) <= 4]
@@ -170,7 +184,7 @@ def _count(names: tuple[str, ...], text: str) -> int:
     return total
 
 
-def _prints(quote: str, text: str, length: int) -> bool:
+def _prints(quote: str, text: str, length: int, content: int) -> bool:
     """Whether a telling run of so many words of the quote stands in the text, or all of a quote nearly as long.
 
     A run grows while its words go on to stand there: what is too plain in six words may tell in nine.
@@ -182,14 +196,14 @@ def _prints(quote: str, text: str, length: int) -> bool:
     for start in range(len(parts) - size + 1):
         end = start + size
         while end <= len(parts) and f" {' '.join(parts[start:end])} " in text:
-            if _tells(parts[start:end]):
+            if _content_words(parts[start:end]) >= content:
                 return True
             end += 1
     return False
 
 
-def _tells(run: list[str]) -> bool:
-    return sum(len(word) > 3 and word not in FUNCTION_WORDS for word in run) >= RUN_CONTENT
+def _content_words(run: Iterable[str]) -> int:
+    return sum(len(word) > 3 and word not in FUNCTION_WORDS for word in run)
 
 
 def _stated(terms: Terms, paragraphs: Iterable[str], share: float) -> int:

@@ -48,6 +48,8 @@ class Terms:
 
     names: tuple[str, ...]
     """Title, aliases, titles of documents; with at least two words, or one that is no common word."""
+    spelt: tuple[str, ...]
+    """Names as written, where capitals beyond the first letter show a name: `Glass Echo`, `TIDEMARK`."""
     speakers: tuple[tuple[str, ...], ...]
     """Full names of each speaker."""
     affiliations: tuple[str, ...]
@@ -93,6 +95,7 @@ def terms_of(study: Study) -> Terms:
     quoted = [quote.text for quote in study.quotes]
     return Terms(
         names=_unique(fold(name) for name in [*titles, *heads] if _is_name(name)),
+        spelt=_unique(" ".join(name.split()) for name in [*titles, *heads] if _is_name(name) and _has_capitals(name)),
         speakers=tuple(_unique(fold(name) for name in names if " " in name.strip()) for names in spoken),
         affiliations=_unique(fold(s.affiliation) for s in study.speakers if s.affiliation and _is_name(s.affiliation)),
         quotes=_unique(map(fold, quoted)),
@@ -119,6 +122,10 @@ def _is_name(name: str) -> bool:
     if len(parts) == 1:
         return bool(re.search(r"[\d_-]|\w[^\W\da-z]", parts[0])) or len(parts[0]) >= 9
     return len([word for word in fold(name).split() if word not in FUNCTION_WORDS]) >= 2
+
+
+def _has_capitals(name: str) -> bool:
+    return any(letter.isupper() for letter in name.strip()[1:])
 
 
 def _unique(texts: Iterable[str]) -> tuple[str, ...]:
