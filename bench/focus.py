@@ -20,7 +20,7 @@ from kb.study import load
 
 FOLDER = Path("bench/focus")
 NEWSROOM = Path("examples/newsroom")
-DEVELOPED_ON = ("slow-lanes", "milk-before-grain")
+DEVELOPED_ON = ("slow-lanes", "milk-before-grain", "borrowed-umbrella")
 """The rules were written with the errors on these studies in view; on the others they were only measured."""
 LABELS = ("about", "mention", "off")
 

@@ -26,7 +26,7 @@ SLUG_WORDS = 4
 """From this many words the slug of a sitemap's address tells as much as a headline."""
 THEME_WORDS = 5
 """Content words of the study that must stand beside a speaker's name before the page counts as a mention..."""
-THEME_SHARE = 0.25
+SPEAKER_SHARE = 0.2
 """... or this share of them, where the study is described in many."""
 NUMBERS_WEIGHT = 2
 """Numbers of the study that make a finding its own, where words of its claims stand too: rivals have others."""
@@ -78,7 +78,8 @@ def may_concern(body: bytes, terms: Terms) -> bool:
     def has(word: str) -> bool:
         if word not in present:
             plain = max(re.split(r"[^0-9a-z]", word), key=len)  # apostrophes and points are written in many ways
-            present[word] = not word.isascii() or plain.encode() in data
+            # Numbers are written in many ways too, in words among them.
+            present[word] = not word.isascii() or word.isdigit() or plain.encode() in data
         return present[word]
 
     def mostly(parts: Iterable[str]) -> bool:
@@ -91,7 +92,7 @@ def may_concern(body: bytes, terms: Terms) -> bool:
         or any(mark.encode() in data for mark in (*terms.ids, *terms.addresses))
         or any(mostly(word for word in quote.split() if len(word) > 3) for quote in terms.quotes)
         or any(mostly(claim) for claim in terms.claims)
-        or _large_numbers(data, terms) >= 2
+        or _large_numbers(data, terms) + any(has(name.split()[-1]) for names in terms.speakers for name in names) >= 2
     )
 
 
@@ -110,7 +111,7 @@ def _large_numbers(data: bytes, terms: Terms) -> int:
 def judge(page: Page, terms: Terms) -> Focus:
     """Whether a page is on the study, names it, or neither."""
     signs = signs_of(page, terms)
-    needed = max(THEME_WORDS, THEME_SHARE * len(own_theme(terms)))
+    needed = max(THEME_WORDS, SPEAKER_SHARE * len(own_theme(terms)))
     if _about(signs):
         relation: Relation = "about"
     elif signs.namings or signs.in_title or signs.links or (signs.speakers and signs.theme >= needed):
@@ -131,6 +132,8 @@ def _about(signs: Signs) -> bool:
     if (signs.affiliations or signs.surnames) and signs.touched and signs.weight >= NUMBERS_WEIGHT:
         return True
     same_numbers = signs.weight >= ALONE_WEIGHT and (signs.foreign or signs.theme >= THEME_WORDS)
+    if signs.claims and signs.touched >= 2 and signs.weight > NUMBERS_WEIGHT:
+        return True
     return same_numbers or (signs.claims >= 2 and signs.weight >= NUMBERS_WEIGHT)
 
 

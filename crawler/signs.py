@@ -26,12 +26,12 @@ TOUCH_SHARE = 0.4
 """The same beside a speaker's or an institution's name, which says more than words; `TOUCH_WORDS` at least."""
 TOUCH_WORDS = 4
 NAME_THEME = 3
-"""Words of the theme that must stand somewhere beside a name, which can be a play, a dune or a swimming lane too."""
+THEME_SHARE = 0.25
+"""Words of the theme, and share of them, that must stand beside a name: it can be a play or a swimming lane too."""
 THIN_THEME = 8
 """A study described in fewer words gives nothing to hold a name against."""
-LEAD_BLOCKS = 2
-"""Blocks of running text in which an article says what it is about."""
 RUNNING_WORDS = 8
+"""Words from which a block is running text; the first such says what an article is about."""
 ENGLISH_SHARE = 0.2
 """Share of function words from which a text counts as English: running text has two in five."""
 
@@ -142,7 +142,7 @@ def _meant(title: str, framed: str, terms: Terms) -> bool:
     if len(rest) < THIN_THEME:
         return True
     beside = len(rest.intersection(word[:STEM] for word in told.split()))
-    return beside >= NAME_THEME or any(_called_work(name, told) for name in short)
+    return beside >= max(NAME_THEME, THEME_SHARE * len(rest)) or any(_called_work(name, told) for name in short)
 
 
 def _called_work(name: str, told: str) -> bool:
@@ -155,7 +155,7 @@ def _called_work(name: str, told: str) -> bool:
 
 def _in_lead(blocks: Sequence[str], title: str, terms: Terms) -> bool:
     running = [block for block in blocks if block.count(" ") >= RUNNING_WORDS and block not in title]
-    return any(names_in(block, terms.names) for block in running[:LEAD_BLOCKS])
+    return any(names_in(block, terms.names) for block in running[:1])
 
 
 def _links(page: Page, terms: Terms) -> tuple[str, ...]:

@@ -25,6 +25,10 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _EDITION = re.compile(r"v\d+$")
 _THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
 _PERCENT = re.compile(r"\s?%|\bper\s+cent\b", re.IGNORECASE)
+_TEENS = dict(zip("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), range(10, 20)))
+_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10)))
+_UNITS = dict(zip("one two three four five six seven eight nine".split(), range(1, 10)))
+_SPELT = re.compile(rf"\b(?:({'|'.join(_TENS)})(?: ({'|'.join(_UNITS)}))?|({'|'.join(_TEENS)}))\b")
 FUNCTION_WORDS = frozenset(
     words("""
     a about above after again against all also although among an and any are around as at be because been before
@@ -70,15 +74,21 @@ class Terms:
 
 
 def fold(text: str) -> str:
-    """Words as they are compared: no case, accents, marks or possessive; numbers in one spelling, % as a word.
+    """Words as they are compared: no case, accents, marks or possessive; numbers from ten in one spelling, % as a word.
 
-    >>> fold("Peer-Preservation: Zoë’s view"), fold("4,1 % von 11.240")
-    ('peer preservation zoe view', '4.1 percent von 11240')
+    >>> fold("Peer-Preservation: Zoë’s view"), fold("4,1 % von 11.240"), fold("Forty-one districts")
+    ('peer preservation zoe view', '4.1 percent von 11240', '41 districts')
     """
     if not text.isascii():
         text = _COMBINING.sub("", unicodedata.normalize("NFKD", text))
     found = words(_PERCENT.sub(" percent", text))
-    return _POSSESSIVE.sub("", " ".join(_number(word) if word[0].isdigit() else word for word in found))
+    folded = _POSSESSIVE.sub("", " ".join(_number(word) if word[0].isdigit() else word for word in found))
+    return _SPELT.sub(_in_digits, folded)
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    tens, units, teens = found.groups()
+    return str(_TEENS[teens] if teens else _TENS[tens] + _UNITS.get(units, 0))
 
 
 def _number(word: str) -> str:
