@@ -36,14 +36,18 @@ class Labelled:
     charset: str | None
 
 
-def run(folder: Path = FOLDER, newsroom: Path = NEWSROOM, pages: bool = False, similarity: bool = False) -> dict[str, Any]:
+def run(
+    folder: Path = FOLDER, newsroom: Path = NEWSROOM, pages: bool = False, similarity: bool = False
+) -> dict[str, Any]:
     """Precision and recall per label for each study, and of what is kept (about or mention) against off.
 
     `held_out` adds up the studies that the rules were not developed on. `--pages` lists what was judged otherwise than
     labelled, with the reason. `--similarity` adds what MiniLM says: a threshold on the likeness of a page's text to the
     study's, the best one on the studies developed on, applied to the others.
     """
-    sets = {path.name: (load(path / "claims.yaml"), _labelled(path)) for path in sorted(folder.iterdir()) if path.is_dir()}
+    sets = {
+        path.name: (load(path / "claims.yaml"), _labelled(path)) for path in sorted(folder.iterdir()) if path.is_dir()
+    }
     judged = {name: _judged(study, found) for name, (study, found) in sets.items()}
     judged["newsroom"] = _judged(load(newsroom / "claims.yaml"), _of_newsroom(newsroom))
     held_out = [each for name, found in judged.items() if name in sets and name not in DEVELOPED_ON for each in found]
@@ -54,7 +58,9 @@ def run(folder: Path = FOLDER, newsroom: Path = NEWSROOM, pages: bool = False, s
     }
     if pages:
         figures["otherwise"] = {
-            name: [f"{page.name}: {page.label}, judged {said}: {why}" for page, said, why in found if said != page.label]
+            name: [
+                f"{page.name}: {page.label}, judged {said}: {why}" for page, said, why in found if said != page.label
+            ]
             for name, found in judged.items()
         }
     if similarity:
@@ -116,7 +122,7 @@ def _figures(judged: Sequence[Judged]) -> dict[str, Any]:
     return {
         "pages": len(pairs),
         "labels": dict(Counter(label for label, _ in pairs)),
-        "kept": _rates([both for both in kept], True),
+        "kept": _rates(kept, True),
         **{label: _rates(pairs, label) for label in LABELS},
     }
 

@@ -122,10 +122,10 @@ def judge(page: Page, terms: Terms) -> Focus:
 
 
 def _about(signs: Signs) -> bool:
-    if signs.in_title or signs.in_lead or signs.whole_quotes or signs.named_blocks >= 2:
+    if signs.in_title or signs.in_lead or signs.whole_quotes or signs.again or signs.beside:
         return True
     own = signs.quotes > 0 or signs.touched > 0 or (signs.weight >= NUMBERS_WEIGHT and signs.theme >= THEME_WORDS)
-    if signs.speakers and (own or len(signs.speakers) > 1 or (signs.links and signs.namings)):
+    if signs.speakers and (own or len(signs.speakers) > 1):
         return True
     if signs.namings and (signs.quotes or (signs.affiliations and signs.touched)):
         return True

@@ -32,6 +32,8 @@ open part of an article so."""
 _TYPED_ARTICLE = re.compile(r"(?:News|Reportage|Analysis|Opinion|Scholarly|Blog|Tech)?(?:Article|Posting|Report)$")
 _MAX_NODES = 400_000
 """Steps in and out of elements: far beyond any article, so that a hostile page ends."""
+CONTEXT = 80
+"""Characters before and after a link that may say what it leads to."""
 ARTICLE_WORDS = 150
 """Words in paragraphs from which an untyped page counts as an article, not a list; short news items have more."""
 
@@ -42,7 +44,11 @@ class PageLink:
     """As written; `Page.address` makes it canonical, which costs too much to do for every link of a menu."""
     anchor: str
     inside: bool
-    """In the article's blocks, not in the boxes around them; only then `anchor` is filled."""
+    """In the article's blocks, not in the boxes around them; only then the words are filled."""
+    before: str = ""
+    """Up to `CONTEXT` characters of its block before it, blanks as single spaces."""
+    after: str = ""
+    """Characters right behind it, up to the next tag."""
 
 
 @attrs.frozen(kw_only=True)
@@ -190,7 +196,15 @@ class _Walk:
         if tag == "a" and node.get("href"):
             anchor = " ".join("".join(node.itertext()).split())[:300]
             self._linked += len(anchor)
-            self.links.append(PageLink(href=node.get("href"), anchor=anchor, inside=True))
+            self.links.append(
+                PageLink(
+                    href=node.get("href"),
+                    anchor=anchor,
+                    inside=True,
+                    before=" ".join("".join(piece[-CONTEXT:] for piece in self._words[-4:]).split())[-CONTEXT:],
+                    after=" ".join((node.tail or "")[:CONTEXT].split()),
+                )
+            )
         self._say(node.text)
         self._stack.append((node, True))
         self._stack.extend((child, False) for child in reversed(node))

@@ -1,13 +1,13 @@
 """The signs of a study in a page: where it is named, who speaks, which quotes, claims and numbers stand there. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
 from crawler.addresses import canonical
 from crawler.pages import Page
-from crawler.terms import FUNCTION_WORDS, STEM, Terms, address_key, fold, ids_in, may_be_document, names_in
+from crawler.terms import FUNCTION_WORDS, STEM, Terms, address_key, fold, ids_in, is_document, may_be_document, names_in
 
 QUOTE_RUN = 6
 """Words in a row that a page must share with a reference quote, `RUN_CONTENT` of them content words."""
@@ -49,8 +49,10 @@ class Signs:
     in_title: tuple[str, ...]
     """Names of the study in title and description."""
     namings: int
-    named_blocks: int
-    """Blocks with a naming."""
+    again: bool
+    """Named more than once, and in several blocks or in half of all the text."""
+    beside: bool
+    """A speaker is named in a block that names the study, or next to a link to it."""
     in_lead: bool
     """The study is named or linked where an article says what it is about."""
     links: tuple[str, ...]
@@ -91,11 +93,13 @@ def signs_of(page: Page, terms: Terms) -> Signs:
     sure = bool(links or speakers or quotes or foreign or weight >= 2) or _is_spelt(page, terms)
     unlike = not sure and not _meant(title, framed, terms)
     named = [] if unlike else [block for block in blocks if names_in(block, terms.names)]
+    namings = 0 if unlike else _count(terms.names, framed)
     in_title = () if unlike else tuple(names_in(title, terms.names))
     return Signs(
         in_title=in_title,
-        namings=0 if unlike else _count(terms.names, framed),
-        named_blocks=len(named),
+        namings=namings,
+        again=namings > 1 and (len(named) > 1 or 2 * len(named) >= len(_running(blocks, title))),
+        beside=any(names_in(words, names) for words in _next_to_study(named, page, terms) for names in terms.speakers),
         in_lead=_in_lead(blocks, title, terms) and not unlike,
         links=links,
         speakers=speakers,
@@ -147,15 +151,25 @@ def _meant(title: str, framed: str, terms: Terms) -> bool:
 
 def _called_work(name: str, told: str) -> bool:
     spelt = re.escape(name)
-    called = rf"(?: called| named| titled| entitled| known as)?"
-    return bool(re.search(rf" {spelt} (?:\S+ )?{_WORK} | {_WORK}{called} {spelt} ", told)) and bool(
-        set(name.split()) - FUNCTION_WORDS
-    )
+    called = r"(?: called| named| titled| entitled| known as)?"
+    return bool(re.search(rf" {spelt} (?:\S+ )?{_WORK} | {_WORK}{called} {spelt} ", told))
+
+
+def _running(blocks: Sequence[str], title: str) -> list[str]:
+    return [block for block in blocks if block.count(" ") >= RUNNING_WORDS and block not in title]
 
 
 def _in_lead(blocks: Sequence[str], title: str, terms: Terms) -> bool:
-    running = [block for block in blocks if block.count(" ") >= RUNNING_WORDS and block not in title]
-    return any(names_in(block, terms.names) for block in running[:1])
+    return any(names_in(block, terms.names) for block in _running(blocks, title)[:1])
+
+
+def _next_to_study(named: Sequence[str], page: Page, terms: Terms) -> Iterator[str]:
+    """Folded words in which the study is named or around links to it."""
+    yield from named
+    for link in page.links:
+        address = page.address(link) if link.inside and may_be_document(link.href, terms) else None
+        if address and is_document(address, terms):
+            yield fold(f"{link.before} {link.anchor} {link.after}")
 
 
 def _links(page: Page, terms: Terms) -> tuple[str, ...]:

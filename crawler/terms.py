@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from crawler.addresses import canonical, key
+from crawler.addresses import key
 from kb.claims import Study
 from kb.text import words
 
@@ -25,9 +25,15 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _EDITION = re.compile(r"v\d+$")
 _THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
 _PERCENT = re.compile(r"\s?%|\bper\s+cent\b", re.IGNORECASE)
-_TEENS = dict(zip("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), range(10, 20)))
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10)))
-_UNITS = dict(zip("one two three four five six seven eight nine".split(), range(1, 10)))
+_NUMERALS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen"
+)
+_UP_TO_19 = {word: number for number, word in enumerate(_NUMERALS.split(), start=1)}
+_UNITS = {word: number for word, number in _UP_TO_19.items() if number < 10}
+_TEENS = {word: number for word, number in _UP_TO_19.items() if number >= 10}
+_DECADES = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = {word: 10 * number for number, word in enumerate(_DECADES.split(), start=2)}
 _SPELT = re.compile(rf"\b(?:({'|'.join(_TENS)})(?: ({'|'.join(_UNITS)}))?|({'|'.join(_TEENS)}))\b")
 FUNCTION_WORDS = frozenset(
     words("""
@@ -104,10 +110,10 @@ def terms_of(study: Study) -> Terms:
     stated = [*titles, *(claim.text for claim in study.claims), *(name for names in spoken for name in names)]
     quoted = [quote.text for quote in study.quotes]
     return Terms(
-        names=_unique(fold(name) for name in [*titles, *heads] if _is_name(name)),
-        spelt=_unique(" ".join(name.split()) for name in [*titles, *heads] if _is_name(name) and _has_capitals(name)),
+        names=_unique(fold(name) for name in [*titles, *heads] if is_name(name)),
+        spelt=_unique(" ".join(name.split()) for name in [*titles, *heads] if is_name(name) and _has_capitals(name)),
         speakers=tuple(_unique(fold(name) for name in names if " " in name.strip()) for names in spoken),
-        affiliations=_unique(fold(s.affiliation) for s in study.speakers if s.affiliation and _is_name(s.affiliation)),
+        affiliations=_unique(fold(s.affiliation) for s in study.speakers if s.affiliation and is_name(s.affiliation)),
         quotes=_unique(map(fold, quoted)),
         claims=tuple(
             _unique([*_stems(claim.text), *(number[:STEM] for number in _numbers(claim.text))])
@@ -126,7 +132,7 @@ def terms_of(study: Study) -> Terms:
     )
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
     """Two content words, or one word that no text has by chance: with a capital inside, a digit or a hyphen."""
     parts = name.split()
     if len(parts) == 1:
@@ -167,8 +173,8 @@ def _numbers(text: str) -> list[str]:
 
 
 def may_be_document(href: str, terms: Terms) -> bool:
-    """Whether the last part of a document's address stands in a link as written: spares making it canonical."""
-    return any(address.rsplit("/", 1)[-1] in href for address in terms.addresses)
+    """Whether a link as written may lead to a document: spares making every link canonical."""
+    return any(mark in href for mark in (*(address.rsplit("/", 1)[-1] for address in terms.addresses), *terms.ids))
 
 
 def names_in(text: str, names: Iterable[str]) -> list[str]:

@@ -47,6 +47,21 @@ def _http_url(value: str) -> str:
     return value
 
 
+def _plain_url(value: str) -> str:
+    if "{query}" in value:
+        raise ValueError("only feeds take {query}")
+    return _http_url(value)
+
+
+def _feed_url(value: str) -> str:
+    """`{query}` may stand behind the host, and nothing else in braces."""
+    _http_url(value)
+    braced = value.replace("{query}", "")
+    if "{" in braced or "}" in braced or "{query}" in value.split("/", 3)[2]:
+        raise ValueError("expected {query} behind the host, and nothing else in braces")
+    return value
+
+
 def _host(value: str) -> str:
     host = value.lower().removeprefix("www.").rstrip(".")
     if not host or set(host) & set("/ *@"):
@@ -79,7 +94,8 @@ def _number(value: Any) -> Any:
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Url = Annotated[str, AfterValidator(_http_url)]
+Url = Annotated[str, AfterValidator(_plain_url)]
+FeedUrl = Annotated[str, AfterValidator(_feed_url)]
 Host = Annotated[str, AfterValidator(_host)]
 Day = Annotated[date, BeforeValidator(_day)]
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
@@ -215,10 +231,10 @@ class _Source(_Entry):
     """For readers of the file."""
     language: Words | None = None
     """ISO 639-1 code of what it prints, such as `en`."""
-    feeds: list[Url] = []
-    """RSS or Atom addresses."""
+    feeds: list[FeedUrl] = []
+    """RSS or Atom addresses; `{query}` in one is filled with what the study is searched by."""
     sitemaps: list[Url] = []
-    """Sitemap or news-sitemap addresses."""
+    """Sitemaps, news sitemaps, indexes of them, or a robots.txt that names some."""
     pages: list[Url] = []
     """Section pages whose links are looked through."""
 
@@ -240,6 +256,8 @@ class _File(_Entry):
     """What the study states."""
     sources: list[_Source] = []
     """Where to look for coverage."""
+    feeds: list[FeedUrl] = []
+    """Feeds of no source, such as those of search services; `{query}` is filled as in a source's feeds."""
     schedule: Annotated[str, AfterValidator(_schedule)] | None = None
     """How often to crawl: an alias or a cron line. Checked and kept; nothing runs on it yet."""
     alerts: list[Words] = []
@@ -335,6 +353,7 @@ def _study(checked: _File) -> Study:
         sources=tuple(_source(s) for s in checked.sources),
         schedule=checked.schedule,
         alerts=tuple(checked.alerts),
+        feeds=tuple(checked.feeds),
     )
 
 
