@@ -82,7 +82,7 @@ class Robots(RobotsTxtMiddleware):
         else:
             body = response.body[:ROBOTS_BYTES] if response.status < 300 else b""
             if b"sitemap" in body.lower():
-                self.answers[netloc] = response.replace(body=body)
+                self.answers[netloc] = Response(response.url, status=response.status, body=body)
         await super()._parse_robots(response.replace(body=body), netloc, request)
         parser = self._parsers[netloc]
         delay = parser.crawl_delay(ROBOTS_NAME) if isinstance(parser, RobotParser) else None
@@ -199,8 +199,9 @@ class FairQueue(DownloaderAwarePriorityQueue):
     def pop(self) -> Request | None:
         downloader = self.crawler.engine.downloader
         busy = Counter(map(downloader.get_slot_key, downloader.active))
-        most = downloader.domain_concurrency
-        free = [(busy[name], name) for name in self.pqueues if busy[name] < most]
+        own = downloader.per_slot_settings  # hosts that are searched are asked one at a time
+        most = {name: own.get(name, {}).get("concurrency", downloader.domain_concurrency) for name in self.pqueues}
+        free = [(busy[name], name) for name in self.pqueues if busy[name] < most[name]]
         if not free:
             return None
         name = self._next_slot(free, update_state=True)
