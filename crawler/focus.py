@@ -26,8 +26,10 @@ SLUG_WORDS = 4
 """From this many words the slug of a sitemap's address tells as much as a headline."""
 THEME_WORDS = 5
 """Content words of the study that must stand beside a speaker's name before the page counts as a mention..."""
-SPEAKER_SHARE = 0.2
-"""... or this share of them, where the study is described in many."""
+LEADING_SHARE = 0.2
+"""... or this share of them, where the study is described in many and the article begins with the speaker..."""
+PASSING_SHARE = 0.3
+"""... or this, where the speaker comes in later: experts are asked about much that lies near."""
 NUMBERS_WEIGHT = 2
 """Numbers of the study that make a finding its own, where words of its claims stand too: rivals have others."""
 ALONE_WEIGHT = 4
@@ -111,7 +113,8 @@ def _large_numbers(data: bytes, terms: Terms) -> int:
 def judge(page: Page, terms: Terms) -> Focus:
     """Whether a page is on the study, names it, or neither."""
     signs = signs_of(page, terms)
-    needed = max(THEME_WORDS, SPEAKER_SHARE * len(own_theme(terms)))
+    share = LEADING_SHARE if signs.leading else PASSING_SHARE
+    needed = max(THEME_WORDS, share * len(own_theme(terms)))
     if _about(signs):
         relation: Relation = "about"
     elif signs.namings or signs.in_title or signs.links or (signs.speakers and signs.theme >= needed):

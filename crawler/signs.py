@@ -28,6 +28,8 @@ TOUCH_WORDS = 4
 NAME_THEME = 3
 THEME_SHARE = 0.25
 """Words of the theme, and share of them, that must stand beside a name: it can be a play or a swimming lane too."""
+SHORT_NAME = 4
+"""Words up to which a name may be one of something else."""
 THIN_THEME = 8
 """A study described in fewer words gives nothing to hold a name against."""
 RUNNING_WORDS = 8
@@ -59,6 +61,8 @@ class Signs:
     speakers: tuple[str, ...]
     surnames: int
     """Speakers of whom the family name stands there: `Roe et al.`"""
+    leading: bool
+    """A speaker is named in the title or where the article begins."""
     affiliations: tuple[str, ...]
     quotes: int
     whole_quotes: int
@@ -90,20 +94,23 @@ def signs_of(page: Page, terms: Terms) -> Signs:
     run, content = (SPOKEN_RUN, SPOKEN_CONTENT) if speakers else (QUOTE_RUN, RUN_CONTENT)
     quotes = sum(_prints(quote, framed, run, content) for quote in terms.quotes)
     weight = sum(_weight(number) for number in found)
-    sure = bool(links or speakers or quotes or foreign or weight >= 2) or _is_spelt(page, terms)
-    unlike = not sure and not _meant(title, framed, terms)
+    sure = bool(links or speakers or quotes or foreign or weight >= 2)
+    unlike = not sure and not _meant(title, framed, terms, spelt=_is_spelt(page, terms))
     named = [] if unlike else [block for block in blocks if names_in(block, terms.names)]
+    running = _running(blocks, title)
+    lead = running[0] if running else ""
     namings = 0 if unlike else _count(terms.names, framed)
     in_title = () if unlike else tuple(names_in(title, terms.names))
     return Signs(
         in_title=in_title,
         namings=namings,
-        again=namings > 1 and (len(named) > 1 or 2 * len(named) >= len(_running(blocks, title))),
+        again=namings > 1 and (len(named) > 1 or 2 * len(named) >= len(running)),
         beside=any(names_in(words, names) for words in _next_to_study(named, page, terms) for names in terms.speakers),
-        in_lead=_in_lead(blocks, title, terms) and not unlike,
+        in_lead=not unlike and bool(names_in(lead, terms.names)),
         links=links,
         speakers=speakers,
         surnames=sum(any(name.split()[-1] in present for name in names) for names in terms.speakers),
+        leading=any(names_in(f"{title} | {lead}", names) for names in terms.speakers),
         affiliations=tuple(names_in(text, terms.affiliations)),
         quotes=quotes,
         whole_quotes=sum(_prints(quote, framed, WHOLE_RUN, RUN_CONTENT) for quote in terms.quotes),
@@ -136,31 +143,30 @@ def _is_spelt(page: Page, terms: Terms) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", running) for name in terms.spelt)
 
 
-def _meant(title: str, framed: str, terms: Terms) -> bool:
-    """Whether a name in a page is the study's: it is called a study there, or other words of it stand beside."""
+def _meant(title: str, framed: str, terms: Terms, *, spelt: bool) -> bool:
+    """Whether a name in a page is the study's: it is called a study there, or enough other words of it stand beside."""
     told = f" {title} |{framed}"
-    short = [name for name in terms.names if len(name.split()) <= 4]
+    short = [name for name in terms.names if len(name.split()) <= SHORT_NAME]
     if any(f" {name} " in told for name in terms.names if name not in short):
         return True
     rest = own_theme(terms) - _stems_of(short)
     if len(rest) < THIN_THEME:
         return True
     beside = len(rest.intersection(word[:STEM] for word in told.split()))
-    return beside >= max(NAME_THEME, THEME_SHARE * len(rest)) or any(_called_work(name, told) for name in short)
+    needed = NAME_THEME if spelt else max(NAME_THEME, THEME_SHARE * len(rest))
+    return beside >= needed or any(_called_work(name, told, far=spelt) for name in short)
 
 
-def _called_work(name: str, told: str) -> bool:
-    spelt = re.escape(name)
+def _called_work(name: str, told: str, *, far: bool) -> bool:
+    """`the X paper`, `the trial called X`; with `far`, also `X is the first large trial`."""
+    behind = r"(?:\S+ ){0,4}" if far else r"(?:\S+ )?"
     called = r"(?: called| named| titled| entitled| known as)?"
-    return bool(re.search(rf" {spelt} (?:\S+ )?{_WORK} | {_WORK}{called} {spelt} ", told))
+    spelt = re.escape(name)
+    return bool(re.search(rf" {spelt} {behind}{_WORK} | {_WORK}{called} {spelt} ", told))
 
 
 def _running(blocks: Sequence[str], title: str) -> list[str]:
     return [block for block in blocks if block.count(" ") >= RUNNING_WORDS and block not in title]
-
-
-def _in_lead(blocks: Sequence[str], title: str, terms: Terms) -> bool:
-    return any(names_in(block, terms.names) for block in _running(blocks, title)[:1])
 
 
 def _next_to_study(named: Sequence[str], page: Page, terms: Terms) -> Iterator[str]:
