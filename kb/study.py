@@ -31,42 +31,10 @@ from kb.claims import (
 )
 from kb.claimsfile import line_of, parse, problem_of
 from kb.errors import StudyError
+from kb.locators import FeedUrl, Host, Url
 
 SCHEDULE_ALIASES = ("hourly", "daily", "weekly")
 _CRON_FIELDS = 5
-
-
-def _http_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and parts.hostname
-    except ValueError:
-        usable = None
-    if not usable:
-        raise ValueError("expected an address that starts with http:// or https://")
-    return value
-
-
-def _plain_url(value: str) -> str:
-    if "{query}" in value:
-        raise ValueError("only feeds take {query}")
-    return _http_url(value)
-
-
-def _feed_url(value: str) -> str:
-    """`{query}` may stand behind the host, and nothing else in braces."""
-    _http_url(value)
-    braced = value.replace("{query}", "")
-    if "{" in braced or "}" in braced or "{query}" in value.split("/", 3)[2]:
-        raise ValueError("expected {query} behind the host, and nothing else in braces")
-    return value
-
-
-def _host(value: str) -> str:
-    host = value.lower().removeprefix("www.").rstrip(".")
-    if not host or set(host) & set("/ *@"):
-        raise ValueError("expected a host such as example.org, without scheme or path")
-    return host
 
 
 def _schedule(value: str) -> str:
@@ -94,9 +62,6 @@ def _number(value: Any) -> Any:
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Url = Annotated[str, AfterValidator(_plain_url)]
-FeedUrl = Annotated[str, AfterValidator(_feed_url)]
-Host = Annotated[str, AfterValidator(_host)]
 Day = Annotated[date, BeforeValidator(_day)]
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 
