@@ -23,6 +23,8 @@ _TAGS = re.compile(r"<[^<>]{0,2000}>")
 _BLANKS = re.compile(r"\s+")
 _YEARS = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:[-_/]?(0[1-9]|1[0-2])(?!\d))?")
 
+_SITEMAP_LINE = re.compile(rb"^[ \t]*sitemap[ \t]*:[ \t]*([^\s#]+)", re.IGNORECASE | re.MULTILINE)
+
 Kind = Literal["feed", "sitemap", "index"]
 
 
@@ -41,6 +43,10 @@ class Item:
     """Without markup; None where the feed gives none beyond the title."""
     published: str | None = None
     """As written: the item's date of publication, of change where only that is given."""
+    language: str | None = None
+    """ISO 639-1 code that a news sitemap gives."""
+    news: bool = False
+    """Title and date come from the `news:` fields of a sitemap: the date is one of publication."""
 
     @property
     def moment(self) -> datetime | None:
@@ -55,7 +61,7 @@ class Feed:
     """`index` lists further sitemaps."""
     items: tuple[Item, ...]
     dated_news: bool = False
-    """Its dates are dates of publication (RSS, Atom, news sitemap), not of the last change."""
+    """All its dates are dates of publication (RSS, Atom), not of the last change."""
 
 
 def parse(body: bytes, url: str, max_bytes: int) -> Feed:
@@ -101,9 +107,8 @@ def _read(root: etree._Element, url: str) -> Feed:
             items = (_atom(node, url) for node in root.iter("{*}entry", "entry"))
             return Feed(kind="feed", items=_listed(items), dated_news=True)
         case "urlset":
-            nodes = list(root.iterchildren("{*}url", "url"))
-            news = bool(nodes) and all(_child(node, "news") is not None for node in nodes)
-            return Feed(kind="sitemap", items=_listed(_sitemap_url(node, url) for node in nodes), dated_news=news)
+            nodes = root.iterchildren("{*}url", "url")
+            return Feed(kind="sitemap", items=_listed(_sitemap_url(node, url) for node in nodes))
         case "sitemapindex":
             return Feed(
                 kind="index",
@@ -150,11 +155,14 @@ def _atom(node: etree._Element, base: str) -> Item | None:
 
 def _sitemap_url(node: etree._Element, base: str) -> Item | None:
     news = _child(node, "news")
-    title = published = keywords = None
-    if news is not None:
-        title, published = _plain(_text(news, "title")), _text(news, "publication_date")
-        keywords = _text(news, "keywords")
-    return _item(_text(node, "loc"), base, title, keywords, published or _text(node, "lastmod"))
+    changed = _text(node, "lastmod")
+    if news is None:
+        return _item(_text(node, "loc"), base, None, None, changed)
+    published = _text(news, "publication_date")
+    item = _item(_text(node, "loc"), base, _plain(_text(news, "title")), _text(news, "keywords"), published or changed)
+    publication = _child(news, "publication")
+    language = _text(publication, "language") if publication is not None else None
+    return attrs.evolve(item, language=(language or "")[:2].lower() or None, news=bool(published)) if item else None
 
 
 def _item(link: str | None, base: str, title: str | None, summary: str | None, published: str | None) -> Item | None:
@@ -209,6 +217,16 @@ def parse_date(raw: str | None) -> datetime | None:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def sitemaps_in(body: bytes, url: str) -> tuple[str, ...]:
+    """The sitemaps that a robots.txt names, each once.
+
+    >>> sitemaps_in(b"User-agent: *\\nSitemap: /map.xml # all\\n", "https://example.org/robots.txt")
+    ('https://example.org/map.xml',)
+    """
+    named = (canonical(found.decode("utf-8", "replace"), url) for found in _SITEMAP_LINE.findall(body))
+    return tuple(dict.fromkeys(address for address in named if address))
 
 
 def months_in(url: str) -> tuple[int, int] | None:

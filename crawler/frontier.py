@@ -14,8 +14,9 @@ from crawler.feeds import Item
 from crawler.focus import judge_item
 from crawler.plan import CrawlPlan, Held
 
-LeadKind = Literal["feed", "sitemap", "listing", "listed", "page", "document", "named"]
+LeadKind = Literal["feed", "sitemap", "robots", "listing", "listed", "page", "document", "named"]
 """`listing`: a page of claims.yaml not looked at yet; `listed`: one that turned out to be an article."""
+WAYS_IN = ("feed", "sitemap", "robots", "listing")
 Outcome = Literal["ask", "double", "held", "settled", "dropped-before", "outside-window", "off-topic", "no-room"]
 
 
@@ -37,6 +38,8 @@ class Lead:
     """`item` comes from a sitemap."""
     dated: bool = True
     """`item`'s date is one of publication, not of the last change."""
+    why: str = ""
+    """What the link that led here is, where it is out of the ordinary."""
 
     @property
     def always_kept(self) -> bool:
@@ -88,7 +91,7 @@ class Frontier:
     def _judge(self, lead: Lead, name: str, held: Held | None) -> Verdict:
         if held:
             return self._judge_held(lead, held)
-        if lead.kind in ("feed", "sitemap", "listing"):
+        if lead.kind in WAYS_IN:
             return Verdict(outcome="ask")
         left = None if lead.always_kept else self._left(lead, name)
         if left:
@@ -101,7 +104,7 @@ class Frontier:
 
     def _judge_held(self, lead: Lead, held: Held) -> Verdict:
         """Revisits do not count as pages, or a long list of known ones would leave no room for new ones."""
-        if lead.kind in ("feed", "sitemap", "listing"):
+        if lead.kind in WAYS_IN:
             return Verdict(outcome="ask", held=held if lead.kind == "listing" else None)
         if held.snapshot in self._settled:
             return Verdict(outcome="settled", held=held)
@@ -145,6 +148,10 @@ class Frontier:
             return False
         self._remember_spelling(name, instead)
         return True
+
+    def was_dropped(self, url: str) -> bool:
+        """Whether an earlier crawl left it, or left something of it, by the same terms."""
+        return key(url) in self._dropped
 
     def claim(self, url: str) -> bool:
         """Take an address that an asked page turned out to have as well; False where another page has it."""

@@ -50,6 +50,21 @@ class Robots(RobotsTxtMiddleware):
         super().__init__(crawler)
         self.closed: dict[str, str] = {}
         self.unreachable: dict[str, str] = {}
+        self.answers: dict[str, Response] = {}
+        """Answers that name sitemaps, for the crawl may ask for them."""
+
+    async def process_request(self, request: Request) -> Response | None:  # type: ignore[override]
+        """A request for the robots.txt itself (`meta` says so) is answered with the one that was fetched."""
+        if not request.meta.get("robots"):
+            await super().process_request(request)
+            return None
+        await self.robot_parser(request)
+        netloc = urlparse_cached(request).netloc
+        if netloc in self.unreachable:
+            raise UnreachableError(f"robots.txt: {self.unreachable[netloc]}")
+        if netloc in self.closed:
+            raise RefusedError(self.closed[netloc])
+        return self.answers.get(netloc) or Response(request.url, status=200)
 
     def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
         netloc = urlparse_cached(request).netloc
@@ -66,6 +81,8 @@ class Robots(RobotsTxtMiddleware):
             body = _CLOSED
         else:
             body = response.body[:ROBOTS_BYTES] if response.status < 300 else b""
+            if b"sitemap" in body.lower():
+                self.answers[netloc] = Response(response.url, status=response.status, body=body)
         await super()._parse_robots(response.replace(body=body), netloc, request)
         parser = self._parsers[netloc]
         delay = parser.crawl_delay(ROBOTS_NAME) if isinstance(parser, RobotParser) else None
@@ -185,8 +202,9 @@ class FairQueue(DownloaderAwarePriorityQueue):
     def pop(self) -> Request | None:
         downloader = self.crawler.engine.downloader
         busy = Counter(map(downloader.get_slot_key, downloader.active))
-        most = downloader.domain_concurrency
-        free = [(busy[name], name) for name in self.pqueues if busy[name] < most]
+        own = downloader.per_slot_settings  # hosts that are searched are asked one at a time
+        most = {name: own.get(name, {}).get("concurrency", downloader.domain_concurrency) for name in self.pqueues}
+        free = [(busy[name], name) for name in self.pqueues if busy[name] < most[name]]
         if not free:
             return None
         name = self._next_slot(free, update_state=True)

@@ -35,6 +35,8 @@ _hrefs = XPath("descendant-or-self::a/@href", smart_strings=False)
 """Twice as fast as a walk: a menu has a hundred links, and no element of it is made for Python."""
 _MAX_NODES = 400_000
 """Steps in and out of elements: far beyond any article, so that a hostile page ends."""
+CONTEXT = 80
+"""Characters before and after a link that may say what it leads to."""
 ARTICLE_WORDS = 150
 """Words in paragraphs from which an untyped page counts as an article, not a list; short news items have more."""
 
@@ -45,7 +47,11 @@ class PageLink:
     """As written; `Page.address` makes it canonical, which costs too much to do for every link of a menu."""
     anchor: str
     inside: bool
-    """In the article's blocks, not in the boxes around them; only then `anchor` is filled."""
+    """In the article's blocks, not in the boxes around them; only then the words are filled."""
+    before: str = ""
+    """Up to `CONTEXT` characters of its block before it, blanks as single spaces."""
+    after: str = ""
+    """Characters right behind it, up to the next tag."""
 
 
 @attrs.frozen(kw_only=True)
@@ -192,7 +198,15 @@ class _Walk:
         if tag == "a" and node.get("href"):
             anchor = " ".join("".join(node.itertext()).split())[:300]
             self._linked += len(anchor)
-            self.links.append(PageLink(href=node.get("href"), anchor=anchor, inside=True))
+            self.links.append(
+                PageLink(
+                    href=node.get("href"),
+                    anchor=anchor,
+                    inside=True,
+                    before=" ".join("".join(piece[-CONTEXT:] for piece in self._words[-4:]).split())[-CONTEXT:],
+                    after=" ".join((node.tail or "")[:CONTEXT].split()),
+                )
+            )
         self._say(node.text)
         self._stack.append((node, True))
         self._stack.extend((child, False) for child in reversed(node))
@@ -233,3 +247,15 @@ def article_links(page: Page) -> list[tuple[str, PageLink]]:
         if url and is_article_address(url):
             first.setdefault(url, link)
     return list(first.items())
+
+
+def is_listed_article(page: Page, url: str) -> bool:
+    """A page that claims.yaml lists is an article if it says so, or has running text and is no list."""
+    if (url.split("://", 1)[-1].partition("/")[2].strip("/")) == "":
+        return False
+    listed = sum(link.inside for _, link in article_links(page)) >= LIST_LINKS
+    return page.typed_article or (page.is_article and (is_article_address(url) or not listed))
+
+
+LIST_LINKS = 5
+"""From this many links to articles an untyped page counts as a list."""

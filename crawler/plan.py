@@ -5,19 +5,21 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
+from urllib.parse import urlsplit
 
 import attrs
 import cattrs
 
 from crawler.addresses import canonical, host_of, key
-from crawler.focus import Terms, terms_of
 from crawler.guard import hosts_named
-from kb.claims import Study
+from crawler.searches import PLACE, filled, queries
+from crawler.terms import Terms, terms_of
+from kb.claims import Source, Study
 from kb.records import rfc3339, sha256
 from kb.settings import Settings
 from kb.store import Known
 
-SeedKind = Literal["feed", "sitemap", "page", "document", "named"]
+SeedKind = Literal["feed", "sitemap", "robots", "page", "document", "named"]
 
 SLACK = timedelta(days=3)
 """How long before the study's window an article may be dated: embargoed pieces are dated early, zones differ."""
@@ -33,8 +35,9 @@ class Seed:
 
     url: str
     kind: SeedKind
-    """`page`: a front or section page, or an article. `document`: a primary document, or where a reference quote
-    was printed. `named`: an address that the user gave. The last two are kept whatever they say."""
+    """`robots`: a robots.txt, for the sitemaps that it names. `page`: a front or section page, or an article.
+    `document`: a primary document, or where a reference quote was printed. `named`: an address that the user gave.
+    The last two are kept whatever they say."""
     source: str | None
 
 
@@ -75,6 +78,8 @@ class CrawlPlan:
     until: datetime | None
     allow_hosts: tuple[str, ...]
     """Hosts that may lie in private networks: the settings' and those that claims.yaml itself names."""
+    searched: tuple[str, ...]
+    """Hosts that are asked many queries: one request at a time."""
     max_pages: int
     depth: int
     whole: bool
@@ -82,8 +87,9 @@ class CrawlPlan:
 
     @property
     def terms_digest(self) -> str:
-        """Changes when the study is recognised by other signs, so that dropped pages are looked at again."""
-        return sha256(json.dumps(_CONVERTER.unstructure(self.terms), sort_keys=True).encode())
+        """Changes with the signs of the study and its window, so that dropped pages are looked at again."""
+        signs = [_CONVERTER.unstructure(each) for each in (self.terms, self.since, self.until)]
+        return sha256(json.dumps(signs, sort_keys=True, default=rfc3339).encode())
 
 
 def to_json(plan: CrawlPlan) -> str:
@@ -96,7 +102,12 @@ def from_json(text: str) -> CrawlPlan:
 
 def plan(study: Study, settings: Settings, known: Mapping[str, Known], now: datetime) -> CrawlPlan:
     """The plan of a crawl of the whole study. `known` is what the store holds, by address."""
-    return _plan(study, settings, _seeds(study), _held(known, now - timedelta(days=settings.crawl.revisit_days)))
+    return _plan(
+        study,
+        settings,
+        _seeds(study, settings.crawl.queries),
+        _held(known, now - timedelta(days=settings.crawl.revisit_days)),
+    )
 
 
 def plan_named(
@@ -122,6 +133,7 @@ def _plan(study: Study, settings: Settings, seeds: tuple[Seed, ...], held: Mappi
         since=_midnight(study.since) - SLACK if study.since else None,
         until=_midnight(study.until) + timedelta(days=1) + SLACK if study.until else None,
         allow_hosts=tuple(dict.fromkeys([*settings.crawl.allow_hosts, *hosts_named(written)])),
+        searched=_searched(study),
         max_pages=settings.crawl.max_pages,
         depth=settings.crawl.depth,
         whole=True,
@@ -132,18 +144,40 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=UTC)
 
 
-def _seeds(study: Study) -> tuple[Seed, ...]:
+def _searched(study: Study) -> tuple[str, ...]:
+    """Hosts of the feeds with `{query}`, as Scrapy names them: without port."""
+    feeds = [*study.feeds, *(feed for source in study.sources for feed in source.feeds)]
+    return tuple(dict.fromkeys(urlsplit(feed).hostname or "" for feed in feeds if PLACE in feed))
+
+
+def _seeds(study: Study, most_queries: int) -> tuple[Seed, ...]:
     """Documents first, then each source's ways in; an address once, for the first purpose it is named for."""
+    asked = queries(study, most_queries)
     seeds = [_seed(document.url, "document", study) for document in study.documents]
     seeds += [_seed(quote.source, "document", study) for quote in study.quotes if quote.source]
     for source in study.sources:
         seeds += [Seed(url=url, kind="page", source=source.slug) for url in map(canonical, source.pages) if url]
-        seeds += [Seed(url=url, kind="sitemap", source=source.slug) for url in map(canonical, source.sitemaps) if url]
-        seeds += [Seed(url=url, kind="feed", source=source.slug) for url in map(canonical, source.feeds) if url]
+        sitemaps = [*source.sitemaps, *(_robots(source) if study.since else ())]
+        seeds += [
+            Seed(url=url, kind="robots" if urlsplit(url).path == "/robots.txt" else "sitemap", source=source.slug)
+            for url in map(canonical, sitemaps)
+            if url
+        ]
+        seeds += [
+            Seed(url=url, kind="feed", source=source.slug) for feed in source.feeds for url in filled(feed, asked)
+        ]
+    seeds += [_seed(url, "feed", study) for feed in study.feeds for url in filled(feed, asked)]
     first: dict[str, Seed] = {}
     for seed in seeds:
         first.setdefault(seed.url, seed)
     return tuple(first.values())
+
+
+def _robots(source: Source) -> tuple[str, ...]:
+    """Where to ask for sitemaps of a source that names no way in. A primary one is there for its documents."""
+    if source.kind == "primary" or source.feeds or source.sitemaps or source.pages:
+        return ()
+    return tuple(f"https://{domain}/robots.txt" for domain in source.domains)
 
 
 def _seed(url: str, kind: SeedKind, study: Study) -> Seed:

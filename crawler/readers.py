@@ -33,6 +33,10 @@ JSON_LINES = frozenset({".jsonl", ".ndjson", ".json"})
 WARCS = frozenset({".warc", ".wacz"})
 TABLES = frozenset({".csv", ".tsv"})
 OUTLINES = frozenset({".opml", ".xml"})
+URL_COLUMNS = ("url", "link", "address", "href", "permalink", "article url", "article_url")
+"""Names of the column with addresses, as exports of media monitors and spreadsheets have it."""
+MAX_HEAD = 10_000
+_SCHEMES = ("http://", "https://")
 KNOWN = HTML | MHTML | TEXT | JSON_LINES | WARCS | TABLES | OUTLINES
 
 _SAVED_FROM = re.compile(rb"(?:saved from url=\(\d+\)|SingleFile\s{1,9}url:\s{0,9})(https?://[^\s>\"']{1,2000})")
@@ -214,18 +218,30 @@ def _article(line: bytes, where: str, reading: Reading) -> Entry:
 
 
 def read_table(path: Path, delimiter: str) -> Iterator[Entry]:
-    """The addresses in the column `url` (or `link`, `address`) of a CSV file with a head line."""
+    """The addresses in a column of a CSV file: by its name in the head line, else the first that holds one.
+
+    `delimiter` gives way to `;` or a tab where the head line has more of those: spreadsheets write what is usual in
+    their country.
+    """
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = csv.reader(file, delimiter=delimiter)
-        heads = [name.strip().lower() for name in next(rows, [])]
-        column = next((heads.index(name) for name in ("url", "link", "address") if name in heads), None)
-        if column is None:
-            yield Problem(where=f"{path}:1", what=f"no column named url among {', '.join(heads) or 'no columns'}")
-            return
+        first = file.readline(MAX_HEAD)
+        file.seek(0)
+        rows = csv.reader(file, delimiter=max(delimiter, ";", "\t", key=first.count))
         try:
+            heads = next(rows, [])
+            names = [name.strip().lower() for name in heads]
+            column = next((names.index(name) for name in URL_COLUMNS if name in names), None)
+            if column is None:
+                column = next((at for at, value in enumerate(heads) if value.strip().startswith(_SCHEMES)), None)
+                if column is None:
+                    said = ", ".join(names) or "no columns"
+                    yield Problem(where=f"{path}:1", what=f"no column named url and no address among {said}")
+                    return
+                yield _cell(heads[column], f"column {column + 1}", f"{path}:1")
+                names[column] = f"column {column + 1}"
             for row in rows:
                 if any(row):
-                    yield _cell(row[column] if len(row) > column else "", heads[column], f"{path}:{rows.line_num}")
+                    yield _cell(row[column] if len(row) > column else "", names[column], f"{path}:{rows.line_num}")
         except csv.Error as error:
             yield Problem(where=f"{path}:{rows.line_num}", what=f"not CSV: {error}")
 
@@ -236,7 +252,7 @@ def _cell(value: str, head: str, where: str) -> Entry:
 
 
 def read_opml(body: bytes, name: str) -> Iterator[Entry]:
-    """The feeds of an OPML subscription list."""
+    """The feeds of an OPML subscription list, and the pages in its entries of type `link`."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
     try:
         root = etree.fromstring(body.strip(), parser)
@@ -247,13 +263,13 @@ def read_opml(body: bytes, name: str) -> Iterator[Entry]:
         yield Problem(where=name, what="XML, but not OPML")
         return
     for outline in root.iter("{*}outline", "outline"):
-        address = outline.get("xmlUrl") or outline.get("xmlurl")
+        feed = outline.get("xmlUrl") or outline.get("xmlurl") or outline.get("xmlURL")
+        address = feed or (outline.get("url") if outline.get("type") == "link" else None)
         if address:
             url = canonical(address)
             where = f"{name}:{outline.sourceline}"
-            yield (
-                Named(url=url, feed=True) if url else Problem(where=where, what=f"no http(s) address: {address[:80]!r}")
-            )
+            said = f"no http(s) address: {address[:80]!r}"
+            yield Named(url=url, feed=bool(feed)) if url else Problem(where=where, what=said)
 
 
 def read_wacz(path: Path, reading: Reading) -> Iterator[Entry]:

@@ -52,6 +52,7 @@ def _manners(plan: CrawlPlan, crawl: CrawlSettings) -> dict[str, Any]:
         "DOWNLOAD_DELAY_JITTER": 0.0,  # the default goes down to half the delay, which is promised as the least
         "CONCURRENT_REQUESTS": crawl.total,
         "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.per_domain,
+        "DOWNLOAD_SLOTS": {host: {"concurrency": 1} for host in plan.searched},
         # A user who sets the delay to 0 asks for speed (an own server, a test); otherwise slow servers slow us.
         "AUTOTHROTTLE_ENABLED": crawl.delay_s > 0,
         "AUTOTHROTTLE_START_DELAY": crawl.delay_s,

@@ -5,7 +5,6 @@ It decides and follows, no more: bytes go on as they came, the pipeline writes t
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any
 
 import attrs
@@ -16,25 +15,26 @@ from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
 from crawler import focus
-from crawler.addresses import canonical, is_article_address, key, same_page
+from crawler.addresses import canonical, key, same_page
 from crawler.browser import rendered
 from crawler.earlier import another_address, redirects_to
-from crawler.feeds import Feed, Item, NotAFeedError, months_in, parse
-from crawler.frontier import Frontier, Lead
+from crawler.feeds import Feed, Item, NotAFeedError, months_in, parse, sitemaps_in
+from crawler.frontier import WAYS_IN, Frontier, Lead
 from crawler.guard import RefusedError
 from crawler.manners import describe
-from crawler.pages import Page, PageLink, article_links, read_page
+from crawler.onward import links_onward
+from crawler.pages import Page, article_links, is_listed_article, read_page
 from crawler.plan import CrawlPlan, Held, Seed, source_of
-from crawler.readers import split_media_type
+from crawler.responses import headers_of, media_type_of, phrase, status_line
 from kb.records import Visit
 from kb.warc import Capture
 
 MAX_SITEMAPS = 50
 """Sitemaps followed from one index, newest first; dated ones outside the window do not count."""
+INDEX_DEPTH = 2
+"""Indexes inside an index that are followed."""
 FIRST = 4_000_000_000
 """Priority of ways in. Pages have the minute of their publication (some 29 million), undated ones 0, revisits -1."""
-LIST_LINKS = 5
-"""From this many links to articles an untyped page counts as a list."""
 
 
 @attrs.frozen(kw_only=True)
@@ -101,7 +101,12 @@ class StudySpider(Spider):
             headers["If-None-Match"] = held.etag
         if held and held.last_modified:
             headers["If-Modified-Since"] = held.last_modified
-        callback = {"feed": self.parse_feed, "sitemap": self.parse_feed, "listing": self.parse_listing}
+        callback = {
+            "feed": self.parse_feed,
+            "sitemap": self.parse_feed,
+            "robots": self.parse_robots,
+            "listing": self.parse_listing,
+        }
         return Request(
             held.url if held and canonical(held.url) else lead.url,
             callback=callback.get(lead.kind, self.parse_page),
@@ -109,12 +114,15 @@ class StudySpider(Spider):
             headers=headers,
             priority=_priority(lead, held),
             dont_filter=True,
+            meta=self._meta(lead),
             cb_kwargs={"lead": lead},
-            meta=rendered() if self._by_browser(lead) else {},
         )
 
-    def _by_browser(self, lead: Lead) -> bool:
-        return lead.source in self.plan.browser and lead.kind not in ("feed", "sitemap")
+    def _meta(self, lead: Lead) -> dict[str, Any]:
+        if lead.kind == "robots":
+            return {"robots": True}
+        by_browser = lead.source in self.plan.browser and lead.kind not in ("feed", "sitemap")
+        return rendered() if by_browser else {}
 
     def redirected(self, request: Request, followed: Request) -> str | None:
         """Why a redirect is not followed, or None. Called before Scrapy does."""
@@ -124,7 +132,7 @@ class StudySpider(Spider):
         target = canonical(followed.url)
         if followed.url in followed.meta.get("redirect_urls", []):
             return "the redirects go in a circle"
-        if target is None or lead.kind in ("feed", "sitemap", "listing") or key(target) == key(request.url):
+        if target is None or lead.kind in WAYS_IN or key(target) == key(request.url):
             return None
         held = self.frontier.is_held(lead.url)
         other = self.frontier.is_held(target)
@@ -136,7 +144,9 @@ class StudySpider(Spider):
 
     def parse_feed(self, response: Response, lead: Lead) -> Iterator[Any]:
         if response.status >= 300:
-            yield self._visit(lead, "failed", f"the {lead.kind} answered {_status(response.status)}", response.status)
+            yield self._visit(
+                lead, "failed", f"the {lead.kind} answered {status_line(response.status)}", response.status
+            )
             return
         try:
             feed = parse(response.body, response.url, self.max_bytes)
@@ -146,23 +156,39 @@ class StudySpider(Spider):
         if feed.kind == "index":
             yield from self._sitemaps(feed, lead)
             return
+        outside = 0
         for item in sorted(feed.items, key=_newest):
             source, language = source_of(self.plan.domains, item.url)
             found = Lead(
                 url=item.url,
                 kind="page",
                 source=source or lead.source,
-                language=language,
+                language=item.language or language,
                 found_in=lead.url,
                 item=item,
                 sitemap=feed.kind == "sitemap",
-                dated=feed.dated_news,
+                dated=feed.dated_news or item.news,
             )
+            outside += self.frontier.outside_window(item.moment, dated=found.dated)
             yield from self._offer(found)
+        if outside and not self.frontier.was_dropped(lead.url):  # one line for all: sitemaps list tens of thousands
+            said = f"{outside} of its {len(feed.items)} entries are dated outside study.since and study.until"
+            yield self._visit(lead, "dropped", said, response.status)
+
+    def parse_robots(self, response: Response, lead: Lead) -> Iterator[Any]:
+        """A source without ways in, or a robots.txt among its sitemaps: the sitemaps that it names."""
+        if response.status >= 300:
+            yield self._visit(lead, "failed", f"robots.txt answered {status_line(response.status)}", response.status)
+            return
+        found = sitemaps_in(response.body, response.url)
+        if not found:
+            yield self._visit(lead, "dropped", "robots.txt names no sitemap; give a feed, sitemap or page", 200)
+        for url in found[:MAX_SITEMAPS]:
+            yield from self._offer(attrs.evolve(lead, url=url, kind="sitemap", found_in=lead.url))
 
     def _sitemaps(self, feed: Feed, lead: Lead) -> Iterator[Any]:
         fitting = [item for item in sorted(feed.items, key=_newest) if self._in_window(item)]
-        if lead.depth >= 2:
+        if lead.depth >= INDEX_DEPTH:
             yield self._visit(lead, "failed", "a sitemap index inside an index inside an index is not followed")
             return
         if len(fitting) > MAX_SITEMAPS:
@@ -182,7 +208,7 @@ class StudySpider(Spider):
     def parse_listing(self, response: Response, lead: Lead) -> Iterator[Any]:
         """A listed page: an article is kept, a front or section page gives its links."""
         page = None if response.status != 200 else self._read(response)
-        if page is None or _is_article(page, response.url):
+        if page is None or is_listed_article(page, response.url):
             yield from self.parse_page(response, attrs.evolve(lead, kind="listed"))
             return
         for url, link in article_links(page):
@@ -201,7 +227,7 @@ class StudySpider(Spider):
                 yield from self._follow_again(held)
             return
         if response.status != 200 or not response.body.strip():
-            what = _status(response.status) if response.status != 200 else "an empty page"
+            what = status_line(response.status) if response.status != 200 else "an empty page"
             yield self._visit(lead, "failed", f"answered {what}", response.status)
             yield from self._try_other_spelling(lead)
             return
@@ -217,23 +243,25 @@ class StudySpider(Spider):
 
     def _decide(self, response: Response, lead: Lead, page: Page | None) -> Iterator[Any]:
         if page is None and not lead.always_kept:
-            yield self._visit(lead, "dropped", f"no page of text ({_media_type(response)[0] or 'no media type'})", 200)
+            yield self._visit(
+                lead, "dropped", f"no page of text ({media_type_of(response)[0] or 'no media type'})", 200
+            )
             return
         judged = (
             focus.judge(page, self.plan.terms) if page else focus.Focus(relation="off", reason="not a page of text")
         )
         if judged.relation == "off" and not lead.always_kept:
-            yield self._visit(lead, "dropped", judged.reason, 200)
+            yield self._visit(lead, "dropped", f"{lead.why}{judged.reason}", 200)
             return
-        reason = f"{_WHY_KEPT.get(lead.kind, '')}{judged.reason}"
+        reason = f"{_WHY_KEPT.get(lead.kind, '')}{lead.why}{judged.reason}"
         capture = self._capture(response, lead)
         self.captured |= {key(capture.requested_url), key(capture.final_url)}
         yield FetchedPage(capture=capture, mention=judged.relation == "mention" and not lead.always_kept, reason=reason)
         if page and judged.relation != "off":
-            yield from self._follow(page, capture.final_url, lead.depth)
+            yield from self._follow(page, capture.final_url, lead.depth, judged)
 
     def _read(self, response: Response) -> Page | None:
-        media_type, charset = _media_type(response)
+        media_type, charset = media_type_of(response)
         return read_page(response.body, charset, media_type, response.url)
 
     def _double_of(self, page: Page | None, url: str) -> str | None:
@@ -250,7 +278,7 @@ class StudySpider(Spider):
         return None
 
     def _capture(self, response: Response, lead: Lead) -> Capture:
-        media_type, charset = _media_type(response)
+        media_type, charset = media_type_of(response)
         first = (response.meta.get("redirect_urls") or [response.url])[0]
         by_browser = bool(response.meta.get("playwright"))
         return Capture(
@@ -258,8 +286,8 @@ class StudySpider(Spider):
             final_url=response.url,
             fetched_at=datetime.now(UTC),
             status=response.status,
-            reason=_phrase(response.status),
-            headers=() if by_browser else tuple(_headers(response)),  # a document that a browser made was never served
+            reason=phrase(response.status),
+            headers=() if by_browser else tuple(headers_of(response)),  # no server sent what a browser made
             body=response.body,
             media_type=media_type,
             charset=charset,
@@ -272,26 +300,24 @@ class StudySpider(Spider):
 
     # --- links ---
 
-    def _follow(self, page: Page, url: str, depth: int) -> Iterator[Any]:
-        """To the study's documents and to other sources; within a source only where the link names the study."""
+    def _follow(self, page: Page, url: str, depth: int, judged: focus.Focus) -> Iterator[Any]:
+        """To hosts outside claims.yaml goes one hop, and only from a page that is on the study."""
         if depth >= self.plan.depth:
             return
-        own = source_of(self.plan.domains, url)[0]
-        for link in page.links:
-            address = page.address(link) if link.inside else None
-            if not address:
-                continue
-            source, language = source_of(self.plan.domains, address)
+        reached_by_link = depth > 0 and source_of(self.plan.domains, url)[0] is None
+        to_strangers = judged.relation == "about" and not reached_by_link
+        for link in links_onward(page, url, self.plan, to_strangers=to_strangers):
+            document = link.reason == "the study's document"
             lead = Lead(
-                url=address, kind="page", source=source, language=language, found_in=canonical(url), depth=depth + 1
+                url=link.url,
+                kind="document" if document else "page",
+                source=link.source,
+                language=link.language,
+                found_in=canonical(url),
+                depth=depth + 1,
+                why="" if link.source or document else f"{link.reason} on a host outside claims.yaml; ",
             )
-            if focus.is_document(address, self.plan.terms):
-                yield from self._offer(attrs.evolve(lead, kind="document"))
-            elif source and is_article_address(address) and self._leads_on(link, source != own):
-                yield from self._offer(lead)
-
-    def _leads_on(self, link: PageLink, elsewhere: bool) -> bool:
-        return elsewhere or focus.names_study(f"{link.anchor} {link.href}", self.plan.terms)
+            yield from self._offer(lead)
 
     def _follow_again(self, held: Held) -> Iterator[Any]:
         """The links of an archived page: one may not have been fetched yet, or failed."""
@@ -301,7 +327,8 @@ class StudySpider(Spider):
         capture = stored.capture
         page = read_page(capture.body, capture.charset, capture.media_type, capture.final_url)
         if page:
-            yield from self._follow(page, capture.final_url, stored.depth)
+            judged = focus.judge(page, self.plan.terms)
+            yield from self._follow(page, capture.final_url, stored.depth, judged)
 
     # --- failures ---
 
@@ -363,31 +390,3 @@ def _priority(lead: Lead, held: Held | None) -> int:
 
 def _newest(item: Item) -> float:
     return -item.moment.timestamp() if item.moment else 0.0
-
-
-def _is_article(page: Page, url: str) -> bool:
-    """A page that claims.yaml lists is an article if it says so, or has running text and is no list."""
-    if (url.split("://", 1)[-1].partition("/")[2].strip("/")) == "":
-        return False
-    listed = sum(link.inside for _, link in article_links(page)) >= LIST_LINKS
-    return page.typed_article or (page.is_article and (is_article_address(url) or not listed))
-
-
-def _media_type(response: Response) -> tuple[str, str | None]:
-    """Media type and charset as the server declares them."""
-    return split_media_type((response.headers.get(b"Content-Type") or b"").decode("latin-1"))
-
-
-def _headers(response: Response) -> Iterator[tuple[str, str]]:
-    for name, values in response.headers.items():
-        for value in values:
-            if name.lower() != b"set-cookie":
-                yield name.decode("latin-1"), value.decode("latin-1")
-
-
-def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
-
-
-def _status(status: int) -> str:
-    return f"{status} {_phrase(status)}".strip()

@@ -20,7 +20,7 @@ import typer.main
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from kb import errors, settings, study
+from kb import errors, locators, settings, study
 from queries import options
 from queries.cli import app
 
@@ -48,8 +48,9 @@ _OF_IDS = "How commands and the rest of the file name it."
 
 _KINDS: tuple[tuple[Any, str], ...] = (
     (study.Slug, "id: lower-case letters, digits, hyphens"),
-    (study.Url, "address, http or https"),
-    (study.Host, "host, such as `example.org`"),
+    (locators.Url, "address, http or https"),
+    (locators.FeedUrl, "address, `{query}` behind its host or not"),
+    (locators.Host, "host, such as `example.org`"),
     (study.Words, "text"),
     (date, "day, such as `2026-04-01`"),
     (Path, "path"),

@@ -106,3 +106,5 @@ class Study:
     """Cron expression or alias (`hourly`, `daily`, `weekly`)."""
     alerts: tuple[str, ...]
     """Apprise notifier addresses."""
+    feeds: tuple[str, ...] = ()
+    """Feeds that belong to no source: search services, aggregators. `{query}` in any feed is filled by a crawl."""

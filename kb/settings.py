@@ -48,6 +48,8 @@ class CrawlSettings(BaseModel):
     """Pages fetched in one crawl."""
     depth: int = Field(2, ge=0)
     """How many links away from a kept page a crawl goes."""
+    queries: int = Field(20, ge=0)
+    """Queries that a feed address with `{query}` is filled with, one request each."""
     retries: int = Field(2, ge=0)
     """Further tries after a failure that may pass."""
     robots: bool = True

@@ -31,27 +31,10 @@ from kb.claims import (
 )
 from kb.claimsfile import line_of, parse, problem_of
 from kb.errors import StudyError
+from kb.locators import FeedUrl, Host, Url
 
 SCHEDULE_ALIASES = ("hourly", "daily", "weekly")
 _CRON_FIELDS = 5
-
-
-def _http_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and parts.hostname
-    except ValueError:
-        usable = None
-    if not usable:
-        raise ValueError("expected an address that starts with http:// or https://")
-    return value
-
-
-def _host(value: str) -> str:
-    host = value.lower().removeprefix("www.").rstrip(".")
-    if not host or set(host) & set("/ *@"):
-        raise ValueError("expected a host such as example.org, without scheme or path")
-    return host
 
 
 def _schedule(value: str) -> str:
@@ -79,8 +62,6 @@ def _number(value: Any) -> Any:
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Url = Annotated[str, AfterValidator(_http_url)]
-Host = Annotated[str, AfterValidator(_host)]
 Day = Annotated[date, BeforeValidator(_day)]
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 
@@ -215,10 +196,10 @@ class _Source(_Entry):
     """For readers of the file."""
     language: Words | None = None
     """ISO 639-1 code of what it prints, such as `en`."""
-    feeds: list[Url] = []
-    """RSS or Atom addresses."""
+    feeds: list[FeedUrl] = []
+    """RSS or Atom addresses; `{query}` in one is filled with what the study is searched by."""
     sitemaps: list[Url] = []
-    """Sitemap or news-sitemap addresses."""
+    """Sitemaps, news sitemaps, indexes of them, or a robots.txt that names some."""
     pages: list[Url] = []
     """Section pages whose links are looked through."""
     browser: bool = False
@@ -242,6 +223,8 @@ class _File(_Entry):
     """What the study states."""
     sources: list[_Source] = []
     """Where to look for coverage."""
+    feeds: list[FeedUrl] = []
+    """Feeds of no source, such as those of search services; `{query}` is filled as in a source's feeds."""
     schedule: Annotated[str, AfterValidator(_schedule)] | None = None
     """How often to crawl: an alias or a cron line. Checked and kept; nothing runs on it yet."""
     alerts: list[Words] = []
@@ -337,6 +320,7 @@ def _study(checked: _File) -> Study:
         sources=tuple(_source(s) for s in checked.sources),
         schedule=checked.schedule,
         alerts=tuple(checked.alerts),
+        feeds=tuple(checked.feeds),
     )
 
 

@@ -146,7 +146,7 @@ def add(
         list[str], typer.Argument(metavar="URL|FILE|DIR|-", help="What to capture; `-` reads standard input.")
     ],
 ) -> None:
-    """Capture named pages: addresses, saved HTML, text, WARC, URL lists, OPML, JSON Lines.
+    """Capture named pages: addresses, saved HTML, text, WARC, lists, CSV, OPML, JSON Lines.
 
     Example: retold add coverage.jsonl https://news.example/story saved/
     """

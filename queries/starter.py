@@ -50,9 +50,12 @@ sources: []                        # where to look
   #   name: Example News
   #   domains: [news.example]
   #   kind: press                  # press | agency | rewriter | primary
-  #   feeds: ["https://news.example/science.xml"]
-  #   sitemaps: ["https://news.example/news-sitemap.xml"]
+  #   feeds: ["https://news.example/science.xml", "https://news.example/?s={query}&feed=rss2"]
+  #   sitemaps: ["https://news.example/news-sitemap.xml"]     # or its robots.txt, for the sitemaps that it names
   #   pages: ["https://news.example/science"]
+
+feeds: []                          # feeds of no source, such as those of search services
+  # - "https://search.example/rss?q={query}"     # {query}: aliases, DOI, speakers with the topic, quotes, in turn
 
 schedule: daily                    # hourly | daily | weekly | a cron line
 alerts: []

@@ -1,7 +1,7 @@
 """`verify` and `doctor`: whether all is as captured, what is held, what was dropped and why."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,7 @@ class State:
     unused_speakers: tuple[str, ...]
     """Speakers of claims.yaml whom no quote of the coverage names."""
     dropped: tuple[Visit, ...]
+    """What was left at the latest visit, in order of time; what a later crawl kept is not among it."""
 
     @property
     def healthy(self) -> bool:
@@ -102,8 +103,16 @@ def state(workspace: Workspace, *, fix: bool) -> State:
         index_extra=len(held - embedded),
         fixed=fix,
         unused_speakers=_unused_speakers(workspace),
-        dropped=tuple(v for v in workspace.store.visits() if v.action in ("dropped", "refused", "failed")),
+        dropped=_left(workspace.store.visits()),
     )
+
+
+def _left(visits: Iterable[Visit]) -> tuple[Visit, ...]:
+    latest: dict[str, Visit] = {}
+    for visit in visits:
+        latest.pop(visit.url, None)
+        latest[visit.url] = visit
+    return tuple(visit for visit in latest.values() if visit.action in ("dropped", "refused", "failed"))
 
 
 def _version(name: str) -> str:
@@ -176,6 +185,9 @@ def print_state(found: State, console: "Console") -> None:
         console.print(f"failed    {stage} {key}: {escape(problem)}")
     for slug in found.unused_speakers:
         console.print(f"speaker   {slug}: no quote in the coverage names them")
+    if found.dropped:
+        counts = Counter(visit.action for visit in found.dropped)
+        console.print("left      " + "  ".join(f"{count} {action}" for action, count in sorted(counts.items())))
     for visit in found.dropped[-LISTED_VISITS:]:
         console.print(f"{visit.action:<9} {escape(visit.url)}: {escape(visit.reason)}")
     if len(found.dropped) > LISTED_VISITS:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.feeds import NotAFeedError, parse
+from crawler.feeds import NotAFeedError, parse, sitemaps_in
 
 BASE = "http://a.example/feed"
 
@@ -42,8 +42,27 @@ def test_news_sitemap_gives_title_and_publication_date() -> None:
         b"<lastmod>2026-05-01</lastmod><news:news><news:publication_date>2026-04-01</news:publication_date>"
         b"<news:title>T</news:title></news:news></url></urlset>"
     )
-    feed = parse(body, BASE, 10**6)
-    assert (feed.items[0].title, feed.items[0].published, feed.dated_news) == ("T", "2026-04-01", True)
+    [item] = parse(body, BASE, 10**6).items
+    assert (item.title, item.published, item.news) == ("T", "2026-04-01", True)
+
+
+def test_entry_without_news_fields_keeps_the_day_of_its_last_change() -> None:
+    body = (
+        b'<urlset xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url><loc>http://a.example/x</loc>'
+        b"<news:news><news:publication><news:name>A</news:name><news:language>de</news:language></news:publication>"
+        b"<news:publication_date>2026-04-01</news:publication_date></news:news></url>"
+        b"<url><loc>http://a.example/y</loc><lastmod>2026-05-01</lastmod></url></urlset>"
+    )
+    first, second = parse(body, BASE, 10**6).items
+    assert (first.news, first.language) == (True, "de")
+    assert (second.news, second.published, second.language) == (False, "2026-05-01", None)
+
+
+def test_robots_names_its_sitemaps_whatever_the_case_and_line_ends() -> None:
+    body = (
+        b"User-agent: *\r\nDisallow: /sitemap: x\r\nSITEMAP: http://a.example/map.xml\r\n sitemap:/news.xml # new\r\n"
+    )
+    assert sitemaps_in(body, "http://a.example/robots.txt") == ("http://a.example/map.xml", "http://a.example/news.xml")
 
 
 def test_sitemap_index_lists_sitemaps() -> None:

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from loopback import make_study
 
 from crawler.feeds import Item
-from crawler.focus import Focus, is_document, judge, judge_item, may_concern, names_study, terms_of
+from crawler.focus import Focus, judge, judge_item, may_concern
 from crawler.pages import read_page
+from crawler.terms import is_document, names_study, terms_of
 from kb.claims import Document
 
 PAPER = Document(slug="v1", title="A paper", url="https://arxiv.org/abs/2604.01234v1", published_at=None)

@@ -251,6 +251,33 @@ def test_table_names_the_column_of_a_bad_address(desk: Desk, tmp_path: Path) -> 
     assert problem.what == "no http(s) address in url: ''"
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["Titel;URL\r\nEins, zwei;{one}\r\n", "{one},2026-04-01\n", "name\thref\nx\t{one}\n", "\ufefflink\n{one}\n"],
+)
+def test_table_of_any_country_and_without_heads_names_addresses(
+    desk: Desk, tmp_path: Path, site: Site, written: str
+) -> None:
+    site.page("/one")
+    (tmp_path / "t.csv").write_text(written.format(one=site.url("/one")), encoding="utf-8")
+    summary = desk.add(tmp_path / "t.csv")
+    assert (summary.counts, summary.problems) == ({"kept": 1}, ())
+
+
+def test_table_without_any_address_is_a_problem_that_names_its_columns(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("title,day\nA,1\n")
+    (problem,) = desk.add(tmp_path / "t.csv").problems
+    assert problem.what == "no column named url and no address among title, day"
+
+
+def test_links_of_an_opml_are_fetched_as_pages(desk: Desk, tmp_path: Path, site: Site) -> None:
+    site.page("/one", title="Else")
+    (tmp_path / "x.opml").write_text(
+        f'<opml><body><outline text="a"><outline type="link" url="{site.url("/one")}"/></outline></body></opml>'
+    )
+    assert desk.add(tmp_path / "x.opml").counts == {"kept": 1}
+
+
 def test_feeds_of_an_opml_are_crawled_with_focus(desk: Desk, tmp_path: Path, site: Site) -> None:
     site.feed("/feed", "/glass-echo-one-two", "/something-else-here")
     site.page("/glass-echo-one-two")

@@ -7,7 +7,7 @@ from crawler.addresses import key
 from crawler.frontier import Frontier, Lead
 from crawler.plan import from_json, plan, source_of, to_json, user_agent
 from kb.claims import Document, Source
-from kb.settings import Settings
+from kb.settings import CrawlSettings, Settings
 from kb.store import Known
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ def test_plan_survives_json() -> None:
 
 def test_seeds_are_documents_then_each_sources_ways_in() -> None:
     kinds = [seed.kind for seed in plan(STUDY, Settings(), {}, NOW).seeds]
-    assert kinds == ["document", "page", "sitemap", "feed"]
+    assert kinds == ["document", "page", "sitemap", "feed", "robots"]
 
 
 def test_known_pages_are_due_within_the_revisit_window() -> None:
@@ -91,3 +91,33 @@ def test_window_has_some_slack_and_a_change_date_only_ends_it_below() -> None:
     assert frontier.outside_window(datetime(2026, 3, 1, tzinfo=UTC), dated=False)
     assert frontier.outside_window(datetime(2026, 7, 1, tzinfo=UTC), dated=True)
     assert not frontier.outside_window(datetime(2026, 7, 1, tzinfo=UTC), dated=False)
+
+
+def test_feed_with_a_query_becomes_a_seed_for_each_query_and_its_host_is_asked_one_at_a_time() -> None:
+    study = attrs.evolve(make_study(), feeds=("https://search.example:8443/rss?q={query}", "http://all.example/feed"))
+    made = plan(study, Settings(crawl=CrawlSettings(queries=2)), {}, NOW)
+    assert [(seed.url, seed.kind, seed.source) for seed in made.seeds] == [
+        ("https://search.example:8443/rss?q=%22Glass+Echo%22", "feed", None),
+        ("https://search.example:8443/rss?q=%22Imke+Vale%22+%22Glass+Echo%22", "feed", None),
+        ("http://all.example/feed", "feed", None),
+    ]
+    assert made.searched == ("search.example",)
+
+
+def test_source_without_ways_in_is_asked_for_its_sitemaps_where_a_window_bounds_them() -> None:
+    bare = attrs.evolve(PRESS, feeds=(), pages=(), sitemaps=())
+    bounded = attrs.evolve(make_study(bare), since=date(2026, 4, 1))
+    assert [(seed.url, seed.kind) for seed in plan(bounded, Settings(), {}, NOW).seeds] == [
+        ("https://a.example/robots.txt", "robots")
+    ]
+    assert plan(make_study(bare), Settings(), {}, NOW).seeds == ()
+    primary = attrs.evolve(bounded, sources=(attrs.evolve(bare, kind="primary"),))
+    assert plan(primary, Settings(), {}, NOW).seeds == ()
+
+
+def test_moved_window_makes_the_crawl_look_at_dropped_pages_again() -> None:
+    digests = [
+        plan(attrs.evolve(STUDY, since=day), Settings(), {}, NOW).terms_digest
+        for day in (date(2026, 4, 1), date(2026, 4, 1), date(2026, 3, 1))
+    ]
+    assert digests[0] == digests[1] != digests[2]

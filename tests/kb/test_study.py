@@ -204,3 +204,26 @@ def test_domain_is_not_matched_inside_a_name():
 @pytest.mark.parametrize("url", ["", "nonsense", "http://[x", "https://a.example:99999999/", "file:///a.example"])
 def test_address_without_a_usable_host_has_no_source(url):
     assert source_for(study(sources=(source("a", "b.example"),)), url) is None
+
+
+def test_feeds_take_a_place_for_queries_behind_the_host() -> None:
+    feed = "https://search.example/rss?q={query}"
+    study = loads(f"study: {{id: s, title: T}}\nfeeds: ['{feed}']\n")
+    assert study.feeds == (feed,)
+
+
+@pytest.mark.parametrize(
+    ("key", "address", "said"),
+    [
+        ("feeds", "https://{query}.example/rss", "behind the host"),
+        ("feeds", "https://a.example/rss?q={topic}", "nothing else in braces"),
+        ("pages", "https://a.example/?s={query}", "only feeds take {query}"),
+    ],
+)
+def test_places_for_queries_that_cannot_be_filled_are_told(key: str, address: str, said: str) -> None:
+    with pytest.raises(StudyError, match=said) as raised:
+        loads(
+            "study: {id: s, title: T}\nsources:\n"
+            f"  - id: a\n    name: A\n    domains: [a.example]\n    {key}: ['{address}']\n"
+        )
+    assert raised.value.line == 6

@@ -29,7 +29,7 @@ def test_examples_in_comments_work_once_uncommented():
         "roe-surprised",
         "models-tested",
     ]
-    assert read.sources[0].feeds == ("https://news.example/science.xml",)
+    assert read.sources[0].feeds == ("https://news.example/science.xml", "https://news.example/?s={query}&feed=rss2")
     assert read.documents[-1].slug == "v1"
     assert read.contact == "desk@example.org"
 

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,22 @@ def test_doctor_says_why_pages_were_dropped(built):
     assert found.dropped == (visit,)
     assert f"dropped   https://star.example/x: {reason}" in shown(print_state, found)
     assert json.loads(json.dumps(state_json(found)))["dropped"][0]["reason"] == reason
+
+
+def test_doctor_does_not_list_what_a_later_crawl_kept(built):
+    visits = [
+        Visit(
+            url=f"https://star.example/{name}", at=at, action=action, reason="r", status=200, found_in=None, source=None
+        )
+        for name, at, action in [
+            ("x", NOON, "dropped"),
+            ("y", NOON, "kept"),
+            ("x", NOON + timedelta(days=1), "kept"),
+            ("y", NOON + timedelta(days=1), "failed"),
+        ]
+    ]
+    built.store.add_visits(visits)
+    assert [visit.url for visit in state(built, fix=False).dropped] == ["https://star.example/y"]
 
 
 def test_doctor_shows_failures_and_is_not_content(workspace, monkeypatch):
