@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from crawler import focus
 from crawler.addresses import canonical, is_article_address, key, same_page
 from crawler.feeds import Feed, Item, NotAFeedError, months_in, parse
-from crawler.frontier import Frontier, Lead
+from crawler.frontier import FORGOTTEN, Frontier, Lead
 from crawler.guard import RefusedError
 from crawler.manners import describe
 from crawler.pages import Page, PageLink, article_links, read_page
@@ -69,7 +69,7 @@ class StudySpider(Spider):
         self.recall = recall
         self.max_bytes = max_bytes
         self.seeds = {seed.url for seed in plan.seeds}
-        self.captured: set[str] = {name for name, held in plan.held.items() if held}
+        self.captured: set[str] = {name for name, held in plan.held.items() if held}.union(plan.forgotten)
 
     # --- what is asked ---
 
@@ -90,6 +90,8 @@ class StudySpider(Spider):
             yield self._request(lead, verdict.held)
         elif verdict.outcome == "off-topic":
             yield self._visit(lead, "dropped", verdict.reason)
+        elif verdict.outcome == "forgotten":
+            yield self._visit(lead, "refused", verdict.reason)
         elif verdict.outcome == "settled" and verdict.held:
             yield from self._follow_again(verdict.held)
 
@@ -120,6 +122,8 @@ class StudySpider(Spider):
             return "the redirects go in a circle"
         if target is None or lead.kind in ("feed", "sitemap", "listing") or key(target) == key(request.url):
             return None
+        if self.frontier.is_forgotten(target):
+            return FORGOTTEN
         held = self.frontier.is_held(lead.url)
         other = self.frontier.is_held(target)
         if (held and other and held.snapshot == other.snapshot) or self.frontier.claim(target):
@@ -205,7 +209,9 @@ class StudySpider(Spider):
         page = self._read(response)
         double = self._double_of(page, response.url)
         if double:
-            yield self._visit(lead, "unchanged", f"another address of {double}", 200)
+            gone = self.frontier.is_forgotten(double)
+            reason = FORGOTTEN if gone else f"another address of {double}"
+            yield self._visit(lead, "refused" if gone else "unchanged", reason, 200)
             return
         yield from self._decide(response, lead, page)
 
@@ -311,7 +317,7 @@ class StudySpider(Spider):
         too_large = isinstance(error, DownloadCancelledError) or "DOWNLOAD_MAXSIZE" in reason
         if too_large:
             reason = f"larger than {self.max_bytes} bytes"
-        refused = too_large or isinstance(error, RefusedError)
+        refused = too_large or reason == FORGOTTEN or isinstance(error, RefusedError)
         yield self._visit(lead, "refused" if refused else "failed", reason)
         yield from self._try_other_spelling(lead)
 

@@ -11,6 +11,7 @@ from crawler import imports, plan, runner
 from kb import pipeline
 from kb import study as studies
 from kb.archive import Archive
+from kb.capturelog import forgotten_addresses
 from kb.errors import CrawlError, DataError, UserError
 from kb.executor import Derived, Item, ProcessExecutor, SerialExecutor
 from kb.settings import Settings
@@ -26,7 +27,8 @@ def crawl(workspace: Workspace, on_event: Callable[[runner.CrawlEvent], None]) -
     """Capture what the study's sources show now."""
     remember(workspace)
     planned = plan.plan(workspace.study, workspace.settings, workspace.store.known(), now())
-    return runner.crawl(planned, workspace.settings, on_event=on_event)
+    forgotten = forgotten_addresses(workspace.archive.notices())
+    return runner.crawl(plan.without(planned, forgotten), workspace.settings, on_event=on_event)
 
 
 def add(workspace: Workspace, names: Sequence[str], stdin: BinaryIO) -> imports.ImportSummary:
