@@ -19,7 +19,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.warcwriter import WARCWriter
 
-from kb.capturelog import GENESIS, LOG, Entry, Notice, is_notice, is_torn, parse
+from kb.capturelog import GENESIS, LOG, Entry, Notice, covers_one, is_notice, is_torn, parse
 from kb.errors import DataError, DigestError, UserError
 from kb.records import Snapshot, rfc3339, sha256
 from kb.warc import BLANK, Capture, Metered, Stored, whole_records, write_record
@@ -35,7 +35,7 @@ class Problem:
     where: str
     """`captures.jsonl:12` or `retold-00001.warc.gz@4711`."""
     what: str
-    kind: Literal["log", "warc", "body"]
+    kind: Literal["log", "warc", "body", "text"]
 
 
 class Archive:
@@ -168,10 +168,9 @@ class Archive:
     def count(self) -> int:
         """How many captures the archive holds; those taken down are not among them."""
         held = 0
-        for number, line in self._lines():
+        for _, line in self._lines():
             if line.endswith(b"\n"):
-                covers = is_notice(line) and isinstance(it := parse(line, f"{LOG}:{number}"), Notice) and it.covers
-                held += -1 if covers else not is_notice(line)
+                held += covers_one(line) * -1 if is_notice(line) else 1
         return held
 
     def entries(self) -> Iterator[Snapshot]:

@@ -131,6 +131,11 @@ def is_notice(line: bytes) -> bool:
     return line.startswith(_NOTICE)
 
 
+def covers_one(line: bytes) -> bool:
+    """Whether the line of a notice takes a capture away. Told without parsing: a damaged line still counts."""
+    return b'"covers":null' not in line
+
+
 def forgotten_addresses(notices: Iterable[Notice]) -> frozenset[str]:
     """What is not fetched again, as far as it was not allowed later."""
     left: set[str] = set()

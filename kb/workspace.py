@@ -65,6 +65,7 @@ class Workspace:
             self.index.close()
             del self.index
         takedown.finish(self.archive, store, self.settings.index_dir, keep=self.study_wordings)
+        (self.settings.data_dir / "report.html").unlink(missing_ok=True)  # `retold report` writes it without
 
     @cached_property
     def reader(self) -> Reader:

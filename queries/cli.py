@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queries import reviewing
+from queries import archiving, reviewing
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
@@ -357,8 +357,8 @@ def doctor(
         raise typer.Exit(INCOMPLETE)
 
 
-app.command()(reviewing.review)
-app.command()(reviewing.speakers)
+for _command in (archiving.captures, archiving.forget, archiving.export, reviewing.review, reviewing.speakers):
+    app.command()(_command)
 
 
 def _crawl(options: Options, workspace: "Workspace") -> "CrawlSummary":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from crawler import imports, plan, runner
+from crawler.addresses import canonical, key
 from kb import pipeline
 from kb import study as studies
 from kb.archive import Archive
@@ -37,6 +38,11 @@ def add(workspace: Workspace, names: Sequence[str], stdin: BinaryIO) -> imports.
     return imports.add(
         names, workspace.study, workspace.settings, workspace.archive, workspace.store, now(), stdin=stdin
     )
+
+
+def address_key(url: str) -> str:
+    """What spellings of one address share; other things are their own."""
+    return key(canonical(url) or url)
 
 
 def build(
