@@ -1,6 +1,6 @@
 """What was derived from captures that are taken down goes from the record store, as far as nothing else has it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,26 +9,25 @@ from kb import tables as t
 from kb.records import Snapshot
 
 _OCCURRING = (t.passages, t.quotes, t.quantities, t.credits_)
-_BY_WORDS = (t.embeddings, t.alignments, t.evidence, t.wordings)
 
 
 def purge(
-    engine: sa.Engine, snapshots: Collection[str], *, keep: Collection[str] = (), moved: Iterable[Snapshot] = ()
+    engine: sa.Engine, snapshots: Collection[str], *, own: Mapping[str, str] = {}, moved: Iterable[Snapshot] = ()
 ) -> None:
     """Remove captures and all that only they had, and scrub the file. Does nothing where nothing is left of them.
 
-    `keep`: digests of wordings that are the study's own. `moved`: captures whose records lie elsewhere now.
+    `own`: the study's own wordings by digest, which stay. `moved`: captures whose records lie elsewhere now.
     """
     with engine.begin() as connection:
         for snapshot in moved:
             place = {"warc": snapshot.warc, "offset": snapshot.offset}
             connection.execute(sa.update(t.snapshots).where(t.snapshots.c.id == snapshot.id).values(place))
-        _purge(connection, snapshots, frozenset(keep))
+        _purge(connection, snapshots, own)
     if engine.dialect.name == "sqlite" and snapshots:
         _scrub(engine)
 
 
-def _purge(connection: sa.Connection, snapshots: Collection[str], keep: frozenset[str]) -> None:
+def _purge(connection: sa.Connection, snapshots: Collection[str], own: Mapping[str, str]) -> None:
     e = t.extractions.c
     read = _rows(connection, sa.select(e.id, e.text, e.article), e.snapshot, snapshots)
     extractions = {row.id for row in read}
@@ -40,11 +39,15 @@ def _purge(connection: sa.Connection, snapshots: Collection[str], keep: frozense
     _delete(connection, t.texts.c.id, texts)
     _delete(connection, t.articles.c.id, _left({row.article for row in read}, connection, e.article))
     _delete(connection, t.outcomes.c.input, {*snapshots, *extractions, *texts})
-    unsaid = words - keep
+    unsaid = words
     for table in (t.passages, t.quotes):
         unsaid = _left(unsaid, connection, table.c.words_sha256)
-    for table in _BY_WORDS:
+    for table in (t.alignments, t.evidence, t.wordings):
         _delete(connection, table.c.words_sha256, unsaid)
+    _delete(connection, t.embeddings.c.words_sha256, unsaid - own.keys())
+    back = [{"words_sha256": key, "wording": own[key]} for key in sorted(unsaid & own.keys())]
+    if back:
+        connection.execute(sa.insert(t.wordings), back)  # with the study's commas, not the page's
     _delete(connection, t.snapshots.c.id, snapshots)
 
 

@@ -10,7 +10,7 @@ opens the data next does 4 to 6 again, which may be done any number of times.
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -94,14 +94,14 @@ def is_unfinished(archive: Archive) -> bool:
     return (archive.folder / MARK).exists()
 
 
-def finish(archive: Archive, store: RecordStore, index_folder: Path, *, keep: Collection[str] = ()) -> None:
-    """Steps 4 to 6, for every take-down that the log knows. `keep`: digests of the study's own wordings."""
+def finish(archive: Archive, store: RecordStore, index_folder: Path, *, own: Mapping[str, str] = {}) -> None:
+    """Steps 4 to 6, for every take-down that the log knows. `own`: the study's own wordings by digest."""
     with archive.alone():
         _blank_records(archive)
         covered = {notice.covers for notice in archive.notices() if notice.kind == "moved"}
         again = {entry.snapshot.id for entry in archive.log() if isinstance(entry, Entry) and entry.hash in covered}
         moved = [snapshot for snapshot in archive.entries() if snapshot.id in again]
-        purge(store.engine, gone(archive), keep=keep, moved=moved)
+        purge(store.engine, gone(archive), own=own, moved=moved)
         index.discard(index_folder)
         (archive.folder / MARK).unlink(missing_ok=True)
 

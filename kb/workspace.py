@@ -64,7 +64,7 @@ class Workspace:
         if "index" in self.__dict__:
             self.index.close()
             del self.index
-        takedown.finish(self.archive, store, self.settings.index_dir, keep=self.study_wordings)
+        takedown.finish(self.archive, store, self.settings.index_dir, own=self.study_wordings)
         (self.settings.data_dir / "report.html").unlink(missing_ok=True)  # `retold report` writes it without
 
     @cached_property

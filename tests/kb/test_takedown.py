@@ -1,0 +1,382 @@
+"""A take-down leaves a tombstone and nothing else, whatever other captures share, and wherever it is killed."""
+
+import gzip
+import io
+import shutil
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from making import NOON, capture
+from newsdesk import STORIES, keep, keep_stories, made, opened, page
+from warcio.archiveiterator import ArchiveIterator
+
+from kb import purge, takedown, warc
+from kb.archive import Archive
+from kb.capturelog import LOG, Notice
+from kb.pipeline import build
+from kb.records import Snapshot
+from kb.takedown import MARK, Request, allow, take_down
+from kb.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("parser_loaded_once")
+WARC = "retold-00001.warc.gz"
+STAR = "https://star.example/wards"
+
+
+def request(*snapshots: Snapshot) -> Request:
+    ids = frozenset(snapshot.id for snapshot in snapshots)
+    addresses = tuple(snapshot.requested_url for snapshot in snapshots)
+    return Request(snapshots=ids, addresses=addresses, reason="asked by the publisher", by="desk", at=NOON)
+
+
+def forget(workspace: Workspace, *snapshots: Snapshot) -> takedown.Taken:
+    taken = take_down(workspace.archive, request(*snapshots))
+    workspace.finish_takedown(workspace.store)
+    return taken
+
+
+def fresh(archive: Archive) -> Archive:
+    """The same folder as another process finds it."""
+    return Archive(archive.folder)
+
+
+def raw(archive: Archive) -> bytes:
+    return b"".join(gzip.decompress(path.read_bytes()) for path in sorted(archive.folder.glob("*.warc.gz")))
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(tmp_path / "archive")
+
+
+# --- records of the same length ---
+
+
+@pytest.mark.parametrize("length", [*range(200, 260), 65_535, 65_540, *range(65_700, 65_760), 131_080 + 18, 400_000])
+def test_blank_is_one_member_of_exactly_the_length_asked_for(length):
+    made = warc.blank_record(length, "0" * 8, NOON)
+    assert len(made) == length
+    record = next(iter(ArchiveIterator(io.BytesIO(made))))
+    assert record.rec_type == warc.BLANK
+    assert len(record.content_stream().read()) == int(record.rec_headers.get_header("Content-Length"))
+
+
+def test_smallest_record_that_can_be_captured_has_room_for_a_blank(archive):
+    kept = archive.append(capture(b"", "http://a.b/", headers=(), via="file"))
+    take_down(archive, request(kept))
+    assert fresh(archive).verify() == []
+
+
+# --- the archive ---
+
+
+def test_bytes_are_gone_and_all_others_stay_in_their_places(archive):
+    gone = archive.append(capture(b"<p>secret words</p>"))
+    kept = archive.append(capture(b"<p>other</p>", "https://star.example/other"))
+    take_down(archive, request(gone))
+    assert b"secret" not in raw(archive)
+    assert b"ledger.example" not in raw(archive)
+    assert fresh(archive).body(kept) == b"<p>other</p>"
+    assert list(fresh(archive).entries()) == [kept]
+    assert fresh(archive).verify() == []
+
+
+def test_tombstone_names_what_it_covers_with_digest_reason_date_and_who_asked(archive):
+    gone = archive.append(capture(b"<p>secret words</p>"))
+    (entry,) = archive.log()
+    take_down(archive, request(gone))
+    ((_, tombstone),) = takedown.tombstones(archive)
+    assert tombstone.covers == entry.hash
+    assert (tombstone.body_sha256, tombstone.reason, tombstone.by, tombstone.at) == (
+        gone.body_sha256,
+        "asked by the publisher",
+        "desk",
+        NOON,
+    )
+
+
+def test_log_keeps_every_line_but_no_title_that_a_feed_gave(archive):
+    archive.append(capture(b"1", feed_title="A headline"))
+    gone = archive.append(capture(b"2", STAR, feed_title="Another headline"))
+    before = (archive.folder / LOG).read_bytes().splitlines()
+    take_down(archive, request(gone))
+    after = (archive.folder / LOG).read_bytes().splitlines()
+    assert len(after) == len(before) + 1
+    assert after[0] == before[0]
+    assert b"Another headline" not in b"".join(after)
+    assert fresh(archive).verify() == []
+
+
+def test_same_object_goes_on_after_the_log_was_written_anew(archive):
+    gone = archive.append(capture(b"1", feed_title="A headline of some length that is longer than a digest " * 3))
+    archive.append(capture(b"2", STAR))
+    take_down(archive, request(gone))
+    archive.append(capture(b"3", "https://star.example/three"))
+    assert [held.requested_url for held in fresh(archive).entries()] == [STAR, "https://star.example/three"]
+    assert fresh(archive).verify() == []
+
+
+def test_several_captures_of_an_address_go_at_once(archive):
+    gone = [
+        archive.append(capture(body, fetched_at=NOON + timedelta(hours=n))) for n, body in enumerate([b"1", b"2", b"1"])
+    ]
+    take_down(archive, request(*gone))
+    assert archive.count() == 0
+    assert len(list(takedown.tombstones(archive))) == 3
+    assert fresh(archive).verify() == []
+
+
+def test_body_that_another_address_shares_stays_there(archive):
+    gone = archive.append(capture(b"<p>wire</p>"))
+    copies = [archive.append(capture(b"<p>wire</p>", f"https://{host}.example/copy")) for host in ("star", "echo")]
+    taken = take_down(archive, request(gone))
+    assert taken.elsewhere == tuple(copies)
+    assert [fresh(archive).body(held) for held in fresh(archive).entries()] == [b"<p>wire</p>"] * 2
+    assert {held.id for held in fresh(archive).entries()} == {held.id for held in copies}
+    assert b"ledger.example" not in raw(archive)
+    assert fresh(archive).verify() == []
+
+
+def test_capture_that_was_written_again_is_found_by_its_old_place(archive):
+    gone = archive.append(capture(b"<p>wire</p>"))
+    copy = archive.append(capture(b"<p>wire</p>", STAR))
+    take_down(archive, request(gone))
+    assert archive.body(copy) == b"<p>wire</p>"
+
+
+def test_forgetting_the_copy_leaves_the_original_where_it_is(archive):
+    original = archive.append(capture(b"<p>wire</p>"))
+    copy = archive.append(capture(b"<p>wire</p>", STAR))
+    take_down(archive, request(copy))
+    assert list(fresh(archive).entries()) == [original]
+    assert fresh(archive).verify() == []
+
+
+def test_forgetting_one_after_the_other_leaves_nothing(archive):
+    for snapshot in [archive.append(capture(b"<p>wire</p>", f"https://{host}.example/")) for host in "abc"]:
+        (held,) = [each for each in fresh(archive).entries() if each.id == snapshot.id]
+        take_down(archive, request(held))
+        assert fresh(archive).verify() == []
+    assert b"wire" not in raw(archive)
+    assert archive.count() == 0
+
+
+def test_page_captured_anew_after_an_undo_is_held(archive):
+    gone = archive.append(capture(b"1"))
+    take_down(archive, request(gone))
+    allow(archive, [gone.requested_url], reason="agreed", by="desk", at=NOON)
+    again = archive.append(capture(b"1", fetched_at=NOON + timedelta(days=1)))
+    assert fresh(archive).body(again) == b"1"
+    assert fresh(archive).count() == 1
+    assert fresh(archive).verify() == []
+
+
+# --- what verify finds ---
+
+
+def test_old_copy_of_the_file_put_back_is_found(archive):
+    gone = archive.append(capture(b"<p>secret</p>"))
+    old = (archive.folder / WARC).read_bytes()
+    take_down(archive, request(gone))
+    (archive.folder / WARC).write_bytes(old)
+    (problem,) = fresh(archive).verify()
+    assert "the bytes are there again" in problem.what
+
+
+def test_flipped_byte_in_a_blank_is_found(archive):
+    take_down(archive, request(archive.append(capture(b"<p>secret</p>"))))
+    path = archive.folder / WARC
+    data = bytearray(path.read_bytes())
+    data[-40] ^= 1
+    path.write_bytes(data)
+    assert [problem.kind for problem in fresh(archive).verify()] == ["warc"]
+
+
+@pytest.mark.parametrize("order", [[0, 1], [0, 2, 1], [2, 0, 1], [0, 1, 2, 2], [1, 2]])
+def test_tombstone_that_is_lost_or_moved_is_found(archive, order):
+    gone = archive.append(capture(b"1"))
+    archive.append(capture(b"2", STAR))
+    take_down(archive, request(gone))
+    lines = (archive.folder / LOG).read_bytes().splitlines(keepends=True)
+    (archive.folder / LOG).write_bytes(b"".join(lines[n] for n in order))
+    assert fresh(archive).verify() != []
+
+
+def test_any_flipped_byte_of_a_tombstone_is_found(archive):
+    take_down(archive, request(archive.append(capture(b"1"))))
+    path = archive.folder / LOG
+    data = path.read_bytes()
+    for at in range(data.index(b"\n") + 1, len(data)):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        assert "log" in {problem.kind for problem in fresh(archive).verify()}, at
+
+
+# --- what was derived, and a kill at any moment ---
+
+
+@pytest.fixture(scope="module")
+def stories(tmp_path_factory: pytest.TempPathFactory, parser_loaded_once: None) -> Path:
+    """A folder with three stories built, the second of them under two addresses."""
+    folder = tmp_path_factory.mktemp("stories")
+    with opened(folder) as workspace:
+        keep_stories(workspace)
+        keep(workspace, "https://echo.example/wire", page(STAR, STORIES[STAR]))
+        build(workspace)
+    return folder
+
+
+@pytest.fixture
+def copied(stories: Path, tmp_path: Path) -> Path:
+    shutil.copytree(stories, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def of(workspace: Workspace, url: str) -> Snapshot:
+    return next(snapshot for snapshot in workspace.store.snapshots() if snapshot.requested_url == url)
+
+
+def without(folder: Path, *urls: str) -> dict[str, set[tuple[object, ...]]]:
+    """What a build makes where these addresses were never captured."""
+    with opened(folder) as workspace:
+        for url, told in STORIES.items():
+            if url not in urls:
+                keep(workspace, url, page(url, told))
+        if "https://echo.example/wire" not in urls:
+            keep(workspace, "https://echo.example/wire", page(STAR, STORIES[STAR]))
+        build(workspace)
+        return made(workspace)
+
+
+def test_what_is_left_is_what_would_be_there_without_the_page(copied, tmp_path_factory):
+    with opened(copied) as workspace:
+        forget(workspace, of(workspace, "https://ledger.example/naps"))
+        left = made(workspace)
+    expected = without(tmp_path_factory.mktemp("never"), "https://ledger.example/naps")
+    for name, rows in left.items():
+        assert rows == expected[name], name
+
+
+def test_text_that_another_address_has_stays(copied):
+    with opened(copied) as workspace:
+        before = made(workspace)
+        forget(workspace, of(workspace, STAR))
+        after = made(workspace)
+    assert after["texts"] == before["texts"]
+    assert after["quotes"] == before["quotes"]
+    assert len(after["extractions"]) == len(before["extractions"]) - 1
+
+
+def test_no_word_of_it_is_left_in_any_file(copied):
+    with opened(copied) as workspace:
+        forget(workspace, of(workspace, "https://echo.example/sleep"))
+    words = (b"Tom Beck", b"bad roster", b"rosters")
+    left = [path for path in (copied / "data").rglob("*") if path.is_file() and not path.name.endswith(".warc.gz")]
+    assert [path.name for path in left if any(word in path.read_bytes() for word in words)] == []
+
+
+def test_vectors_leave_the_index(copied):
+    with opened(copied) as workspace:
+        held = workspace.index.keys()
+        forget(workspace, of(workspace, "https://echo.example/sleep"))
+        build(workspace)
+        assert workspace.index.keys() < held
+        assert workspace.index.keys() == workspace.store.active_wordings() | set(workspace.study_wordings)
+
+
+def test_build_afterwards_has_nothing_to_do(copied):
+    with opened(copied) as workspace:
+        forget(workspace, of(workspace, "https://echo.example/sleep"))
+        assert [stage.done for stage in build(workspace).stages] == [0, 0, 0, 0, 0]
+
+
+def test_record_store_made_again_from_the_log_does_not_have_it(copied):
+    with opened(copied) as workspace:
+        forget(workspace, of(workspace, STAR))
+    (copied / "data" / "records.db").unlink()
+    with opened(copied) as workspace:
+        assert STAR not in [snapshot.requested_url for snapshot in workspace.store.snapshots()]
+
+
+def test_older_copy_of_the_record_store_loses_it_when_opened(copied, tmp_path_factory):
+    old = tmp_path_factory.mktemp("old") / "records.db"
+    shutil.copy(copied / "data" / "records.db", old)
+    with opened(copied) as workspace:
+        forget(workspace, of(workspace, STAR))
+    shutil.copy(old, copied / "data" / "records.db")
+    with opened(copied) as workspace:
+        assert STAR not in [snapshot.requested_url for snapshot in workspace.store.snapshots()]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class KillAt:
+    """Ends the run before the n-th line that is executed in the modules of a take-down."""
+
+    FILES = (takedown.__file__, purge.__file__)
+
+    def __init__(self, line: int) -> None:
+        self.left = line
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_filename not in self.FILES:
+            return None
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                raise Killed
+        return self
+
+    def __enter__(self) -> None:
+        sys.settrace(self)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+
+
+def lines_of_a_take_down(folder: Path) -> int:
+    counting = KillAt(0)
+    with opened(folder) as workspace:
+        snapshot = of(workspace, STAR)
+        with counting:
+            forget(workspace, snapshot)
+    return -counting.left
+
+
+def kill_points(stories: Path, tmp_path: Path) -> Iterator[Path]:
+    """Copies of the folder as a take-down leaves them that is killed at a line, over all its lines."""
+    shutil.copytree(stories, tmp_path / "whole")
+    for line in range(1, lines_of_a_take_down(tmp_path / "whole"), 9):
+        folder = tmp_path / str(line)
+        shutil.copytree(stories, folder)
+        with opened(folder) as workspace:
+            snapshot = of(workspace, STAR)
+            with KillAt(line), pytest.raises(Killed):
+                forget(workspace, snapshot)
+        yield folder
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # nothing closes a killed one's files
+def test_kill_at_any_moment_leaves_what_was_before_or_what_comes_after(stories, tmp_path):
+    with opened(stories) as workspace:
+        before = made(workspace)
+    seen = set()
+    for folder in kill_points(stories, tmp_path):
+        with opened(folder) as workspace:
+            gone = any(isinstance(line, Notice) for line in workspace.archive.log())
+            seen.add(gone)
+            assert workspace.archive.verify() == []
+            assert not (workspace.settings.archive_dir / MARK).exists()
+            held = {snapshot.requested_url for snapshot in workspace.store.snapshots()}
+            assert held == {snapshot.requested_url for snapshot in workspace.archive.entries()}
+            assert (STAR in held) is not gone
+            assert all(workspace.archive.body(snapshot) for snapshot in workspace.store.snapshots())
+            assert (len(made(workspace)["extractions"]) == len(before["extractions"])) is not gone
+        shutil.rmtree(folder)
+    assert seen == {True, False}
