@@ -291,7 +291,7 @@ def read_warc(opened: Opener, name: str, reading: Reading, bodies: Bodies) -> It
                 entry = _record(record, name, reading, bodies.get(digest or ""))
             elif record.rec_type in ("response", "resource"):
                 if digest:
-                    bodies.setdefault(digest, (opened, iterator.get_record_offset()))
+                    bodies.setdefault(digest, (opened, iterator.offset))
                 entry = _record(record, name, reading)
             else:
                 continue

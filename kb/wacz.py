@@ -5,12 +5,14 @@ WARC files lie in it as they are, not compressed again; what a take-down left bl
 
 import hashlib
 import json
+import posixpath
 import re
+import string
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import attrs
 from warcio.archiveiterator import ArchiveIterator
@@ -20,8 +22,6 @@ from kb.capturelog import Entry
 from kb.records import canonical_json, rfc3339
 
 _PORTION = 1 << 20
-_ADDRESS = re.compile(r"[\d.]+|\[.*\]")
-"""A host that is a number has no parts to turn round."""
 
 
 @attrs.frozen(kw_only=True)
@@ -137,14 +137,20 @@ def _is_web(url: str) -> bool:
 def surt(url: str) -> str:
     """An address as indexes sort it: host turned round, lower case, no `www.`, the query's parts in order.
 
-    >>> surt("https://www.Example.org:443/A/b/?z=1&a=2")
+    As pywb's index has it, which looks an address up by the same rules (tests hold the two together).
+
+    >>> surt("https://www.Example.org:443/A//b/?z=1&a=2")
     'org,example)/a/b?a=2&z=1'
     """
     parts = urlsplit(url.lower())
-    host = re.sub(r"^www\d*\.", "", parts.hostname or "")
-    turned = host if _ADDRESS.fullmatch(host) else ",".join(reversed(host.split(".")))
+    host = ",".join(reversed(re.sub(r"^www\d*\.", "", parts.hostname or "").split(".")))
     default = {"http": 80, "https": 443}.get(parts.scheme)
     port = "" if parts.port in (None, default) else f":{parts.port}"
-    path = parts.path.rstrip("/") or "/"
-    query = "?" + "&".join(sorted(parts.query.split("&"))) if parts.query else ""
-    return f"{turned}{port}){path}{query}"
+    path = posixpath.normpath(re.sub("/+", "/", _escaped(parts.path) or "/"))
+    query = "?" + "&".join(sorted(_escaped(parts.query).split("&"))) if parts.query else ""
+    return f"{host}{port}){path}{query}"
+
+
+def _escaped(text: str) -> str:
+    """What has to be escaped in an address and nothing else, in lower case."""
+    return quote(unquote_to_bytes(text), safe=string.punctuation.replace("#", "").replace("%", "")).lower()
