@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import attrs
 from filelock import FileLock, Timeout
@@ -210,17 +210,22 @@ class Archive:
             raise DigestError(f"{snapshot.warc}@{snapshot.offset}", snapshot.body_sha256, actual)
         return body
 
-    def _record(self, name: str, offset: int) -> tuple[str, bytes]:
+    @contextmanager
+    def record(self, name: str, offset: int) -> Iterator[Any]:
+        """The record at a place, as warcio reads it; DataError where there is none."""
         where = f"{name}@{offset}"
         try:
             with (self.folder / name).open("rb") as file:
                 file.seek(offset)
-                record = next(iter(ArchiveIterator(file)))
-                return record.rec_type, record.content_stream().read()
+                yield next(iter(ArchiveIterator(file)))
         except FileNotFoundError as error:
             raise DataError(f"{where}: the WARC file is missing") from error
         except (ArchiveLoadFailed, StopIteration, OSError, EOFError) as error:
             raise DataError(f"{where}: unreadable WARC record ({type(error).__name__})") from error
+
+    def _record(self, name: str, offset: int) -> tuple[str, bytes]:
+        with self.record(name, offset) as record:
+            return record.rec_type, record.content_stream().read()
 
     def verify(self) -> list[Problem]:
         """Walk the log's chain and re-read every capture; an empty list means all is as captured or taken down.

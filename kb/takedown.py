@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Literal
 
 import attrs
-from warcio.archiveiterator import ArchiveIterator
 from warcio.warcwriter import WARCWriter
 
 from kb import index
 from kb.archive import Archive, keep_names
 from kb.capturelog import GENESIS, LOG, Entry, Notice
+from kb.errors import DataError
 from kb.purge import purge
 from kb.records import Snapshot, rfc3339, sha256
 from kb.store import RecordStore
@@ -62,7 +62,7 @@ def take_down(archive: Archive, request: Request) -> Taken:
         going = [entry for entry in live if entry.snapshot.id in request.snapshots]
         bodies = {entry.snapshot.body_sha256 for entry in going}
         sharing = [e for e in live if e.snapshot.id not in request.snapshots and e.snapshot.body_sha256 in bodies]
-        in_full = {entry.snapshot.body_sha256 for entry in going if _kind(archive, entry) != "revisit"}
+        in_full = {entry.snapshot.body_sha256 for entry in going if _kind(archive, entry) in ("response", "resource")}
         again = _written_again(archive, sharing, in_full)
         notices = [
             *(_notice(archive, old, request, "moved") for old, _ in again),
@@ -121,14 +121,13 @@ def _written_again(archive: Archive, sharing: list[Entry], bodies: set[str]) -> 
             continue
         body = archive.body(held)
         path = archive.current()
-        with path.open("ab") as file, (archive.folder / held.warc).open("rb") as old:
+        with path.open("ab") as file, archive.record(held.warc, held.offset) as old:
             start, metered = file.tell(), Metered(file)
             writer = WARCWriter(metered, gzip=True, warc_version="WARC/1.1")
             if start == 0:
                 writer.write_record(writer.create_warcinfo_record(path.name, {"software": "retold"}))
             offset = file.tell()
-            old.seek(held.offset)
-            write_again(writer, next(iter(ArchiveIterator(old))), body, placed.get(held.body_sha256))
+            write_again(writer, old, body, placed.get(held.body_sha256))
             file.flush()
             os.fsync(file.fileno())
             end = file.tell()
@@ -140,16 +139,18 @@ def _written_again(archive: Archive, sharing: list[Entry], bodies: set[str]) -> 
 
 
 def _kind(archive: Archive, entry: Entry) -> str:
-    with (archive.folder / entry.snapshot.warc).open("rb") as file:
-        file.seek(entry.snapshot.offset)
-        return str(next(iter(ArchiveIterator(file))).rec_type)
+    """The type of a capture's record; `damaged` where it cannot be read, which must not keep it from going."""
+    try:
+        with archive.record(entry.snapshot.warc, entry.snapshot.offset) as record:
+            return str(record.rec_type)
+    except DataError:
+        return "damaged"
 
 
 def _notice(archive: Archive, entry: Entry, request: Request, kind: Literal["forgotten", "moved"]) -> Notice:
     blank = _blank(entry, request.at)
-    with (archive.folder / entry.snapshot.warc).open("rb") as file:
-        file.seek(entry.start)
-        before = file.read(entry.snapshot.offset - entry.start)
+    path = archive.folder / entry.snapshot.warc
+    before = _at(path, entry.start, entry.snapshot.offset - entry.start) if path.exists() else b""
     return Notice(
         kind=kind,
         covers=entry.hash,

@@ -15,10 +15,10 @@ from typing import BinaryIO
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import attrs
-from warcio.archiveiterator import ArchiveIterator
 
 from kb.archive import Archive
 from kb.capturelog import Entry
+from kb.errors import DataError
 from kb.records import canonical_json, rfc3339
 
 _PORTION = 1 << 20
@@ -42,6 +42,8 @@ def write_wacz(archive: Archive, package: Package, file: BinaryIO) -> int:
         entries = _held(archive)
         moment = package.created.timetuple()[:6]
         for name, end in _ends(archive).items():
+            if not (archive.folder / name).exists():
+                raise DataError(f"{name}: the WARC file is missing; `retold verify` says what else is")
             with (archive.folder / name).open("rb") as source:
                 resources.append(_add(target, f"archive/{name}", moment, _portions(source, end)))
         index = sorted(line for entry in entries for line in _indexed(archive, entry))
@@ -112,9 +114,7 @@ def _pages(entries: list[Entry], package: Package) -> Iterator[bytes]:
 def _indexed(archive: Archive, entry: Entry) -> Iterator[str]:
     """The CDXJ line of a capture; a file that was added has no address to replay it under."""
     held = entry.snapshot
-    with (archive.folder / held.warc).open("rb") as file:
-        file.seek(held.offset)
-        record = next(iter(ArchiveIterator(file)))
+    with archive.record(held.warc, held.offset) as record:
         url = record.rec_headers.get_header("WARC-Target-URI")
         if not _is_web(url):
             return

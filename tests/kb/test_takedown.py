@@ -176,6 +176,19 @@ def test_page_captured_anew_after_an_undo_is_held(archive):
     assert fresh(archive).verify() == []
 
 
+@pytest.mark.parametrize("copies", [0, 1])
+def test_damaged_record_can_be_taken_down(archive, copies):
+    gone = archive.append(capture(b"<p>secret words</p>"))
+    held = [archive.append(capture(b"<p>secret words</p>", STAR)) for _ in range(copies)]
+    path = archive.folder / WARC
+    data = bytearray(path.read_bytes())
+    data[gone.offset + 1] ^= 1
+    path.write_bytes(data)
+    take_down(archive, request(gone))
+    assert list(fresh(archive).entries()) == held
+    assert len(fresh(archive).verify()) == copies
+
+
 # --- what verify finds ---
 
 
