@@ -203,7 +203,8 @@ class Archive:
             self._catch_up()
             stored = self._bodies.get(snapshot.body_sha256)
             if not stored:
-                raise DataError(f"{snapshot.warc}@{snapshot.offset}: the body it refers to is in no WARC file")
+                why = "it was taken down" if kind == BLANK else "the body it refers to is in no WARC file"
+                raise DataError(f"{snapshot.warc}@{snapshot.offset}: {why}")
             body = self._record(stored[0].warc, stored[0].offset)[1]
         actual = sha256(body)
         if actual != snapshot.body_sha256:

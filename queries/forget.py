@@ -1,9 +1,11 @@
 """`forget` and `captures`: which captures an address has, taking them down, and what is left of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import attrs
+from filelock import FileLock, Timeout
 from rapidfuzz import fuzz, process
 
 from kb import takedown
@@ -55,10 +57,25 @@ def forget(workspace: Workspace, url: str, key: Key, *, reason: str, by: str, at
         by=by,
         at=at,
     )
-    taken = takedown.take_down(workspace.archive, request)
-    workspace.finish_takedown(workspace.store)
+    with _no_crawl(workspace):
+        taken = takedown.take_down(workspace.archive, request)
+        workspace.finish_takedown(workspace.store)
     reconcile_index(workspace)
     return Forgotten(taken=taken, again=not found)
+
+
+@contextmanager
+def _no_crawl(workspace: Workspace) -> Iterator[None]:
+    """A crawl that runs has its plan already, and would bring the address back."""
+    lock = FileLock(workspace.settings.data_dir / "crawl.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError("a crawl is running; forget the address when it is done") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def undo(workspace: Workspace, url: str, key: Key, *, reason: str, by: str, at: datetime) -> tuple[str, ...]:

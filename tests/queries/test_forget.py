@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from filelock import FileLock
 from making import NOON
 from newsdesk import STORIES, keep, keep_stories, opened, page
 
@@ -88,6 +89,12 @@ def test_reason_is_asked_for_before_anything_happens(workspace):
     with pytest.raises(UserError, match="--reason"):
         forgetting.forget(workspace, ECHO, address_key, reason=" ", by="desk", at=NOON)
     assert workspace.archive.count() == 3
+
+
+def test_running_crawl_is_waited_for_by_the_user(workspace):
+    with FileLock(workspace.settings.data_dir / "crawl.lock"), pytest.raises(UserError, match="a crawl is running"):
+        forget(workspace, ECHO)
+    assert workspace.archive.notices() == []
 
 
 # --- after it ---
