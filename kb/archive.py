@@ -22,7 +22,7 @@ from warcio.warcwriter import WARCWriter
 from kb.capturelog import GENESIS, LOG, Entry, Notice, covers_one, is_notice, is_torn, parse
 from kb.errors import DataError, DigestError, UserError
 from kb.records import Snapshot, rfc3339, sha256
-from kb.warc import BLANK, Capture, Metered, Stored, whole_records, write_record
+from kb.warc import BLANK, IN_FULL, Capture, Metered, Stored, whole_records, write_record
 
 ROTATE_BYTES = 1_000_000_000
 """A WARC file is closed at this size, as the format's guidelines recommend (about 1 GB)."""
@@ -53,6 +53,8 @@ class Archive:
         """By digest, where a body lies; in full in the first place, referred to in the others."""
         self._places: dict[str, tuple[str, Stored]] = {}
         """By the hash of an entry, its body's digest and place."""
+        self._thinned = False
+        """Whether anything was taken down, so that what stands first may only refer to a body."""
         self._read_to = 0
         self._last_hash = GENESIS
         self._end: tuple[str, int] | None = None
@@ -110,8 +112,7 @@ class Archive:
             if start == 0:
                 writer.write_record(writer.create_warcinfo_record(name, {"software": "retold", "format": "WARC 1.1"}))
             offset, digest = file.tell(), sha256(capture.body)
-            stored = self._bodies.get(digest)
-            write_record(writer, capture, stored[0] if stored else fresh.get(digest))
+            write_record(writer, capture, self._original(digest) or fresh.get(digest))
             fresh.setdefault(digest, Stored(name, offset, capture.final_url, rfc3339(capture.fetched_at)))
             snapshot = _snapshot(capture, digest, name, offset)
             entry = Entry.after(last, snapshot, start, file.tell(), metered.digest.hexdigest())
@@ -155,6 +156,7 @@ class Archive:
     def _take(self, entry: Entry | Notice) -> None:
         self._last_hash = entry.hash
         if isinstance(entry, Notice):
+            self._thinned = True
             digest, place = self._places.pop(entry.covers or "", (None, None))
             if digest and place in self._bodies[digest]:
                 self._bodies[digest].remove(place)
@@ -201,15 +203,28 @@ class Archive:
         kind, body = self._record(snapshot.warc, snapshot.offset)
         if kind in ("revisit", BLANK):  # a blank: the record was written again, elsewhere
             self._catch_up()
-            stored = self._bodies.get(snapshot.body_sha256)
+            stored = self._original(snapshot.body_sha256)
             if not stored:
                 why = "it was taken down" if kind == BLANK else "the body it refers to is in no WARC file"
                 raise DataError(f"{snapshot.warc}@{snapshot.offset}: {why}")
-            body = self._record(stored[0].warc, stored[0].offset)[1]
+            body = self._record(stored.warc, stored.offset)[1]
         actual = sha256(body)
         if actual != snapshot.body_sha256:
             raise DigestError(f"{snapshot.warc}@{snapshot.offset}", snapshot.body_sha256, actual)
         return body
+
+    def _original(self, digest: str) -> Stored | None:
+        """Where a body lies in full."""
+        places = self._bodies.get(digest, [])
+        return next((place for place in places if not self._thinned or self.type_at(place) in IN_FULL), None)
+
+    def type_at(self, place: Stored | Snapshot) -> str:
+        """The type of the record at a place; `damaged` where it cannot be read."""
+        try:
+            with self.record(place.warc, place.offset) as record:
+                return str(record.rec_type)
+        except DataError:
+            return "damaged"
 
     @contextmanager
     def record(self, name: str, offset: int) -> Iterator[Any]:

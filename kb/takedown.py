@@ -1,4 +1,4 @@
-"""Taking captures down: their bytes go, a tombstone in the log stays, and a kill at any moment costs neither.
+"""Taking captures down: their bytes go, a tombstone in the log stays, whether or not the run is killed meanwhile.
 
 The order: (1) bodies that other captures share are written again under those; (2) the mark of a take-down in
 progress; (3) the log with its tombstones replaces the log: from here on it has happened; (4) blanks of the same
@@ -10,25 +10,31 @@ opens the data next does 4 to 6 again, which may be done any number of times.
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
 from warcio.warcwriter import WARCWriter
 
 from kb import index
 from kb.archive import Archive, keep_names
 from kb.capturelog import GENESIS, LOG, Entry, Notice
-from kb.errors import DataError
 from kb.purge import purge
 from kb.records import Snapshot, rfc3339, sha256
 from kb.store import RecordStore
-from kb.warc import Metered, Stored, blank_record, write_again
+from kb.warc import IN_FULL, Metered, Stored, as_uri, blank_record, write_again
 
 MARK = ".takedown"
 """Lies in the archive's folder while a take-down is in progress."""
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""The date of the blank in the place of a record that the log does not name."""
 
 
 @attrs.frozen(kw_only=True)
@@ -62,7 +68,7 @@ def take_down(archive: Archive, request: Request) -> Taken:
         going = [entry for entry in live if entry.snapshot.id in request.snapshots]
         bodies = {entry.snapshot.body_sha256 for entry in going}
         sharing = [e for e in live if e.snapshot.id not in request.snapshots and e.snapshot.body_sha256 in bodies]
-        in_full = {entry.snapshot.body_sha256 for entry in going if _kind(archive, entry) in ("response", "resource")}
+        in_full = {entry.snapshot.body_sha256 for entry in going if archive.type_at(entry.snapshot) in IN_FULL}
         again = _written_again(archive, sharing, in_full)
         notices = [
             *(_notice(archive, old, request, "moved") for old, _ in again),
@@ -117,7 +123,7 @@ def _written_again(archive: Archive, sharing: list[Entry], bodies: set[str]) -> 
     placed: dict[str, Stored] = {}
     for entry in sharing:
         held = entry.snapshot
-        if held.body_sha256 not in bodies or _kind(archive, entry) != "revisit":
+        if held.body_sha256 not in bodies or archive.type_at(held) != "revisit":
             continue
         body = archive.body(held)
         path = archive.current()
@@ -136,15 +142,6 @@ def _written_again(archive: Archive, sharing: list[Entry], bodies: set[str]) -> 
         made.append((entry, Entry.after("", snapshot, start, end, metered.digest.hexdigest())))
     keep_names(archive.folder)
     return made
-
-
-def _kind(archive: Archive, entry: Entry) -> str:
-    """The type of a capture's record; `damaged` where it cannot be read, which must not keep it from going."""
-    try:
-        with archive.record(entry.snapshot.warc, entry.snapshot.offset) as record:
-            return str(record.rec_type)
-    except DataError:
-        return "damaged"
 
 
 def _notice(archive: Archive, entry: Entry, request: Request, kind: Literal["forgotten", "moved"]) -> Notice:
@@ -189,13 +186,52 @@ def _replace_log(
 
 def _blank_records(archive: Archive) -> None:
     """Step 4: files in which a covered record still has its bytes are replaced, one after the other."""
-    entries = {entry.hash: entry for entry in archive.log() if isinstance(entry, Entry)}
-    covered = [(entries[notice.covers], notice) for notice in archive.notices() if notice.covers]
-    for name in sorted({entry.snapshot.warc for entry, _ in covered}):
-        path = archive.folder / name
-        blanks = [(e.snapshot.offset, _blank(e, n.at)) for e, n in covered if e.snapshot.warc == name]
-        if path.exists() and any(_at(path, offset, len(blank)) != blank for offset, blank in blanks):
+    entries = [entry for entry in archive.log() if isinstance(entry, Entry)]
+    covers = {notice.covers: notice for notice in archive.notices() if notice.covers}
+    if not covers:
+        return
+    stray = _stray(archive, covers.values())
+    for path in sorted(archive.folder.glob("retold-*.warc.gz")):
+        here = sorted((e for e in entries if e.snapshot.warc == path.name), key=lambda entry: entry.start)
+        blanks = [(e.snapshot.offset, _blank(e, covers[e.hash].at)) for e in here if e.hash in covers]
+        blanks += _stray_blanks(path, here, stray)
+        if any(_at(path, offset, len(blank)) != blank for offset, blank in blanks):
             _patch(path, blanks)
+
+
+def _stray(archive: Archive, notices: Iterable[Notice]) -> Callable[[Any], bool]:
+    """Whether a record that the log does not name holds what was taken down."""
+    held = {snapshot.body_sha256 for snapshot in archive.entries()}
+    gone = [notice for notice in notices if notice.kind == "forgotten"]
+    bodies = {notice.body_sha256 for notice in gone} - held
+    addresses = {as_uri(address) for notice in gone for address in notice.addresses}
+
+    def holds(record: Any) -> bool:
+        if record.rec_headers.get_header("WARC-Target-URI") in addresses:
+            return True
+        return record.rec_type in IN_FULL and sha256(record.content_stream().read()) in bodies
+
+    return holds
+
+
+def _stray_blanks(path: Path, here: list[Entry], stray: Callable[[Any], bool]) -> list[tuple[int, bytes]]:
+    """Blanks for such records: an append that was killed leaves whole ones between those of the log."""
+    found: list[tuple[int, bytes]] = []
+    at = 0
+    for start, end in [*((entry.start, entry.end) for entry in here), (path.stat().st_size, 0)]:
+        if at < start:
+            with path.open("rb") as file, suppress(ArchiveLoadFailed):
+                file.seek(at)
+                records = ArchiveIterator(file)
+                for record in records:
+                    if records.offset >= start:
+                        break
+                    offset, gone = records.offset, stray(record)
+                    if gone:
+                        name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{path.name}@{offset}"))
+                        found.append((offset, blank_record(records.get_record_length(), name, _LONG_AGO)))
+        at = max(at, end)
+    return found
 
 
 def _at(path: Path, offset: int, length: int) -> bytes:

@@ -21,6 +21,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What would end a header's line, here or in another reader, or cannot be written at all."""
 BLANK = "metadata"
 """The type of the record that stands in the place of one that was taken down."""
+IN_FULL = ("response", "resource")
+"""The types of records that hold the body that they name."""
 _STORED_BLOCK = 65_535
 """Bytes that one stored block of a deflate stream holds at most."""
 _TRANSFER = {"content-encoding", "transfer-encoding", "content-length"}
@@ -79,7 +81,7 @@ def write_record(writer: Any, capture: Capture, same_body: Stored | None) -> Non
     date = rfc3339(capture.fetched_at)
     if not capture.headers:  # a file has no HTTP exchange to record
         record = writer.create_warc_record(
-            _uri(capture.final_url),
+            as_uri(capture.final_url),
             "resource",
             payload=BytesIO(capture.body),
             length=len(capture.body),
@@ -91,16 +93,16 @@ def write_record(writer: Any, capture: Capture, same_body: Stored | None) -> Non
     http = StatusAndHeaders(f"{capture.status} {_plain(capture.reason)}", _stored_headers(capture), protocol="HTTP/1.1")
     if same_body:
         record = writer.create_revisit_record(
-            _uri(capture.final_url),
+            as_uri(capture.final_url),
             digest=_warc_digest(capture.body),
-            refers_to_uri=_uri(same_body.url),
+            refers_to_uri=as_uri(same_body.url),
             refers_to_date=same_body.date,
             http_headers=http,
             warc_headers_dict={"WARC-Date": date},
         )
     else:
         record = writer.create_warc_record(
-            _uri(capture.final_url),
+            as_uri(capture.final_url),
             "response",
             payload=BytesIO(capture.body),
             length=len(capture.body),
@@ -141,7 +143,7 @@ def write_again(writer: Any, record: Any, body: bytes, original: Stored | None) 
         made = writer.create_revisit_record(
             uri,
             digest=_warc_digest(body),
-            refers_to_uri=_uri(original.url),
+            refers_to_uri=as_uri(original.url),
             refers_to_date=original.date,
             http_headers=record.http_headers,
             warc_headers_dict=date,
@@ -190,7 +192,7 @@ def _plain(text: str) -> str:
     return _CONTROL.sub(" ", text).encode("ascii", "replace").decode()
 
 
-def _uri(url: str) -> str:
+def as_uri(url: str) -> str:
     """The address as a URI: browsers accept blanks and any letters in one, WARC does not."""
     return quote(url, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
 

@@ -81,7 +81,8 @@ def _no_crawl(workspace: Workspace) -> Iterator[None]:
 def undo(workspace: Workspace, url: str, key: Key, *, reason: str, by: str, at: datetime) -> tuple[str, ...]:
     """Let an address be fetched again; the addresses that may be now."""
     left = forgotten_addresses(workspace.archive.notices())
-    found = tuple(sorted(address for address in left if key(address) == key(url)))
+    named = {address for notice in _tombstones(workspace, url, key) for address in notice.addresses}
+    found = tuple(sorted(named & left))
     if not found:
         raise _unknown(url, left, "nothing was forgotten under")
     takedown.allow(workspace.archive, found, reason=reason.strip() or "undone", by=by, at=at)

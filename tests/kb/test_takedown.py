@@ -189,6 +189,33 @@ def test_damaged_record_can_be_taken_down(archive, copies):
     assert len(fresh(archive).verify()) == copies
 
 
+def test_body_seen_again_is_stored_where_the_one_that_it_would_refer_to_is_lost(archive):
+    gone = archive.append(capture(b"<p>wire</p>"))
+    archive.append(capture(b"<p>wire</p>", STAR))
+    path = archive.folder / WARC
+    data = bytearray(path.read_bytes())
+    data[gone.offset + 1] ^= 1
+    path.write_bytes(data)
+    take_down(archive, request(gone))
+    again = [fresh(archive).append(capture(b"<p>wire</p>", f"https://{host}.example/")) for host in ("c", "d")]
+    assert [fresh(archive).body(snapshot) for snapshot in again] == [b"<p>wire</p>"] * 2
+
+
+def test_record_that_a_killed_append_left_goes_too(archive):
+    """The log lost its last line, so the page was captured again."""
+    archive.append(capture(b"<p>first</p>", "https://star.example/first"))
+    before = (archive.folder / LOG).read_bytes()
+    archive.append(capture(b"<p>secret, older</p>"))
+    archive.append(capture(b"<p>other</p>", "https://star.example/other"))
+    (archive.folder / LOG).write_bytes(before)
+    again = fresh(archive)
+    gone = again.append(capture(b"<p>secret, newer</p>"))
+    take_down(again, request(gone))
+    assert b"secret" not in raw(archive)
+    assert b"<p>other</p>" in raw(archive)
+    assert fresh(archive).verify() == []
+
+
 # --- what verify finds ---
 
 

@@ -157,6 +157,13 @@ def test_undo_lets_the_address_be_fetched_and_brings_nothing_back(workspace):
     assert workspace.archive.verify() == []
 
 
+def test_undo_lifts_the_address_that_it_was_redirected_to_as_well(workspace):
+    keep(workspace, "https://echo.example/short", b"<p>1</p>", final_url="https://echo.example/long")
+    forget(workspace, "https://echo.example/short")
+    forgetting.undo(workspace, "https://echo.example/short", address_key, reason="", by="desk", at=NOON)
+    assert forgotten_addresses(workspace.archive.notices()) == frozenset()
+
+
 def test_undo_of_what_was_not_forgotten_is_told(workspace):
     forget(workspace, ECHO)
     with pytest.raises(UserError, match=r"nothing was forgotten under .*; the nearest are https://echo.example/sleep"):
