@@ -233,7 +233,10 @@ class Archive:
         try:
             with (self.folder / name).open("rb") as file:
                 file.seek(offset)
-                yield next(iter(ArchiveIterator(file)))
+                record = next(iter(ArchiveIterator(file)))
+                if record.format != "warc":  # warcio takes any first line for the head of an ARC file
+                    raise ArchiveLoadFailed("not a WARC record")
+                yield record
         except FileNotFoundError as error:
             raise DataError(f"{where}: the WARC file is missing") from error
         except (ArchiveLoadFailed, StopIteration, OSError, EOFError) as error:

@@ -224,7 +224,7 @@ def _stray_blanks(path: Path, here: list[Entry], stray: Callable[[Any], bool]) -
                 file.seek(at)
                 records = ArchiveIterator(file)
                 for record in records:
-                    if records.offset >= start:
+                    if records.offset >= start or record.format != "warc":
                         break
                     offset, gone = records.offset, stray(record)
                     if gone:
