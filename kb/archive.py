@@ -8,6 +8,7 @@ line without a row is given back by `entries()`, from which the store catches up
 
 import hashlib
 import os
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -239,7 +240,7 @@ class Archive:
                 yield record
         except FileNotFoundError as error:
             raise DataError(f"{where}: the WARC file is missing") from error
-        except (ArchiveLoadFailed, StopIteration, OSError, EOFError) as error:
+        except (ArchiveLoadFailed, StopIteration, OSError, EOFError, ValueError, zlib.error) as error:
             raise DataError(f"{where}: unreadable WARC record ({type(error).__name__})") from error
 
     def _record(self, name: str, offset: int) -> tuple[str, bytes]:

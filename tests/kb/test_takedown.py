@@ -15,7 +15,6 @@ from kb.capturelog import LOG
 from kb.records import Snapshot
 from kb.takedown import Request, allow, take_down
 
-pytestmark = pytest.mark.usefixtures("parser_loaded_once")
 WARC = "retold-00001.warc.gz"
 STAR = "https://star.example/wards"
 
