@@ -4,14 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 NEEDS := pyproject.toml constraints.txt
+# pywb pins libraries to other versions than ours; the tests that replay an archive run it from here.
+REPLAY := $(VENV)/replay
+REPLAYED := $(REPLAY)/.pywb-2.10.0
 
-.PHONY: setup demo test check docs constraints clean
+.PHONY: setup replay demo test check docs constraints clean
 
 demo: setup
 	$(BIN)/retold demo retold-demo
 
-test: setup check
-	$(BIN)/python -m pytest
+test: setup replay check
+	RETOLD_REPLAY=$(REPLAY) $(BIN)/python -m pytest
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -30,6 +33,13 @@ $(STAMP): $(NEEDS)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+replay: $(REPLAYED)
+
+$(REPLAYED): $(STAMP)
+	test -e $@ || $(PYTHON) -m venv --clear $(REPLAY)
+	test -e $@ || $(REPLAY)/bin/pip install --quiet --disable-pip-version-check pywb==2.10.0
 	touch $@
 
 # Write the versions of a fresh environment that passes the tests.

@@ -17,7 +17,10 @@ from crawler.plan import CrawlPlan, Held
 LeadKind = Literal["feed", "sitemap", "robots", "listing", "listed", "page", "document", "named"]
 """`listing`: a page of claims.yaml not looked at yet; `listed`: one that turned out to be an article."""
 WAYS_IN = ("feed", "sitemap", "robots", "listing")
-Outcome = Literal["ask", "double", "held", "settled", "dropped-before", "outside-window", "off-topic", "no-room"]
+Outcome = Literal[
+    "ask", "double", "held", "settled", "dropped-before", "outside-window", "off-topic", "no-room", "forgotten"
+]
+FORGOTTEN = "forgotten: it was taken down; `retold forget --undo URL` lets it be fetched again"
 
 
 @attrs.frozen(kw_only=True)
@@ -61,6 +64,7 @@ class Frontier:
 
     def __init__(self, plan: CrawlPlan, *, settled: Collection[str] = (), dropped: Collection[str] = ()) -> None:
         self._plan = plan
+        self._forgotten = frozenset(plan.forgotten)
         self._held: Mapping[str, Held] = plan.held
         self._settled = frozenset(settled)
         """Ids of snapshots that the interrupted crawl before this one made: nothing is asked again."""
@@ -81,7 +85,11 @@ class Frontier:
         if name in self._claimed or (held and held.snapshot in self._asked_snapshots):
             self._remember_spelling(name, lead.url)
             return Verdict(outcome="double")
-        verdict = self._judge(lead, name, held)
+        verdict = (
+            Verdict(outcome="forgotten", reason=FORGOTTEN)
+            if self.is_forgotten(lead.url)
+            else self._judge(lead, name, held)
+        )
         if verdict.outcome != "no-room":
             self._claimed[name] = lead.url
         if held:
@@ -89,6 +97,8 @@ class Frontier:
         return verdict
 
     def _judge(self, lead: Lead, name: str, held: Held | None) -> Verdict:
+        if name in self._forgotten:
+            return Verdict(outcome="forgotten", reason=FORGOTTEN)
         if held:
             return self._judge_held(lead, held)
         if lead.kind in WAYS_IN:
@@ -163,6 +173,9 @@ class Frontier:
         if held:
             self._asked_snapshots.add(held.snapshot)
         return True
+
+    def is_forgotten(self, url: str) -> bool:
+        return key(url) in self._forgotten
 
     def is_held(self, url: str) -> Held | None:
         return self._held.get(key(url))

@@ -14,15 +14,17 @@ from typing import IO
 import attrs
 
 from crawler.addresses import canonical, key
+from crawler.frontier import FORGOTTEN
 from crawler.pipelines import Recorder, catch_up
-from crawler.plan import plan_named, source_of
+from crawler.plan import forgotten_keys, plan_named, source_of, without
 from crawler.readers import Entry, Loaded, Named, Problem, Reading, read_lines, read_path
 from crawler.runner import CrawlEvent, CrawlSummary, crawl, tally
 from crawler.spiders import FetchedPage
 from kb.archive import Archive
+from kb.capturelog import forgotten_addresses
 from kb.claims import Study
 from kb.errors import UserError
-from kb.records import rfc3339
+from kb.records import Visit, rfc3339
 from kb.settings import Settings
 from kb.store import RecordStore
 from kb.warc import Capture
@@ -101,6 +103,8 @@ class _Importer:
         self._domains = tuple((source.slug, source.domains, source.language) for source in study.sources)
         latest = {key(url): (known.body_sha256, rfc3339(known.fetched_at)) for url, known in store.known().items()}
         self._recorder = Recorder(archive, store, latest)
+        self._addresses = forgotten_addresses(archive.notices())
+        self._forgotten = forgotten_keys(self._addresses)
         self._waiting: list[FetchedPage] = []
         self._waiting_bytes = 0
         self._taken = 0
@@ -120,6 +124,9 @@ class _Importer:
 
     def _wait(self, capture: Capture) -> None:
         self._taken += 1
+        if self._forgotten & {key(capture.requested_url), key(capture.final_url)}:
+            self._refuse(capture)
+            return
         source = capture.source or source_of(self._domains, capture.final_url)[0]
         # Two versions of one article in one file get times in the order in which they stand there.
         at = capture.fetched_at + timedelta(microseconds=self._taken) if capture.via == "file" else capture.fetched_at
@@ -130,6 +137,22 @@ class _Importer:
         self._waiting_bytes += len(capture.body)
         if len(self._waiting) >= BATCH or self._waiting_bytes >= BATCH_BYTES:
             self.flush()
+
+    def _refuse(self, capture: Capture) -> None:
+        self._recorder.record(
+            [
+                Visit(
+                    url=capture.requested_url,
+                    at=self._now + timedelta(microseconds=self._taken),
+                    action="refused",
+                    reason=FORGOTTEN,
+                    status=None,
+                    found_in=None,
+                    source=capture.source,
+                )
+            ]
+        )
+        self.counts["refused"] += 1
 
     def flush(self) -> None:
         """Write what waits. A full disk ends the import; batches before it are safe."""
@@ -151,4 +174,4 @@ class _Importer:
         pages = tuple(dict.fromkeys(named.url for named in self._named if not named.feed))
         feeds = tuple(dict.fromkeys(named.url for named in self._named if named.feed))
         plan = plan_named(pages, feeds, study=self._study, settings=settings, known=self._store.known())
-        return crawl(plan, settings, on_event)
+        return crawl(without(plan, self._addresses), settings, on_event)

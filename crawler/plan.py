@@ -1,7 +1,7 @@
 """Study + what is already known -> CrawlPlan: plain data that goes to the crawl process as JSON. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
@@ -82,6 +82,8 @@ class CrawlPlan:
     """Hosts that are asked many queries: one request at a time."""
     max_pages: int
     depth: int
+    forgotten: tuple[str, ...] = ()
+    """Keys of addresses that were taken down: nothing asks for them."""
     whole: bool
     """The whole study rather than addresses that the user named: only then is there something to resume."""
 
@@ -108,6 +110,15 @@ def plan(study: Study, settings: Settings, known: Mapping[str, Known], now: date
         _seeds(study, settings.crawl.queries),
         _held(known, now - timedelta(days=settings.crawl.revisit_days)),
     )
+
+
+def without(planned: CrawlPlan, forgotten: Iterable[str]) -> CrawlPlan:
+    """The plan with addresses left out that were taken down."""
+    return attrs.evolve(planned, forgotten=tuple(sorted(forgotten_keys(forgotten))))
+
+
+def forgotten_keys(addresses: Iterable[str]) -> frozenset[str]:
+    return frozenset(key(canonical(address) or address) for address in addresses)
 
 
 def plan_named(

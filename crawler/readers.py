@@ -11,8 +11,9 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -69,6 +70,9 @@ class Problem:
 
 
 Entry = Loaded | Named | Problem
+Opener = Callable[[], IO[bytes]]
+Bodies = dict[str, tuple[Opener, int]]
+"""By payload digest, the file and the offset of the record that holds a body: what revisit records refer to."""
 
 
 @attrs.frozen(kw_only=True)
@@ -101,7 +105,11 @@ def read_path(path: Path, reading: Reading) -> Iterator[Entry]:
 def _read_file(path: Path, reading: Reading) -> Iterator[Entry]:
     suffix = suffix_of(path)
     if suffix in WARCS:
-        yield from read_wacz(path, reading) if suffix == ".wacz" else read_warc(path.open("rb"), str(path), reading)
+        yield from (
+            read_wacz(path, reading)
+            if suffix == ".wacz"
+            else read_warc(lambda: path.open("rb"), str(path), reading, {})
+        )
         return
     with _open(path) as file:
         if suffix in JSON_LINES:
@@ -278,29 +286,38 @@ def read_wacz(path: Path, reading: Reading) -> Iterator[Entry]:
         inside = [entry for entry in archive.infolist() if suffix_of(Path(entry.filename)) == ".warc"]
         if not inside:
             yield Problem(where=str(path), what="no WARC file inside")
+        bodies: Bodies = {}
         for entry in inside:
-            with archive.open(entry) as file:
-                yield from read_warc(file, f"{path}/{entry.filename}", reading)
+            yield from read_warc(partial(archive.open, entry), f"{path}/{entry.filename}", reading, bodies)
 
 
-def read_warc(file: IO[bytes], name: str, reading: Reading) -> Iterator[Entry]:
-    """The HTML and text pages of a WARC that were answered with 200, and its resource records."""
+def read_warc(opened: Opener, name: str, reading: Reading, bodies: Bodies) -> Iterator[Entry]:
+    """The HTML and text pages of a WARC that were answered with 200, revisits with the body that they refer to, and
+    its resource records. `bodies` is filled on the way: a revisit may refer to an earlier file of the same WACZ.
+    """
     records = 0
-    with file:
-        for record in ArchiveIterator(file):
+    with opened() as file:
+        iterator = ArchiveIterator(file)
+        for record in iterator:
             if record.format != "warc":  # warcio takes any first line for the head of an ARC file
                 break
             records += 1
-            if record.rec_type not in ("response", "resource"):
+            digest = record.rec_headers.get_header("WARC-Payload-Digest")
+            if record.rec_type == "revisit":
+                entry = _record(record, name, reading, bodies.get(digest or ""))
+            elif record.rec_type in ("response", "resource"):
+                if digest:
+                    bodies.setdefault(digest, (opened, iterator.offset))
+                entry = _record(record, name, reading)
+            else:
                 continue
-            entry = _record(record, name, reading)
             if entry:
                 yield entry
     if not records:
         yield Problem(where=name, what="no WARC record in it")
 
 
-def _record(record: Any, name: str, reading: Reading) -> Entry | None:
+def _record(record: Any, name: str, reading: Reading, place: tuple[Opener, int] | None = None) -> Entry | None:
     address = record.rec_headers.get_header("WARC-Target-URI") or ""
     url = canonical(address) or (address if address.startswith("file:") else None)
     http = record.http_headers
@@ -310,15 +327,25 @@ def _record(record: Any, name: str, reading: Reading) -> Entry | None:
     if not url or status != 200 or media_type not in ("text/html", "application/xhtml+xml", "text/plain"):
         return None
     where = f"{name}: {url}"
+    if record.rec_type == "revisit" and place is None:
+        return Problem(
+            where=where, what="the body that this revisit record refers to is in none of the files before it"
+        )
     try:
-        body = record.content_stream().read(reading.max_bytes + 1)
-    except (OSError, zlib.error, EOFError, ValueError) as error:
+        body = _body_at(*place, reading) if place else record.content_stream().read(reading.max_bytes + 1)
+    except (OSError, zlib.error, EOFError, ValueError, ArchiveLoadFailed) as error:
         return Problem(where=where, what=f"damaged record: {error}")
     if len(body) > reading.max_bytes or not body.strip():
         return Problem(where=where, what=f"larger than {reading.max_bytes} bytes") if body.strip() else None
     capture = _capture(url, body, media_type, charset, _warc_date(record, reading.now))
     headers = tuple((key, value) for key, value in http.headers if key.lower() != "set-cookie") if http else ()
     return Loaded(capture=attrs.evolve(capture, headers=headers, reason=_reason(http), via="warc"))
+
+
+def _body_at(opened: Opener, offset: int, reading: Reading) -> bytes:
+    with opened() as file:
+        file.seek(offset)
+        return bytes(next(iter(ArchiveIterator(file))).content_stream().read(reading.max_bytes + 1))
 
 
 def _reason(http: Any) -> str:

@@ -19,7 +19,7 @@ from crawler.addresses import canonical, key, same_page
 from crawler.browser import rendered
 from crawler.earlier import another_address, redirects_to
 from crawler.feeds import Feed, Item, NotAFeedError, months_in, parse, sitemaps_in
-from crawler.frontier import WAYS_IN, Frontier, Lead
+from crawler.frontier import FORGOTTEN, WAYS_IN, Frontier, Lead
 from crawler.guard import RefusedError
 from crawler.manners import describe
 from crawler.onward import links_onward
@@ -71,7 +71,7 @@ class StudySpider(Spider):
         self.recall = recall
         self.max_bytes = max_bytes
         self.seeds = {seed.url for seed in plan.seeds}
-        self.captured: set[str] = {name for name, held in plan.held.items() if held}
+        self.captured: set[str] = {name for name, held in plan.held.items() if held}.union(plan.forgotten)
 
     # --- what is asked ---
 
@@ -92,6 +92,8 @@ class StudySpider(Spider):
             yield self._request(lead, verdict.held)
         elif verdict.outcome == "off-topic":
             yield self._visit(lead, "dropped", verdict.reason)
+        elif verdict.outcome == "forgotten":
+            yield self._visit(lead, "refused", verdict.reason)
         elif verdict.outcome == "settled" and verdict.held:
             yield from self._follow_again(verdict.held)
 
@@ -134,6 +136,8 @@ class StudySpider(Spider):
             return "the redirects go in a circle"
         if target is None or lead.kind in WAYS_IN or key(target) == key(request.url):
             return None
+        if self.frontier.is_forgotten(target):
+            return FORGOTTEN
         held = self.frontier.is_held(lead.url)
         other = self.frontier.is_held(target)
         if (held and other and held.snapshot == other.snapshot) or self.frontier.claim(target):
@@ -237,7 +241,9 @@ class StudySpider(Spider):
         page = self._read(response)
         double = self._double_of(page, response.url)
         if double:
-            yield self._visit(lead, "unchanged", another_address(double), 200)
+            gone = self.frontier.is_forgotten(double)
+            reason = FORGOTTEN if gone else another_address(double)
+            yield self._visit(lead, "refused" if gone else "unchanged", reason, 200)
             return
         yield from self._decide(response, lead, page)
 
@@ -343,7 +349,7 @@ class StudySpider(Spider):
         too_large = isinstance(error, DownloadCancelledError) or "DOWNLOAD_MAXSIZE" in reason
         if too_large:
             reason = f"larger than {self.max_bytes} bytes"
-        refused = too_large or isinstance(error, RefusedError)
+        refused = too_large or reason == FORGOTTEN or isinstance(error, RefusedError)
         yield self._visit(lead, "refused" if refused else "failed", reason)
         yield from self._try_other_spelling(lead)
 

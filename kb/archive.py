@@ -8,19 +8,21 @@ line without a row is given back by `entries()`, from which the store catches up
 
 import hashlib
 import os
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import attrs
 from filelock import FileLock, Timeout
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
-from kb.capturelog import GENESIS, LOG, Entry, is_torn, parse
+from kb.capturelog import GENESIS, LOG, Entry, Notice, covers_one, is_notice, is_torn, parse
 from kb.errors import DataError, DigestError, UserError
 from kb.records import Snapshot, rfc3339, sha256
-from kb.warc import Capture, Stored, head, record, whole_records
+from kb.warc import BLANK, IN_FULL, Capture, Stored, head, record, whole_records
 
 ROTATE_BYTES = 1_000_000_000
 """A WARC file is closed at this size, as the format's guidelines recommend (about 1 GB)."""
@@ -33,7 +35,7 @@ class Problem:
     where: str
     """`captures.jsonl:12` or `retold-00001.warc.gz@4711`."""
     what: str
-    kind: Literal["log", "warc", "body"]
+    kind: Literal["log", "warc", "body", "text"]
 
 
 class Archive:
@@ -42,7 +44,17 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._log = folder / LOG
-        self._bodies: dict[str, Stored] = {}
+        self._start_over(0)
+
+    def _start_over(self, log_file: int) -> None:
+        """Forget what was read: the log is not the file that it was, since a take-down writes a new one."""
+        self._log_file = log_file
+        self._bodies: dict[str, list[Stored]] = {}
+        """By digest, where a body lies; in full in the first place, referred to in the others."""
+        self._places: dict[str, tuple[str, Stored]] = {}
+        """By the hash of an entry, its body's digest and place."""
+        self._thinned = False
+        """Whether anything was taken down, so that what stands first may only refer to a body."""
         self._read_to = 0
         self._last_hash = GENESIS
         self._end: tuple[str, int] | None = None
@@ -58,17 +70,27 @@ class Archive:
         waiting = list(captures)
         if not waiting:
             return []
+        with self.alone():
+            return self._write(waiting)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """The lock that every writer takes, with what an interrupted one left behind cut off."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / ".lock")
         try:
-            with FileLock(self.folder / ".lock", timeout=60):
-                self._catch_up(cut=True)
-                self._cut_torn()
-                return self._write(waiting)
+            lock.acquire(timeout=60)
         except Timeout as error:
             raise UserError(f"{self.folder} is being written by another process; try again when it is done") from error
+        try:
+            self._catch_up(cut=True)
+            self._cut_torn()
+            yield
+        finally:
+            lock.release()
 
     def _write(self, captures: list[Capture]) -> list[Snapshot]:
-        path = self._current()
+        path = self.current()
         entries: list[Entry] = []
         with path.open("ab") as file:
             for entry in self._write_records(captures, path.name, file):
@@ -76,13 +98,13 @@ class Archive:
             file.flush()
             os.fsync(file.fileno())
         if path.name != self._kept:
-            _keep_names(self.folder)
+            keep_names(self.folder)
         with self._log.open("ab") as log:
             log.write(b"".join(entry.line for entry in entries))
             log.flush()
             os.fsync(log.fileno())
         if path.name != self._kept:  # the log may be as new as the file
-            _keep_names(self.folder)
+            keep_names(self.folder)
             self._kept = path.name
         return [entry.snapshot for entry in entries]
 
@@ -93,7 +115,7 @@ class Archive:
             start = file.tell()
             opening = b"" if start else head(name)
             offset, digest = start + len(opening), capture.body_sha256
-            written = opening + record(capture, self._bodies.get(digest) or fresh.get(digest))
+            written = opening + record(capture, self._original(digest) or fresh.get(digest))
             file.write(written)
             fresh.setdefault(digest, Stored(name, offset, capture.final_url, rfc3339(capture.fetched_at)))
             snapshot = _snapshot(capture, digest, name, offset)
@@ -101,7 +123,8 @@ class Archive:
             last = entry.hash
             yield entry
 
-    def _current(self) -> Path:
+    def current(self) -> Path:
+        """The file that the next record goes into."""
         files = sorted(self.folder.glob("retold-*.warc.gz"))
         if files and files[-1].stat().st_size < ROTATE_BYTES:
             return files[-1]
@@ -110,7 +133,7 @@ class Archive:
 
     def _cut_torn(self) -> None:
         """Drop the torn record that an interrupted append left behind the last logged one."""
-        path = self._current()
+        path = self.current()
         logged = self._end[1] if self._end and self._end[0] == path.name else 0
         if path.exists() and path.stat().st_size > logged:
             os.truncate(path, whole_records(path, logged))
@@ -122,33 +145,57 @@ class Archive:
         if not self._log.exists():
             return
         with self._log.open("rb") as log:
+            file = os.fstat(log.fileno())
+            if file.st_ino != self._log_file or file.st_size < self._read_to:
+                self._start_over(file.st_ino)
             log.seek(self._read_to)
             for line in log:
                 if not line.endswith(b"\n"):
                     break
-                entry = parse(line, f"{LOG} at byte {self._read_to}")
-                held = entry.snapshot
-                self._bodies.setdefault(
-                    held.body_sha256, Stored(held.warc, held.offset, held.final_url, rfc3339(held.fetched_at))
-                )
-                self._last_hash = entry.hash
-                self._end = (held.warc, entry.end)
+                self._take(parse(line, f"{LOG} at byte {self._read_to}"))
                 self._read_to += len(line)
         if cut and self._log.stat().st_size > self._read_to:
             os.truncate(self._log, self._read_to)
 
+    def _take(self, entry: Entry | Notice) -> None:
+        self._last_hash = entry.hash
+        if isinstance(entry, Notice):
+            self._thinned = True
+            digest, place = self._places.pop(entry.covers or "", (None, None))
+            if digest and place in self._bodies[digest]:
+                self._bodies[digest].remove(place)
+            return
+        held = entry.snapshot
+        place = Stored(held.warc, held.offset, held.final_url, rfc3339(held.fetched_at))
+        self._bodies.setdefault(held.body_sha256, []).append(place)
+        self._places[entry.hash] = (held.body_sha256, place)
+        self._end = (held.warc, entry.end)
+
     def count(self) -> int:
-        """How many captures the log holds."""
-        if not self._log.exists():
-            return 0
-        with self._log.open("rb") as log:
-            return sum(line.endswith(b"\n") for line in log)
+        """How many captures the archive holds; those taken down are not among them."""
+        held = 0
+        for _, line in self._lines():
+            if line.endswith(b"\n"):
+                held += covers_one(line) * -1 if is_notice(line) else 1
+        return held
 
     def entries(self) -> Iterator[Snapshot]:
-        """Every logged capture, in order."""
+        """Every capture that the archive holds, in order."""
+        covered = {notice.covers for notice in self.notices()}
+        return (entry.snapshot for entry in self.log() if isinstance(entry, Entry) and entry.hash not in covered)
+
+    def notices(self) -> list[Notice]:
+        """Take-downs and what followed from them, in order."""
+        found = (
+            parse(line, f"{LOG}:{number}") for number, line in self._lines() if is_notice(line) and line[-1:] == b"\n"
+        )
+        return [notice for notice in found if isinstance(notice, Notice)]
+
+    def log(self) -> Iterator[Entry | Notice]:
+        """Every whole line, covered ones among them."""
         for number, line in self._lines():
             if line.endswith(b"\n"):
-                yield parse(line, f"{LOG}:{number}").snapshot
+                yield parse(line, f"{LOG}:{number}")
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         if self._log.exists():
@@ -158,39 +205,59 @@ class Archive:
     def body(self, snapshot: Snapshot) -> bytes:
         """The bytes of a capture; DigestError where they are not what was captured."""
         kind, body = self._record(snapshot.warc, snapshot.offset)
-        if kind == "revisit":
+        if kind in ("revisit", BLANK):  # a blank: the record was written again, elsewhere
             self._catch_up()
-            try:
-                stored = self._bodies[snapshot.body_sha256]
-            except KeyError as error:
-                raise DataError(
-                    f"{snapshot.warc}@{snapshot.offset}: the body it refers to is in no WARC file"
-                ) from error
+            stored = self._original(snapshot.body_sha256)
+            if not stored:
+                why = "it was taken down" if kind == BLANK else "the body it refers to is in no WARC file"
+                raise DataError(f"{snapshot.warc}@{snapshot.offset}: {why}")
             body = self._record(stored.warc, stored.offset)[1]
         actual = sha256(body)
         if actual != snapshot.body_sha256:
             raise DigestError(f"{snapshot.warc}@{snapshot.offset}", snapshot.body_sha256, actual)
         return body
 
-    def _record(self, name: str, offset: int) -> tuple[str, bytes]:
+    def _original(self, digest: str) -> Stored | None:
+        """Where a body lies in full."""
+        places = self._bodies.get(digest, [])
+        return next((place for place in places if not self._thinned or self.type_at(place) in IN_FULL), None)
+
+    def type_at(self, place: Stored | Snapshot) -> str:
+        """The type of the record at a place; `damaged` where it cannot be read."""
+        try:
+            with self.record(place.warc, place.offset) as record:
+                return str(record.rec_type)
+        except DataError:
+            return "damaged"
+
+    @contextmanager
+    def record(self, name: str, offset: int) -> Iterator[Any]:
+        """The record at a place, as warcio reads it; DataError where there is none."""
         where = f"{name}@{offset}"
         try:
             with (self.folder / name).open("rb") as file:
                 file.seek(offset)
                 record = next(iter(ArchiveIterator(file)))
-                return record.rec_type, record.content_stream().read()
+                if record.format != "warc":  # warcio takes any first line for the head of an ARC file
+                    raise ArchiveLoadFailed("not a WARC record")
+                yield record
         except FileNotFoundError as error:
             raise DataError(f"{where}: the WARC file is missing") from error
-        except (ArchiveLoadFailed, StopIteration, OSError, EOFError) as error:
+        except (ArchiveLoadFailed, StopIteration, OSError, EOFError, ValueError, zlib.error) as error:
             raise DataError(f"{where}: unreadable WARC record ({type(error).__name__})") from error
 
+    def _record(self, name: str, offset: int) -> tuple[str, bytes]:
+        with self.record(name, offset) as record:
+            return record.rec_type, record.content_stream().read()
+
     def verify(self) -> list[Problem]:
-        """Walk the log's chain and re-read every capture; an empty list means all is as captured.
+        """Walk the log's chain and re-read every capture; an empty list means all is as captured or taken down.
 
         A lost end of the log leaves a chain that holds: only what the record store knows shows that.
         """
         problems: list[Problem] = []
         last = GENESIS
+        walked: dict[str, Entry] = {}
         named: set[str] = set()
         for number, line in self._lines():
             where = f"{LOG}:{number}"
@@ -203,21 +270,45 @@ class Archive:
             if line != entry.line or not entry.follows(last):
                 problems.append(Problem(where=where, what="the hash chain is broken here", kind="log"))
             last = entry.hash
-            named.add(entry.snapshot.warc)
+            if isinstance(entry, Entry):
+                walked[entry.hash] = entry
+            elif entry.covers:
+                covered = walked.pop(entry.covers, None)
+                problems += self._check_gone(covered, entry) if covered else [_covers_nothing(where)]
+                named.add(covered.snapshot.warc if covered else "")
+        for entry in walked.values():
             problems += self._check(entry)
+        named |= {entry.snapshot.warc for entry in walked.values()}
         files = sorted(path.name for path in self.folder.glob("retold-*.warc.gz"))
         if named:
             del files[-1:]  # may be new, and its first append unfinished
         unnamed = [name for name in files if name not in named]
         return problems + [Problem(where=name, what="the log names no capture in it", kind="log") for name in unnamed]
 
+    def _check_gone(self, entry: Entry, notice: Notice) -> list[Problem]:
+        """Whether what lies in the place of a capture that was taken down is what the take-down put there."""
+        where = f"{entry.snapshot.warc}@{entry.snapshot.offset}"
+        try:
+            actual = self._digest(entry)
+        except OSError as error:
+            return [Problem(where=where, what=str(error), kind="warc")]
+        if actual == notice.warc_sha256:
+            return []
+        if actual == entry.warc_sha256:
+            what = "taken down, but the bytes are there again (an old copy of the file?); run `retold forget` once more"
+            return [Problem(where=where, what=what, kind="warc")]
+        return [Problem(where=where, what="what stands in a forgotten record's place was changed", kind="warc")]
+
+    def _digest(self, entry: Entry) -> str:
+        with (self.folder / entry.snapshot.warc).open("rb") as file:
+            file.seek(entry.start)
+            return hashlib.sha256(file.read(entry.end - entry.start)).hexdigest()
+
     def _check(self, entry: Entry) -> list[Problem]:
         snapshot = entry.snapshot
         where = f"{snapshot.warc}@{snapshot.offset}"
         try:
-            with (self.folder / snapshot.warc).open("rb") as file:
-                file.seek(entry.start)
-                actual = hashlib.sha256(file.read(entry.end - entry.start)).hexdigest()
+            actual = self._digest(entry)
             self.body(snapshot)
         except DigestError as error:
             return [Problem(where=where, what=str(error), kind="body")]
@@ -228,7 +319,11 @@ class Archive:
         return []
 
 
-def _keep_names(folder: Path) -> None:
+def _covers_nothing(where: str) -> Problem:
+    return Problem(where=where, what="it is about no capture that the log names before it", kind="log")
+
+
+def keep_names(folder: Path) -> None:
     """Flush a folder: without that, a power cut can take a new file's name and leave its content nowhere."""
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -5,6 +5,7 @@ index when it then writes: measured with 1.5.9), so opening takes a file lock. O
 by id, vectors always passed in, batches within what the client allows.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,3 +168,19 @@ def reconcile(index: VectorIndex, wanted: Iterable[str], load: Any) -> tuple[int
     if extra:
         index.delete(extra)
     return added, len(extra)
+
+
+def discard(folder: Path) -> None:
+    """Delete the index. Deleting keys leaves their vectors in Chroma's files; what is made anew has none of them."""
+    if not folder.exists():
+        return
+    lock = FileLock(folder / ".lock")
+    try:
+        with lock.acquire(timeout=LOCK_WAIT_S):
+            for path in folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                elif path.name != ".lock":
+                    path.unlink()
+    except Timeout as error:
+        raise UserError(f"{folder} is in use by another retold process; try again when it is done") from error

@@ -165,6 +165,23 @@ class Reader:
             query = query.where(o.tool == t.chosen_tool(makes))
         return [t.from_row(Outcome, row) for row in self._rows(query.order_by(o.input))]
 
+    def canonical_urls(self) -> dict[str, str]:
+        """By snapshot id, the address that its page calls its own."""
+        query = sa.select(t.extractions.c.snapshot, t.articles.c.canonical_url).join(
+            t.articles, t.articles.c.id == t.extractions.c.article
+        )
+        return {row["snapshot"]: row["canonical_url"] for row in self._rows(query)}
+
+    def titles(self) -> dict[str, str]:
+        """By snapshot id, the title of its article."""
+        e = t.extractions.c
+        query = sa.select(e.snapshot, e.title).where(e.tool == t.chosen_tool("extractions"), e.title.is_not(None))
+        return {row["snapshot"]: row["title"] for row in self._rows(query)}
+
+    def damaged_texts(self) -> list[str]:
+        """Ids of texts that are not the text that their id was made of."""
+        return [row["id"] for row in self._rows(sa.select(t.texts)) if t.from_row(Text, row).id != row["id"]]
+
     def judgements(self) -> list[Judgement]:
         query = sa.select(t.judgements).order_by(t.judgements.c.made_at, t.judgements.c.id)
         return [t.from_row(Judgement, row) for row in self._rows(query)]

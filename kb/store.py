@@ -209,6 +209,8 @@ class RecordStore:
             connection.execute(sa.delete(t.outcomes).where(t.outcomes.c.stage == stage))
             for kind in kinds:
                 connection.execute(sa.delete(t.DERIVED.tables[kind]))
+                if kind == "extractions":  # with them their texts: a damaged one would stay in the new one's place
+                    connection.execute(sa.delete(t.texts))
 
     def register(self, tools: Iterable[Tool]) -> None:
         rows = [

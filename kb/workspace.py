@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from kb import study as studies
+from kb import takedown
 from kb.archive import Archive
 from kb.claims import Study
 from kb.embed import Embedder, SentenceTransformerEmbedder
@@ -13,6 +14,7 @@ from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
 from kb.index import ChromaIndex, VectorIndex
 from kb.lexical import LexicalIndex
 from kb.reader import Reader
+from kb.records import Snapshot
 from kb.settings import Settings
 from kb.store import RecordStore
 from kb.text import words_digest
@@ -45,12 +47,25 @@ class Workspace:
 
     @cached_property
     def store(self) -> RecordStore:
-        """The record store, caught up with captures that were logged but not entered when a run was killed."""
+        """The record store, caught up with what was logged but not done when a run was killed."""
+        stale = False
         store = self._exit.enter_context(RecordStore.open(self.settings.database_url))
         logged = self.archive.count()
         if logged > store.count_snapshots():
             store.add_snapshots(self.archive.entries())
+        elif logged < store.count_snapshots():  # an older copy of the record store, perhaps
+            stale = any(store.load(Snapshot, sorted(takedown.gone(self.archive))))
+        if stale or takedown.is_unfinished(self.archive):
+            self.finish_takedown(store)
         return store
+
+    def finish_takedown(self, store: RecordStore) -> None:
+        """Whatever of a take-down a kill left undone; the next build fills the index again."""
+        if "index" in self.__dict__:
+            self.index.close()
+            del self.index
+        takedown.finish(self.archive, store, self.settings.index_dir, own=self.study_wordings)
+        (self.settings.data_dir / "report.html").unlink(missing_ok=True)  # `retold report` writes it without
 
     @cached_property
     def reader(self) -> Reader:
@@ -68,7 +83,7 @@ class Workspace:
     @cached_property
     def index(self) -> VectorIndex:
         index = ChromaIndex(self.settings.index_dir, self.embedder.tool.id)
-        self._exit.callback(index.close)
+        self._exit.callback(lambda: self.__dict__.get("index") is index and index.close())
         return index
 
     @cached_property

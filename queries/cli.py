@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queries import reviewing, revising
+from queries import archiving, reviewing, revising
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
@@ -359,9 +359,8 @@ def doctor(
         raise typer.Exit(INCOMPLETE)
 
 
-app.command()(reviewing.review)
-app.command()(reviewing.speakers)
-app.command()(revising.revisions)
+for _command in (*reviewing.COMMANDS, *revising.COMMANDS, *archiving.COMMANDS):
+    app.command()(_command)
 
 
 def _crawl(options: Options, workspace: "Workspace") -> "CrawlSummary":

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from crawler import imports, plan, runner
+from crawler.addresses import canonical, key
 from kb import pipeline
 from kb import study as studies
 from kb.archive import Archive
+from kb.capturelog import forgotten_addresses
 from kb.errors import CrawlError, DataError, UserError
 from kb.executor import Derived, Item, ProcessExecutor, SerialExecutor
 from kb.settings import Settings
@@ -26,7 +28,8 @@ def crawl(workspace: Workspace, on_event: Callable[[runner.CrawlEvent], None]) -
     """Capture what the study's sources show now."""
     remember(workspace)
     planned = plan.plan(workspace.study, workspace.settings, workspace.store.known(), now())
-    return runner.crawl(planned, workspace.settings, on_event=on_event)
+    forgotten = forgotten_addresses(workspace.archive.notices())
+    return runner.crawl(plan.without(planned, forgotten), workspace.settings, on_event=on_event)
 
 
 def add(workspace: Workspace, names: Sequence[str], stdin: BinaryIO) -> imports.ImportSummary:
@@ -35,6 +38,11 @@ def add(workspace: Workspace, names: Sequence[str], stdin: BinaryIO) -> imports.
     return imports.add(
         names, workspace.study, workspace.settings, workspace.archive, workspace.store, now(), stdin=stdin
     )
+
+
+def address_key(url: str) -> str:
+    """What spellings of one address share; other things are their own."""
+    return key(canonical(url) or url)
 
 
 def build(

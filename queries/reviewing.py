@@ -106,3 +106,6 @@ def speakers(ctx: typer.Context) -> None:
     else:
         printing.speakers(found, counts, sys.stdout)
     options.console().print(f"{len(found)} speakers")
+
+
+COMMANDS = (review, speakers)

@@ -73,3 +73,6 @@ def _plain(revision: "Revision") -> Mapping[str, Any]:
         "added": [after.words(Span(new.start, new.end)) for new in made.added],
         "marked": [{"kind": note.kind, "text": after.words(note.span)} for note in made.marked],
     }
+
+
+COMMANDS = (revisions,)

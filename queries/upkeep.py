@@ -1,17 +1,19 @@
 """`verify` and `doctor`: whether all is as captured, what is held, what was dropped and why."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import attrs
 
+from kb import takedown
 from kb.archive import Problem
+from kb.capturelog import Notice
 from kb.embed import EMBEDDED
 from kb.errors import UserError
 from kb.pipeline import STAGES, reconcile_index
-from kb.records import Visit, rfc3339
+from kb.records import Snapshot, Visit, rfc3339
 from kb.workspace import Workspace
 from queries.models import require_embedder, require_parser
 
@@ -53,6 +55,8 @@ class State:
     """Speakers of claims.yaml whom no quote of the coverage names."""
     dropped: tuple[Visit, ...]
     """What was left at the latest visit, in order of time; what a later crawl kept is not among it."""
+    tombstones: tuple[tuple[Snapshot, Notice], ...]
+    """What was taken down."""
 
     @property
     def healthy(self) -> bool:
@@ -62,7 +66,9 @@ class State:
 
 def verify(workspace: Workspace) -> list[Problem]:
     """Every capture re-read and the log's chain walked; what the record store has and the log has not is lost there."""
+    damaged = workspace.reader.damaged_texts()
     problems = workspace.archive.verify()
+    problems += [Problem(where=key, what="the text is not what its id was made of", kind="text") for key in damaged]
     if any(problem.kind == "log" for problem in problems):
         return problems  # lines that cannot be read are not missing
     logged = {snapshot.id for snapshot in workspace.archive.entries()}
@@ -70,15 +76,32 @@ def verify(workspace: Workspace) -> list[Problem]:
     return problems + [Problem(where=s.requested_url, what="captured, but not in the log", kind="log") for s in lost]
 
 
+REMEDIES: Mapping[str, str] = {
+    "text": "`retold build --rebuild extract` makes texts again from the archive",
+    "log": "nothing makes a log line again: the captures that it names can still be read where their records are "
+    "whole, but when and in which order they were made is not proven; restore captures.jsonl from a backup",
+    "warc": "nothing makes a record again: restore the WARC file from a backup or an export, or `retold add URL` "
+    "captures what stands there now; what was derived stays until its stage is rebuilt",
+    "body": "nothing makes a body again: restore the WARC file from a backup or an export, or `retold add URL` "
+    "captures what stands there now; what was derived stays until its stage is rebuilt",
+}
+"""What can be done about each kind of damage."""
+
+
 def problems_json(count: int, problems: list[Problem]) -> Mapping[str, object]:
     """`verify --json`."""
-    return {"captures": count, "problems": [attrs.asdict(problem) for problem in problems]}
+    return {
+        "captures": count,
+        "problems": [{**attrs.asdict(problem), "remedy": REMEDIES[problem.kind]} for problem in problems],
+    }
 
 
 def print_problems(count: int, problems: list[Problem], console: "Console") -> None:
     """The same as text."""
     for problem in problems:
         console.print(f"damaged  {problem.where}: {problem.what}", style="red", markup=False)
+    for remedy in dict.fromkeys(REMEDIES[problem.kind] for problem in problems):
+        console.print(f"remedy   {remedy}", soft_wrap=True, markup=False)
     console.print(f"verify    {count} captures, {len(problems)} damaged")
 
 
@@ -91,7 +114,7 @@ def state(workspace: Workspace, *, fix: bool) -> State:
     if fix:
         reconcile_index(workspace)
     return State(
-        versions={**{name: _version(name) for name in LIBRARIES}, **_models(workspace)},
+        versions={**versions(LIBRARIES), **_models(workspace)},
         captures=workspace.store.count_snapshots(),
         outcomes={
             stage: dict(Counter(o.code if o.status == "rejected" else o.status for o in rows))
@@ -104,7 +127,13 @@ def state(workspace: Workspace, *, fix: bool) -> State:
         fixed=fix,
         unused_speakers=_unused_speakers(workspace),
         dropped=_left(workspace.store.visits()),
+        tombstones=tuple((entry.snapshot, notice) for entry, notice in takedown.tombstones(workspace.archive)),
     )
+
+
+def versions(names: Sequence[str]) -> dict[str, str]:
+    """What of these is installed."""
+    return {name: _version(name) for name in names}
 
 
 def _left(visits: Iterable[Visit]) -> tuple[Visit, ...]:
@@ -154,7 +183,7 @@ def _unused_speakers(workspace: Workspace) -> tuple[str, ...]:
 
 def state_json(found: State) -> Mapping[str, object]:
     """`doctor --json`."""
-    plain = attrs.asdict(found, filter=lambda field, _: field.name != "dropped")
+    plain = attrs.asdict(found, filter=lambda field, _: field.name not in ("dropped", "tombstones"))
     plain["healthy"] = found.healthy
     plain["dropped"] = [
         {
@@ -166,6 +195,17 @@ def state_json(found: State) -> Mapping[str, object]:
             "found_in": v.found_in,
         }
         for v in found.dropped
+    ]
+    plain["tombstones"] = [
+        {
+            "url": held.requested_url,
+            "fetched_at": rfc3339(held.fetched_at),
+            "sha256": held.body_sha256,
+            "at": rfc3339(notice.at),
+            "reason": notice.reason,
+            "by": notice.by,
+        }
+        for held, notice in found.tombstones
     ]
     return plain
 
@@ -185,6 +225,11 @@ def print_state(found: State, console: "Console") -> None:
         console.print(f"failed    {stage} {key}: {escape(problem)}")
     for slug in found.unused_speakers:
         console.print(f"speaker   {slug}: no quote in the coverage names them")
+    for held, notice in found.tombstones:
+        told = (
+            f"{held.requested_url} of {rfc3339(held.fetched_at)}: {notice.reason} ({notice.by}, {rfc3339(notice.at)})"
+        )
+        console.print(f"forgotten {escape(told)}")
     if found.dropped:
         counts = Counter(visit.action for visit in found.dropped)
         console.print("left      " + "  ".join(f"{count} {action}" for action, count in sorted(counts.items())))

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import attrs
 
-from crawler.plan import plan
+from crawler.plan import plan, without
 from crawler.runner import CrawlSummary, crawl
+from kb.archive import Archive
+from kb.capturelog import forgotten_addresses
 from kb.claims import Claim, Document, ReferenceQuote, Source, Speaker, Study
 from kb.records import Snapshot, Visit
 from kb.settings import CrawlSettings, Settings
@@ -157,6 +159,7 @@ def run_crawl(study: Study, folder: Path, **options: object) -> Crawled:
     settings = Settings(data_dir=folder, crawl=crawl_settings)
     with RecordStore.open(settings.database_url) as store:
         known = store.known()
-    summary = crawl(plan(study, settings, known, datetime.now(UTC)), settings)
+    gone = forgotten_addresses(Archive(settings.archive_dir).notices())
+    summary = crawl(without(plan(study, settings, known, datetime.now(UTC)), gone), settings)
     with RecordStore.open(settings.database_url) as store:
         return Crawled(summary, store.visits(), store.snapshots())

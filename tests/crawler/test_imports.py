@@ -12,6 +12,7 @@ from loopback import Answer, Site, make_source, make_study
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from crawler.frontier import FORGOTTEN
 from crawler.imports import ImportSummary, add
 from kb.archive import Archive
 from kb.claims import Study
@@ -19,6 +20,7 @@ from kb.errors import UserError
 from kb.records import Snapshot
 from kb.settings import CrawlSettings, Settings
 from kb.store import RecordStore
+from kb.takedown import Request, finish, take_down
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -291,3 +293,29 @@ def test_thousands_of_articles_take_seconds(desk: Desk, tmp_path: Path) -> None:
     started = time.process_time()
     assert desk.add(tmp_path / "a.jsonl").counts == {"kept": 2000}
     assert time.process_time() - started < 20
+
+
+def test_file_with_a_forgotten_address_is_refused(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(line(1) + line(2))
+    desk.add(tmp_path / "a.jsonl")
+    gone = next(held for held in desk.snapshots() if held.requested_url == "http://a.example/1")
+    request = Request(
+        snapshots=frozenset({gone.id}), addresses=("https://www.a.example/1/",), reason="r", by="desk", at=NOW
+    )
+    take_down(desk.archive, request)
+    with RecordStore.open(desk.settings.database_url) as store:
+        finish(desk.archive, store, desk.settings.index_dir)
+    assert desk.add(tmp_path / "a.jsonl").counts == {"refused": 1, "unchanged": 1}
+    assert [held.requested_url for held in desk.snapshots()] == ["http://a.example/2"]
+    with RecordStore.open(desk.settings.database_url) as store:
+        assert [visit.reason for visit in store.visits() if visit.action == "refused"] == [FORGOTTEN]
+
+
+def test_revisit_whose_body_is_in_no_file_is_told(desk: Desk, tmp_path: Path) -> None:
+    buffer = BytesIO()
+    http = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], "HTTP/1.1")
+    writer = WARCWriter(buffer, gzip=True)
+    writer.write_record(writer.create_revisit_record("http://a.example/1", "sha1:A", "http://a.example/", "2026", http))
+    (tmp_path / "a.warc.gz").write_bytes(buffer.getvalue())
+    [problem] = desk.add(tmp_path / "a.warc.gz").problems
+    assert "refers to is in none" in problem.what

@@ -7,10 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from making import NOON
 from newsdesk import CLAIMS, keep, keep_stories, opened
 from rich.console import Console
 
+from kb import tables as t
 from kb.capturelog import LOG
 from kb.pipeline import build
 from kb.records import Visit
@@ -69,6 +71,27 @@ def test_lost_end_of_the_log_is_found_by_what_the_store_knows(workspace):
 def test_lost_log_is_found(workspace):
     (workspace.settings.archive_dir / LOG).unlink()
     assert verify(workspace) != []
+
+
+def test_changed_text_is_found_and_a_rebuild_mends_it(workspace):
+    build(workspace)
+    with workspace.store.engine.begin() as connection:
+        connection.execute(sa.update(t.texts).values(text=t.texts.c.text + "!"))
+    problems = verify(workspace)
+    assert {problem.kind for problem in problems} == {"text"}
+    assert "retold build --rebuild extract" in shown(print_problems, 3, problems)
+    build(workspace, rebuild=["extract"])
+    assert verify(workspace) == []
+
+
+@pytest.mark.parametrize("order", [[0, 2], [1, 0, 2]])
+def test_missing_or_moved_line_is_told_with_what_helps(workspace, order):
+    log = workspace.settings.archive_dir / LOG
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[n] for n in order))
+    problems = verify(workspace)
+    assert "the hash chain is broken here" in {problem.what for problem in problems}
+    assert "restore captures.jsonl from a backup" in shown(print_problems, 3, problems)
 
 
 def test_doctor_counts_what_is_held_and_what_became_of_it(built):

@@ -1,0 +1,87 @@
+"""What was derived from captures that are taken down goes from the record store, as far as nothing else has it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from kb import tables as t
+from kb.records import Snapshot
+
+_OCCURRING = (t.passages, t.quotes, t.quantities, t.credits_)
+
+
+def purge(
+    engine: sa.Engine, snapshots: Collection[str], *, own: Mapping[str, str] = {}, moved: Iterable[Snapshot] = ()
+) -> None:
+    """Remove captures and all that only they had, and scrub the file. Does nothing where nothing is left of them.
+
+    `own`: the study's own wordings by digest, which stay. `moved`: captures whose records lie elsewhere now.
+    """
+    with engine.begin() as connection:
+        for snapshot in moved:
+            place = {"warc": snapshot.warc, "offset": snapshot.offset}
+            connection.execute(sa.update(t.snapshots).where(t.snapshots.c.id == snapshot.id).values(place))
+        _purge(connection, snapshots, own)
+    if engine.dialect.name == "sqlite" and snapshots:
+        _scrub(engine)
+
+
+def _purge(connection: sa.Connection, snapshots: Collection[str], own: Mapping[str, str]) -> None:
+    e = t.extractions.c
+    read = _rows(connection, sa.select(e.id, e.text, e.article), e.snapshot, snapshots)
+    extractions = {row.id for row in read}
+    _delete(connection, t.extractions.c.id, extractions)
+    texts = _left({row.text for row in read}, connection, e.text)
+    words = _words_of(connection, texts)
+    for table in _OCCURRING:
+        _delete(connection, table.c.text, texts)
+    _delete(connection, t.texts.c.id, texts)
+    _delete(connection, t.articles.c.id, _left({row.article for row in read}, connection, e.article))
+    _delete(connection, t.outcomes.c.input, {*snapshots, *extractions, *texts})
+    unsaid = words
+    for table in (t.passages, t.quotes):
+        unsaid = _left(unsaid, connection, table.c.words_sha256)
+    for table in (t.alignments, t.evidence, t.wordings):
+        _delete(connection, table.c.words_sha256, unsaid)
+    _delete(connection, t.embeddings.c.words_sha256, unsaid - own.keys())
+    back = [{"words_sha256": key, "wording": own[key]} for key in sorted(unsaid & own.keys())]
+    if back:
+        connection.execute(sa.insert(t.wordings), back)  # with the study's commas, not the page's
+    _delete(connection, t.snapshots.c.id, snapshots)
+
+
+def _words_of(connection: sa.Connection, texts: Collection[str]) -> set[str]:
+    return {
+        row.words_sha256
+        for table in (t.passages, t.quotes)
+        for row in _rows(connection, sa.select(table.c.words_sha256), table.c.text, texts)
+    }
+
+
+def _left(keys: set[str], connection: sa.Connection, column: sa.Column[Any]) -> set[str]:
+    """Those of the keys that a column does not hold any more."""
+    return keys - {getattr(row, column.name) for row in _rows(connection, sa.select(column), column, keys)}
+
+
+def _rows(connection: sa.Connection, query: Any, column: sa.Column[Any], keys: Collection[str]) -> list[Any]:
+    return [row for some in _portions(sorted(keys)) for row in connection.execute(query.where(column.in_(some)))]
+
+
+def _delete(connection: sa.Connection, column: sa.Column[Any], keys: Collection[str]) -> None:
+    for some in _portions(sorted(keys)):
+        connection.execute(sa.delete(column.table).where(column.in_(some)))
+
+
+def _portions(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (keys[start : start + 500] for start in range(0, len(keys), 500))
+
+
+def _scrub(engine: sa.Engine) -> None:
+    """Deleted rows stay in SQLite's free pages, its log and the full-text segments until these are written anew."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        indexed = sa.inspect(connection).has_table("wording_fts")
+        if indexed:
+            connection.exec_driver_sql("INSERT INTO wording_fts(wording_fts) VALUES ('optimize')")
+        connection.exec_driver_sql("VACUUM")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,93 @@
+"""The commands about what is kept: `captures`, `forget` and `export`."""
+
+import getpass
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kb.errors import UserError
+from queries.export import Format
+from queries.options import Options, print_json, print_lines, require_place
+
+
+def captures(
+    ctx: typer.Context,
+    url: Annotated[str | None, typer.Argument(metavar="URL", help="Only this address's.")] = None,
+) -> None:
+    """List what is captured: every capture of every address, or of one.
+
+    Example: retold captures https://news.example/story
+    """
+    from queries import forget as forgetting
+    from queries import job
+
+    options: Options = ctx.obj
+    with options.workspace() as workspace:
+        found = forgetting.captures(workspace, url, job.address_key)
+    if options.json:
+        print_lines(forgetting.capture_json(snapshot) for snapshot in found)
+    else:
+        for line in forgetting.lines(found):
+            sys.stdout.write(f"{line}\n")
+    options.console().print(f"{len(found)} captures")
+
+
+def forget(
+    ctx: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="The address; every capture of it goes.")],
+    reason: Annotated[str, typer.Option(help="Why; the tombstone keeps it.")] = "",
+    by: Annotated[str | None, typer.Option(help="Who asked for it.", show_default="the account's name")] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let the address be fetched again; what is gone stays so.")
+    ] = False,
+) -> None:
+    """Take down an address: its bytes and all that was derived from them go, a tombstone stays.
+
+    Example: retold forget https://news.example/story --reason "asked by the publisher"
+    """
+    from queries import forget as forgetting
+    from queries import job
+    from queries.lookup import now
+
+    options: Options = ctx.obj
+    who = by or getpass.getuser()
+    with options.workspace() as workspace:
+        if undo:
+            allowed = forgetting.undo(workspace, url, job.address_key, reason=reason, by=who, at=now())
+            if options.json:
+                print_json({"allowed": list(allowed)})
+            options.console().print(f"may be fetched again: {', '.join(allowed)}", soft_wrap=True, markup=False)
+            return
+        done = forgetting.forget(workspace, url, job.address_key, reason=reason, by=who, at=now())
+    if options.json:
+        print_json(forgetting.forgotten_json(done))
+    for line in forgetting.told(done):
+        options.console().print(line, soft_wrap=True, markup=False)
+
+
+def export(
+    ctx: typer.Context,
+    form: Annotated[Format, typer.Option("--format", help="What to write.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write.")] = None,
+) -> None:
+    """Write what is held for other tools: `wacz`, all captures in one file for replay.
+
+    Example: retold export --format wacz -o study.wacz
+    """
+    from queries import export as exporting
+    from queries.lookup import now
+
+    options: Options = ctx.obj
+    if output is None:
+        raise UserError(f"name the file to write: -o study.{form.value}")
+    require_place(output)
+    with options.workspace() as workspace:
+        count = exporting.export(workspace, form, output, now())
+    if options.json:
+        print_json({"format": form.value, "wrote": str(output), "count": count})
+    options.console().print(f"wrote {output}: {count} {exporting.FORMATS[form][1]}", soft_wrap=True, markup=False)
+
+
+COMMANDS = (captures, forget, export)

@@ -1,0 +1,81 @@
+"""`export`: a whole file or none, and what stands in it."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from making import NOON
+from newsdesk import STORIES, keep_stories, opened
+from typer.testing import CliRunner
+
+from kb.errors import DataError, UserError
+from kb.pipeline import build
+from kb.workspace import Workspace
+from queries.cli import app
+from queries.export import FORMATS, Format, export
+
+pytestmark = pytest.mark.usefixtures("parser_loaded_once")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    with opened(tmp_path) as each:
+        keep_stories(each)
+        yield each
+
+
+def test_every_format_has_its_writer():
+    assert set(FORMATS) == set(Format)
+
+
+def test_pages_have_the_titles_that_were_read(workspace, tmp_path):
+    build(workspace)
+    assert export(workspace, Format.WACZ, tmp_path / "study.wacz", NOON) == 3
+    with zipfile.ZipFile(tmp_path / "study.wacz") as package:
+        _, *pages = [json.loads(line) for line in package.read("pages/pages.jsonl").splitlines()]
+        told = json.loads(package.read("datapackage.json"))
+    assert {page["title"] for page in pages} == {"Short naps on night wards"}
+    assert {page["url"] for page in pages} == set(STORIES)
+    assert (told["title"], told["created"]) == ("Short Naps on Night Wards", "2026-04-01T12:00:00Z")
+
+
+def test_export_that_fails_leaves_the_file_that_was_there(workspace, tmp_path):
+    target = tmp_path / "study.wacz"
+    target.write_text("the last one")
+    (workspace.settings.archive_dir / "retold-00001.warc.gz").unlink()
+    with pytest.raises(DataError, match="the WARC file is missing"):
+        export(workspace, Format.WACZ, target, NOON)
+    assert target.read_text() == "the last one"
+    assert not target.with_name("study.wacz.part").exists()
+
+
+def test_empty_archive_is_told(tmp_path):
+    with opened(tmp_path) as empty, pytest.raises(UserError, match="nothing has been captured yet"):
+        export(empty, Format.WACZ, tmp_path / "study.wacz", NOON)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["export", "--format", "wacz"], "-o study.wacz"),
+        (["export", "--format", "wacz", "-o", "nowhere/study.wacz"], "there is no folder nowhere"),
+        (["forget", "https://echo.example/slep", "--reason", "r"], "the nearest are https://echo.example/sleep"),
+        (["forget", "https://echo.example/sleep"], "--reason"),
+        (["captures", "https://echo.example/slep"], "the nearest are https://echo.example/sleep"),
+    ],
+)
+def test_bad_input_is_told_with_exit_code_2(workspace, tmp_path, arguments, told):
+    place = ["--study", str(tmp_path / "claims.yaml"), "--data-dir", str(tmp_path / "data")]
+    done = CliRunner().invoke(app, [*place, *arguments])
+    assert done.exit_code == 2
+    assert told in done.output
+
+
+def test_forget_command_prints_what_went_as_json(workspace, tmp_path):
+    place = ["--study", str(tmp_path / "claims.yaml"), "--data-dir", str(tmp_path / "data"), "--json"]
+    done = CliRunner().invoke(app, [*place, "forget", "https://echo.example/sleep", "--reason", "r", "--by", "desk"])
+    assert done.exit_code == 0
+    (gone,) = json.loads(done.stdout)["forgotten"]
+    assert gone["url"] == "https://echo.example/sleep"
