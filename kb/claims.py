@@ -103,4 +103,4 @@ class Study:
     schedule: str | None
     """Cron expression or alias (`hourly`, `daily`, `weekly`)."""
     alerts: tuple[str, ...]
-    """Apprise notifier addresses."""
+    """Apprise notifier addresses, `${NAME}` in them not filled in yet."""

@@ -18,6 +18,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
+from kb import notices as n
 from kb import records as r
 
 T = TypeVar("T")
@@ -143,6 +144,8 @@ DERIVED = sa.MetaData()
 snapshots = _table(CAPTURED, "snapshots", r.Snapshot)
 visits = _table(CAPTURED, "visits", r.Visit)
 judgements = _table(CAPTURED, "judgements", r.Judgement)
+alerts = _table(CAPTURED, "alerts", n.Alert)
+deliveries = _table(CAPTURED, "deliveries", n.Delivery)
 studies = sa.Table(
     "studies",
     CAPTURED,

@@ -4,10 +4,14 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from crawler import imports, plan, runner
+from filelock import FileLock, Timeout
+
+from crawler import backoff, imports, plan, runner
 from kb import pipeline
 from kb import study as studies
 from kb.archive import Archive
@@ -27,6 +31,35 @@ def crawl(workspace: Workspace, on_event: Callable[[runner.CrawlEvent], None]) -
     remember(workspace)
     planned = plan.plan(workspace.study, workspace.settings, workspace.store.known(), now())
     return runner.crawl(planned, workspace.settings, on_event=on_event)
+
+
+def crawl_again(
+    workspace: Workspace, on_event: Callable[[runner.CrawlEvent], None], pace: timedelta
+) -> tuple[runner.CrawlSummary, tuple[backoff.Silence, ...]]:
+    """One crawl of many, `pace` apart: silent sources are left alone for a while. Also those silent after it."""
+    remember(workspace)
+    started, file = now(), backoff.SilenceFile(workspace.settings.data_dir / "silent.json")
+    before = file.read()
+    resting = backoff.resting(before, started)
+    study, settings, known = workspace.study, workspace.settings, workspace.store.known()
+    everything = plan.plan(study, settings, known, started)
+    workspace.store.add_visits(backoff.skipped(everything.seeds, resting, started))
+    planned = plan.plan(study, settings, known, started, resting=resting.keys())
+    summary = runner.crawl(planned, settings, on_event=on_event)
+    after = backoff.learned(before, planned, summary, started, pace)
+    file.write(after)
+    return summary, tuple(after.values())
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """While the whole job is done, nobody else does it on the same data folder; CrawlError where somebody does."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(settings.data_dir / "run.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise CrawlError(f"another run is going on in {settings.data_dir}; wait for its end") from error
 
 
 def add(workspace: Workspace, names: Sequence[str], stdin: BinaryIO) -> imports.ImportSummary:
