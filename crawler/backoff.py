@@ -51,12 +51,12 @@ def skipped(seeds: tuple[Seed, ...], resting: Silences, now: datetime) -> Iterat
     for seed in seeds:
         silence = resting.get(seed.source or "")
         if silence:
-            told = f"{silence.runs} runs without an answer ({silence.reason}); asked again from {silence.until:%F %H:%M}"
+            told = f"{silence.runs} runs without an answer ({silence.reason})"
             yield Visit(
                 url=seed.url,
                 at=now,
                 action="refused",
-                reason=f"not asked: {told} UTC",
+                reason=f"not asked: {told}; asked again from {silence.until:%F %H:%M} UTC",
                 status=None,
                 found_in=None,
                 source=seed.source,
@@ -98,7 +98,7 @@ class SilenceFile:
         self._path = path
 
     def read(self) -> dict[str, Silence]:
-        """None where it is missing or cannot be read: then every source is asked."""
+        """Empty where it is missing or cannot be read: then every source is asked."""
         try:
             plain = json.loads(self._path.read_text(encoding="utf-8"))
             return {silence.source: silence for silence in _CONVERTER.structure(plain, list[Silence])}

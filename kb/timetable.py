@@ -62,11 +62,11 @@ def _trigger(line: str, zone: tzinfo | None) -> Any:
         either = day[0] != "*" and weekday != "*"
         choices = [(day, "*"), ("*", weekday)] if either else [(day, weekday)]
         triggers = [
-            CronTrigger(**dict(zip(names, (minute, hour, d, month, w), strict=True)), timezone=zone)
-            for d, w in choices
+            CronTrigger(**dict(zip(names, (minute, hour, d, month, w), strict=True)), timezone=zone) for d, w in choices
         ]
     except ValueError as error:
-        raise ValueError(f"no cron line: {error}; expected minute hour day month weekday, as in `0 6 * * 1-5`") from error
+        told = "expected minute hour day month weekday, as in `0 6 * * 1-5`"
+        raise ValueError(f"no cron line: {error}; {told}") from error
     return OrTrigger(triggers) if either else triggers[0]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queries import reviewing
+from queries import reviewing, watching
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
@@ -74,10 +74,12 @@ def run(ctx: typer.Context, output: Output = None) -> None:
 
     Example: retold run -o report.html
     """
+    from queries import job
+
     options: Options = ctx.obj
     if output:
         require_place(output)
-    with options.workspace() as workspace:
+    with options.workspace() as workspace, job.alone(workspace.settings):
         complete = _crawl(options, workspace).complete
         _finish(options, workspace, complete, output)
 
@@ -359,6 +361,7 @@ def doctor(
 
 app.command()(reviewing.review)
 app.command()(reviewing.speakers)
+app.command()(watching.watch)
 
 
 def _crawl(options: Options, workspace: "Workspace") -> "CrawlSummary":

@@ -1,4 +1,4 @@
-"""Silent sources: asked at longer and longer intervals, put on record, forgiven at once; and never for our own fault."""
+"""Silent sources: asked ever more rarely, put on record, forgiven at once; never blamed for our own fault."""
 
 from datetime import UTC, datetime, timedelta
 
