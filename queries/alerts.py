@@ -20,6 +20,9 @@ a large coverage must not send a hundred mails."""
 TITLES = 50
 """Titles in that last message."""
 
+TITLE = 200
+"""Characters of each."""
+
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _CALLING = re.compile(r"@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
 
@@ -142,7 +145,7 @@ def message(alerts: Sequence[Alert]) -> tuple[str, str]:
     """Title and body, in plain text."""
     if len(alerts) == 1:
         return f"retold: {_quiet(alerts[0].title)}", _quiet(body(alerts[0]))
-    titles = [f"- {alert.title}" for alert in alerts[:TITLES]]
+    titles = [f"- {alert.title}: {alert.summary}"[:TITLE] for alert in alerts[:TITLES]]
     if len(alerts) > TITLES:
         titles.append(f"- and {len(alerts) - TITLES} more")
     told = "\n".join([*titles, "", "Each with its words and links is in the feed and in the report."])

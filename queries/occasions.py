@@ -17,6 +17,12 @@ from queries.views import Citation, FindingView, OriginView, Piece, ReportView, 
 
 NEW_ORIGIN, NEW_VARIANT = "new-origin", "new-variant"
 
+SPOKEN = ("direct", "partial", "turn")
+"""Forms that claim to give the very words: in others, other words are no variant."""
+
+SIDE_WORDS = 60
+"""Above this many words, two sides that are no wordings of one another are left to the links."""
+
 EXACT = 500
 """Characters of a passage that an alert repeats at most."""
 
@@ -53,7 +59,7 @@ def _of_findings(
             title=one_line(f"{found.label}: {', '.join(found.outlets) or found.subject_label}"),
             why=f"new finding of the rule {found.rule} (confidence {found.confidence:.0%}{doubt}), id {found.id}",
             summary=one_line(found.summary),
-            diff=_diff(found.diff),
+            diff=_diff(found.diff) or _sides(found),
             places=tuple(_place(p.label, p.citation, p.excerpt.exact) for p in found.proofs),
         )
 
@@ -68,6 +74,14 @@ def _place(label: str, citation: Citation, exact: str = "") -> Place:
         exact=said if len(said) <= EXACT else said[:EXACT].rstrip() + " …",
         capture=citation.snapshot,
     )
+
+
+def _sides(found: FindingView) -> tuple[tuple[str, str], ...]:
+    """What is held against it, and what it prints, where it is settled which is right."""
+    sides = one_line(found.expected), one_line(found.observed)
+    if found.truth == "unsettled" or not all(sides) or max(len(side.split()) for side in sides) > SIDE_WORDS:
+        return ()
+    return (("removed", sides[0]), ("added", sides[1]))
 
 
 def _diff(pieces: Sequence[Piece]) -> tuple[tuple[str, str], ...]:
@@ -107,11 +121,11 @@ def _of_origins(view: ReportView, told: Collection[str], at: datetime) -> Iterat
             kind=NEW_ORIGIN,
             severity=1,
             fired_at=at,
-            title=one_line(f"New origin: {citation.outlet}"),
+            title=one_line(f"New origin: {citation.outlet}, {citation.title}"),
             why=f"an article that was no origin before is one now, of {'; '.join(root.subjects)}",
             summary=one_line(
-                f"“{citation.title}” has its matter from no other article that was collected. "
-                f"{counted(root.view.articles, 'article')} of the coverage go back to it, itself included."
+                f"No other collected article is recognised as the source of “{citation.title}”. "
+                f"With what goes back to it, it makes up {counted(root.view.articles, 'article')}."
             ),
             diff=(),
             places=(_place("Origin", citation),),
@@ -141,11 +155,19 @@ def _variants(threads: Sequence[Thread]) -> dict[str, list[_Print]]:
     found: dict[str, list[_Print]] = {}
     for thread in threads:
         for row in thread.rows if thread.kind == "quote" else ():
-            if any(piece.op in ("removed", "added") for piece in row.diff):
+            if row.form in SPOKEN and _differs(row):
                 printed = " ".join(piece.text for piece in row.diff if piece.op in ("same", "added"))
                 key = record_id(NEW_VARIANT, thread.slug, words_digest(printed))
                 found.setdefault(key, []).append(_Print(thread, row))
     return found
+
+
+def _differs(row: Row) -> bool:
+    """A shortened print differs by what it leaves out between words that it gives: `[T]he` is a cut at the edge."""
+    if row.verdict in ("verbatim", "trimmed"):
+        kept = [at for at, piece in enumerate(row.diff) if piece.op == "same"]
+        return any(piece.op == "removed" for piece in row.diff[kept[0] : kept[-1]]) if kept else False
+    return any(piece.op in ("removed", "added") for piece in row.diff)
 
 
 def _covered(findings: Sequence[FindingView], variants: Mapping[str, Sequence[_Print]]) -> dict[str, set[str]]:
