@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,9 @@ NAP_S = 1.0
 
 BUSY_S = 15.0
 """Between two looks at whether another run has ended."""
+
+LEAST_PACE = timedelta(hours=1)
+"""Runs that are started by hand one after the other do not make a silent source be asked every minute."""
 
 NEXT = 3
 """Coming runs that are printed."""
@@ -141,8 +144,11 @@ class Stop:
             self._breakable = False
 
 
-def run(workspace: Workspace, timetable: Timetable, console: "Console", stop: Stop) -> RunReport:
-    """Crawl, build, check, tell. RetoldError where it could not; what was told before that is kept."""
+def run(workspace: Workspace, timetable: Timetable | None, console: "Console", stop: Stop) -> RunReport:
+    """Crawl, build, check, tell. RetoldError where it could not; what was told before that is kept.
+
+    Without a timetable somebody else starts the runs: how far they lie apart shows by the last one.
+    """
     file = LastRunFile(workspace.settings.data_dir / "watch.json")
     started, last = wall_clock(), file.read()
     tries = last.tries + 1 if last and last.ended is None else 1
@@ -150,7 +156,8 @@ def run(workspace: Workspace, timetable: Timetable, console: "Console", stop: St
     file.write(begun)
     try:
         with stop.breakable():
-            crawled, silences = _crawl(workspace, console, timetable, started)
+            pace = timetable.pace(started) if timetable else _since(last, started)
+            crawled, silences = _crawl(workspace, console, pace)
             built = _build(workspace, console)
             view = asking.report_view(workspace)
         fresh, notifiers = _tell(workspace, view)
@@ -174,13 +181,15 @@ def run(workspace: Workspace, timetable: Timetable, console: "Console", stop: St
     return report
 
 
-def _crawl(
-    workspace: Workspace, console: "Console", timetable: Timetable, started: datetime
-) -> "tuple[CrawlSummary, tuple[Silence, ...]]":
+def _crawl(workspace: Workspace, console: "Console", pace: timedelta) -> "tuple[CrawlSummary, tuple[Silence, ...]]":
     with printing.crawling(console) as on_event:
-        crawled, silences = job.crawl_again(workspace, on_event, timetable.pace(started))
+        crawled, silences = job.crawl_again(workspace, on_event, pace)
     printing.crawled(crawled, console)
     return crawled, silences
+
+
+def _since(last: LastRun | None, started: datetime) -> timedelta:
+    return max(started - last.started, LEAST_PACE) if last else LEAST_PACE
 
 
 def _build(workspace: Workspace, console: "Console") -> "BuildSummary":

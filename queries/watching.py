@@ -27,7 +27,6 @@ def watch(
     Example: retold watch --once
     """
     from kb.study import load
-    from kb.timetable import Timetable
     from queries import alerts, job
     from queries.watch import Stop, Watch
 
@@ -40,7 +39,7 @@ def watch(
         signal.signal(number, stop)
     if once:
         with job.alone(settings):
-            complete = _perform(options, Timetable(study.schedule or "daily"), console, stop)
+            complete = _perform(options, None, console, stop)
         if not complete:
             raise typer.Exit(INCOMPLETE)
         return
@@ -56,7 +55,7 @@ def watch(
     say("stopped; the next start goes on from here")
 
 
-def _perform(options: Options, timetable: "Timetable", console: "Console", stop: "Stop") -> bool:
+def _perform(options: Options, timetable: "Timetable | None", console: "Console", stop: "Stop") -> bool:
     """One run, told; whether it was complete. The study and the settings are read anew for it."""
     from queries import watch as watching
 

@@ -74,7 +74,7 @@ def test_many_alerts_share_a_last_message(workspace, hook):
 
 def test_page_cannot_call_a_chat_together():
     loud = attrs.evolve(ASTONISHED, summary="Said @everyone and @Here", places=(STAR,))
-    title, text = message([loud])
+    text = message([loud])[1]
     assert "@everyone" not in text
     assert "@Here" not in text
 

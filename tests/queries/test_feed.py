@@ -13,7 +13,7 @@ from kb.notices import Alert
 from queries.feed import ENTRIES, atom
 
 ATOM = "{http://www.w3.org/2005/Atom}"
-HOSTILE = 'Naps <script>alert("x")</script> \x1b[31m ￾ &amp; ]]>'
+HOSTILE = 'Naps <script>alert("x")</script> \x1b[31m \ufffe &amp; ]]>'
 
 
 def read(*told: Alert) -> feedparser.FeedParserDict:
