@@ -8,7 +8,7 @@ import attrs
 
 from kb.records import record_id
 
-DeliveryStatus = Literal["waiting", "trying", "sent", "failed", "unknown"]
+DeliveryStatus = Literal["waiting", "trying", "sent", "failed", "unknown", "withdrawn"]
 
 
 @attrs.frozen(kw_only=True)
@@ -62,7 +62,7 @@ class Delivery:
     """Made from the address as claims.yaml has it; the address itself, which may hold a secret, is not kept."""
     status: DeliveryStatus
     """`trying` is entered before sending: found later, it means that nobody knows whether it arrived (`unknown`).
-    `failed` is tried again."""
+    `failed` is tried again, unless a person rejects the finding before that (`withdrawn`)."""
     at: datetime
     tries: int
     problem: str

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -73,9 +73,14 @@ def problems(study: Study, environment: Mapping[str, str]) -> Iterator[str]:
             yield f"{name_of(number, address)}: {error}"
 
 
-def deliver(workspace: Workspace, environment: Mapping[str, str], at: datetime) -> list[Sent]:
-    """Send what waits. A notifier that fails once is left for the next run; nothing is raised for it."""
-    post = _Post(workspace=workspace, environment=environment, at=at)
+def deliver(
+    workspace: Workspace, environment: Mapping[str, str], at: datetime, *, rejected: Collection[str] = ()
+) -> list[Sent]:
+    """Send what waits. A notifier that fails once is left for the next run; nothing is raised for it.
+
+    `rejected`: ids of findings that a person has put aside; what waits about them is not sent any more.
+    """
+    post = _Post(workspace=workspace, environment=environment, at=at, rejected=rejected)
     alerts = {alert.id: alert for alert in workspace.reader.alerts()}
     open_ones: dict[str, list[Waiting]] = {}
     for delivery in workspace.reader.deliveries():
@@ -94,12 +99,15 @@ class _Post:
     workspace: Workspace
     environment: Mapping[str, str]
     at: datetime
+    rejected: Collection[str]
 
     def to(self, name: str, address: str, waiting: Sequence[Waiting]) -> Sent:
         """Everything that waits for one notifier."""
         lost = [one for one in waiting if one[1].status == "trying"]
         self._enter(lost, "unknown", "the run that sent it was killed")
-        queue = sorted((one for one in waiting if one[1].status != "trying"), key=lambda one: -one[0].severity)
+        rest = [one for one in waiting if one[1].status != "trying"]
+        self._enter([one for one in rest if one[0].key in self.rejected], "withdrawn", "the finding was rejected")
+        queue = sorted((one for one in rest if one[0].key not in self.rejected), key=lambda one: -one[0].severity)
         sent, problem = 0, ""
         if queue:
             try:

@@ -54,8 +54,10 @@ sources: []                        # where to look
   #   sitemaps: ["https://news.example/news-sitemap.xml"]
   #   pages: ["https://news.example/science"]
 
-schedule: daily                    # hourly | daily | weekly | a cron line
-alerts: []
+schedule: daily                    # when `retold watch` runs: hourly | daily | weekly | a cron line
+alerts: []                         # whom it tells, by Apprise; ${NAME} is filled in from the environment
+  # - mailto://desk:${MAIL_PASSWORD}@mail.example.org?to=desk@example.org
+  # - json://hooks.example.org/retold
 """
 
 

@@ -205,10 +205,11 @@ def _tell(workspace: Workspace, view: "ReportView") -> tuple[tuple[Alert, ...], 
     known = workspace.reader.alerts()
     fresh = occasions.fired(view, rejected=rejected, told=alerts.told(known), at=wall_clock())
     alerts.enter(workspace, fresh, wall_clock())
+    shown = [alert for alert in (*known, *fresh) if alert.key not in rejected]
     folder = workspace.settings.data_dir
     _write(folder / "report.html", asking.render(view, "html"))
-    _write(folder / "alerts.atom", feed.atom(workspace.study, [*known, *fresh]))
-    return tuple(fresh), tuple(alerts.deliver(workspace, os.environ, wall_clock()))
+    _write(folder / "alerts.atom", feed.atom(workspace.study, shown))
+    return tuple(fresh), tuple(alerts.deliver(workspace, os.environ, wall_clock(), rejected=rejected))
 
 
 def _write(path: Path, text: str) -> None:

@@ -166,6 +166,15 @@ def test_tries_and_the_problem_are_on_record(workspace, hook):
     assert (delivery.status, delivery.tries, delivery.at) == ("failed", 2, LATER)
 
 
+def test_what_a_person_rejects_before_it_arrived_is_not_sent(workspace, hook):
+    hook.status = 500
+    send(workspace, ASTONISHED)
+    hook.status = 200
+    [sent] = deliver(workspace, {}, LATER, rejected={ASTONISHED.key})
+    assert (sent.sent, sent.waiting, hook.taken) == (0, 0, [])
+    assert workspace.reader.deliveries() == []
+
+
 # --- Secrets ---
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -56,9 +57,12 @@ class Desk:
         )
 
     def start(self, *options: str) -> subprocess.Popen[str]:
+        return self.retold("watch", *options)
+
+    def retold(self, *words: str) -> subprocess.Popen[str]:
         code = "from queries.cli import app; app()"
         return subprocess.Popen(
-            [sys.executable, "-c", code, "--study", "claims.yaml", "--data-dir", "data", "watch", *options],
+            [sys.executable, "-c", code, "--study", "claims.yaml", "--data-dir", "data", *words],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -168,6 +172,30 @@ def test_killed_runs_are_taken_up_again_and_tell_everything_once(desk):
     assert third.returncode == 0, err
     assert "a run was killed while it sent 1 alert" in err
     assert len(desk.told()) == len(set(desk.told())) == len(desk.entries())
+
+
+def test_signal_in_a_crawl_ends_it_cleanly_and_the_next_start_goes_on(desk):
+    process = desk.start()
+    until((desk.folder / "data" / "crawl.json").exists, process)
+    process.send_signal(signal.SIGTERM)
+    err = process.communicate(timeout=WAIT_S)[1]
+    assert process.returncode == 0, err
+    assert err.endswith("stopped; the next start goes on from here\n")
+    assert "Traceback" not in err
+    assert (desk.last()["ended"], desk.last()["result"], desk.last()["tries"]) == (None, "stopped", 0)
+
+
+def test_finding_that_a_person_rejected_alerts_nobody(desk):
+    desk.claims(alerts="")
+    found = next(alert for alert in desk.once()["alerts"] if alert["kind"] == "altered-quote")
+    finding = found["why"].rpartition(" ")[2]
+    assert desk.retold("review", "reject", finding).wait(WAIT_S) == 0
+    with sqlite3.connect(desk.folder / "data" / "records.db") as records:
+        records.execute("DELETE FROM alerts")
+    records.close()
+    again = desk.once()
+    assert "new-origin" in kinds(again)
+    assert "altered-quote" not in kinds(again)
 
 
 def test_two_watches_do_one_run_between_them(desk):
