@@ -51,12 +51,11 @@ def skipped(seeds: tuple[Seed, ...], resting: Silences, now: datetime) -> Iterat
     for seed in seeds:
         silence = resting.get(seed.source or "")
         if silence:
-            told = f"{silence.runs} runs without an answer ({silence.reason})"
             yield Visit(
                 url=seed.url,
                 at=now,
                 action="refused",
-                reason=f"not asked: {told}; asked again from {silence.until:%F %H:%M} UTC",
+                reason=f"left out: no answer in earlier runs ({silence.reason})",
                 status=None,
                 found_in=None,
                 source=seed.source,
@@ -79,7 +78,8 @@ def learned(
     silent = {slug: failed[urls[0]] for slug, urls in asked.items() if all(url in failed for url in urls)}
     if summary.stopped or (len(asked) > 1 and len(silent) == len(asked)):
         return dict(before)
-    kept = {slug: silence for slug, silence in before.items() if slug not in asked}
+    named = {slug for slug, _, _ in plan.domains}
+    kept = {slug: silence for slug, silence in before.items() if slug in named and slug not in asked}
     return kept | {slug: _silence(slug, reason, before.get(slug), started, pace) for slug, reason in silent.items()}
 
 

@@ -244,6 +244,8 @@ class Watch:
         self._sleep = sleep
         self._last = LastRunFile(settings.data_dir / "watch.json")
         self._said = ""
+        self._failed_at: datetime | None = None
+        """When the last run failed. It may not have come so far as to note its start."""
         self._changed = self._stamp()
         self._timetable = timetable_of(studies.load(settings.study), settings.study)
 
@@ -253,6 +255,8 @@ class Watch:
             self._refresh()
             now = self._clock()
             due = due_at(self._last.read(), self._timetable, now)
+            if self._failed_at:
+                due = max(due, self._timetable.after(self._failed_at))
             if due <= now:
                 self._attempt()
             else:
@@ -264,19 +268,20 @@ class Watch:
             with job.alone(self._settings):
                 now = self._clock()
                 if due_at(self._last.read(), self._timetable, now) <= now:  # else another process did it meanwhile
-                    self._said = ""
+                    self._said, self._failed_at = "", None
                     self._perform(self._timetable)
         except BusyError as error:
             self._once(str(error))
             self._nap(BUSY_S)
         except (RetoldError, OSError) as error:
+            self._failed_at = self._clock()
             self._say(f"the run failed: {error}; the next one comes as planned")
 
     def _refresh(self) -> None:
         stamp = self._stamp()
         if stamp == self._changed:
             return
-        self._changed = stamp
+        self._changed, self._failed_at = stamp, None  # what was wrong may be put right
         try:
             self._timetable = timetable_of(studies.load(self._settings.study), self._settings.study)
         except UserError as error:

@@ -75,6 +75,11 @@ def test_source_that_was_not_asked_stays_as_it_was():
     assert learned(silent(3), rested, summary(), NOON, HOUR) == silent(3)
 
 
+def test_source_that_claims_yaml_no_longer_names_is_forgotten():
+    gone = {"owl": attrs.evolve(silent(3)["hen"], source="owl")}
+    assert learned(gone, planned(), summary(), NOON, HOUR) == {}
+
+
 def test_network_that_is_down_here_is_nobodys_silence():
     everything = (HEN, FOX, "https://fox.example/news")
     assert learned({}, planned(), summary(*everything), NOON, HOUR) == {}
@@ -103,9 +108,12 @@ def test_known_articles_of_a_resting_source_are_not_due():
 def test_what_is_not_asked_is_put_on_record_with_the_reason():
     [visit] = skipped(planned().seeds, silent(3, NOON + HOUR), NOON)
     assert (visit.url, visit.action, visit.source) == (HEN, "refused", "hen")
-    assert visit.reason == (
-        "not asked: 3 runs without an answer (connection refused); asked again from 2026-04-01 13:00 UTC"
-    )
+    assert visit.reason == "left out: no answer in earlier runs (connection refused)"
+
+
+def test_reason_on_record_stays_the_same_from_run_to_run():
+    early, late = (next(skipped(planned().seeds, silent(n, NOON + n * HOUR), NOON)) for n in (3, 4))
+    assert early.reason == late.reason
 
 
 def test_file_gives_back_what_was_written(tmp_path):

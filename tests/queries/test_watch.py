@@ -170,6 +170,19 @@ def test_run_that_failed_is_told_and_the_next_one_comes(tmp_path):
     assert "the run failed: no disk; the next one comes as planned" in days.said
 
 
+def test_run_that_failed_before_it_noted_its_start_is_not_tried_without_end(tmp_path):
+    days = Days(tmp_path)
+    tried: list[datetime] = []
+
+    def fail(_: Timetable) -> None:
+        tried.append(days.now)
+        raise UserError("the record store cannot be opened")
+
+    days.perform = fail  # type: ignore[method-assign]
+    days.pass_by()
+    assert [f"{run:%H:%M}" for run in tried] == ["12:20", "13:00", "14:00"]
+
+
 def test_schedule_that_was_changed_holds_from_then_on(tmp_path):
     days = Days(tmp_path)
     days.before = lambda: (tmp_path / "claims.yaml").write_text(CLAIMS + "schedule: 45 * * * *\n") and None
