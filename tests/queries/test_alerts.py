@@ -9,6 +9,7 @@ import attrs
 import pytest
 import sqlalchemy as sa
 from hook import ASTONISHED, STAR, Hook, alerts
+from letterbox import Mailbox
 from making import NOON
 from newsdesk import CLAIMS, opened
 
@@ -63,6 +64,19 @@ def test_message_links_the_evidence(workspace, hook):
 def test_message_says_what_fired_it(workspace, hook):
     send(workspace, ASTONISHED)
     assert hook.taken[0]["message"].endswith("Fired by: " + ASTONISHED.why)
+
+
+def test_mail_gets_the_alert_with_page_text_escaped(tmp_path):
+    box = Mailbox()
+    with told_at(tmp_path, box.address) as workspace:
+        assert send(workspace, attrs.evolve(ASTONISHED, summary="It says <b>now</b>.")).sent == 1
+    box.close()
+    [mail] = box.mails
+    parts = [part for part in mail.walk() if part.get_content_maintype() == "text"]
+    text = "".join(part.get_payload(decode=True).decode() for part in parts)
+    assert "Altered quote" in mail["Subject"]
+    assert "[-surprised-] {+astonished+}" in text
+    assert not any("<b>" in p.get_payload(decode=True).decode() for p in parts if p.get_content_subtype() == "html")
 
 
 def test_many_alerts_share_a_last_message(workspace, hook):
