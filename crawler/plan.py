@@ -1,7 +1,7 @@
 """Study + what is already known -> CrawlPlan: plain data that goes to the crawl process as JSON. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
@@ -102,13 +102,22 @@ def from_json(text: str) -> CrawlPlan:
     return _CONVERTER.structure(json.loads(text), CrawlPlan)
 
 
-def plan(study: Study, settings: Settings, known: Mapping[str, Known], now: datetime) -> CrawlPlan:
-    """The plan of a crawl of the whole study. `known` is what the store holds, by address."""
-    return _plan(
-        study,
-        settings,
-        _seeds(study, settings.crawl.queries),
-        _held(known, now - timedelta(days=settings.crawl.revisit_days)),
+def plan(
+    study: Study, settings: Settings, known: Mapping[str, Known], now: datetime, *, resting: Collection[str] = ()
+) -> CrawlPlan:
+    """The plan of a crawl of the whole study. `known` is what the store holds, by address.
+
+    Of the sources in `resting` nothing is asked but pages that others link to.
+    """
+    held = _held(known, now - timedelta(days=settings.crawl.revisit_days))
+    whole = _plan(study, settings, _seeds(study, settings.crawl.queries), held)
+    if not resting:
+        return whole
+    left = {name: one for name, one in held.items() if one.due and source_of(whole.domains, one.url)[0] in resting}
+    return attrs.evolve(
+        whole,
+        seeds=tuple(seed for seed in whole.seeds if seed.source not in resting),
+        held={**held, **{name: attrs.evolve(one, due=False) for name, one in left.items()}},
     )
 
 

@@ -105,6 +105,6 @@ class Study:
     schedule: str | None
     """Cron expression or alias (`hourly`, `daily`, `weekly`)."""
     alerts: tuple[str, ...]
-    """Apprise notifier addresses."""
+    """Apprise notifier addresses, `${NAME}` in them not filled in yet."""
     feeds: tuple[str, ...] = ()
     """Feeds that belong to no source: search services, aggregators. `{query}` in any feed is filled by a crawl."""

@@ -7,6 +7,7 @@
     │   ├── DigestError       bytes differ from the digest recorded for them
     │   └── UnstorableError   a derived record that the record store cannot hold
     └── CrawlError   exit 4   the crawl could not run at all
+        └── BusyError         another process is at work on the same data
 
 A page that is no article is not an error: stages return `Rejected` with a code.
 """
@@ -62,6 +63,10 @@ class CrawlError(RetoldError):
     """The crawl could not start or its process died."""
 
     exit_code = 4
+
+
+class BusyError(CrawlError):
+    """Another process is at work on the same data folder."""
 
 
 class Code(StrEnum):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from kb.errors import DataError
-from kb.tables import CAPTURED, DERIVED
+from kb.tables import CAPTURED, DERIVED, alerts, deliveries
 
 DERIVED_VERSION = "2"
 """Raised with every change to a derived table."""
@@ -23,7 +23,12 @@ def _first(connection: sa.Connection) -> None:
     CAPTURED.create_all(connection)
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first,)
+def _alerts(connection: sa.Connection) -> None:
+    for table in (alerts, deliveries):
+        table.create(connection, checkfirst=True)  # a new database has them from the first step
+
+
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _alerts)
 """Step n brings the captured tables from version n to n + 1. Never edited after a release."""
 
 

@@ -32,6 +32,7 @@ from kb.records import (
     Tool,
 )
 from kb.store import RecordStore
+from kb.tellings import Alert, Delivery
 
 T = TypeVar("T")
 
@@ -185,6 +186,17 @@ class Reader:
     def judgements(self) -> list[Judgement]:
         query = sa.select(t.judgements).order_by(t.judgements.c.made_at, t.judgements.c.id)
         return [t.from_row(Judgement, row) for row in self._rows(query)]
+
+    def alerts(self) -> list[Alert]:
+        """All that was ever told, the oldest first."""
+        query = sa.select(t.alerts).order_by(t.alerts.c.fired_at, t.alerts.c.severity.desc(), t.alerts.c.id)
+        return [t.from_row(Alert, row) for row in self._rows(query)]
+
+    def deliveries(self) -> list[Delivery]:
+        """Alerts that have not settled at some notifier: neither sent nor given up."""
+        d = t.deliveries.c
+        query = sa.select(t.deliveries).where(d.status.in_(("waiting", "trying", "failed"))).order_by(d.at, d.id)
+        return [t.from_row(Delivery, row) for row in self._rows(query)]
 
     def speaker_names(self) -> dict[str, int]:
         """Every name that quotes are given to, with the number of texts that do so."""

@@ -16,6 +16,7 @@ from kb import tables as t
 from kb.errors import DataError, UnstorableError, UserError
 from kb.migrations import migrate
 from kb.records import Extraction, Judgement, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256
+from kb.tellings import Alert, Delivery
 
 T = TypeVar("T")
 
@@ -92,6 +93,19 @@ class RecordStore:
         j = t.judgements
         with self.engine.begin() as connection:
             connection.execute(sa.update(j).where(j.c.id == key, j.c.withdrawn_at.is_(None)).values(withdrawn_at=at))
+
+    def add_alerts(self, alerts: Sequence[Alert], deliveries: Sequence[Delivery]) -> None:
+        """Alerts with where each has to go, all or none; what was told before stays as it is."""
+        with self.engine.begin() as connection:
+            _insert_new(connection, t.alerts, [t.to_row(alert) for alert in alerts])
+            _insert_new(connection, t.deliveries, [t.to_row(delivery) for delivery in deliveries])
+
+    def mark(self, deliveries: Sequence[Delivery]) -> None:
+        """How deliveries stand now; no kill undoes it."""
+        d = t.deliveries
+        with self.engine.begin() as connection:
+            for delivery in deliveries:
+                connection.execute(sa.update(d).where(d.c.id == delivery.id).values(t.to_row(delivery)))
 
     def remember_study(self, slug: str, yaml: str, at: datetime) -> None:
         """Keep the text of claims.yaml as it stood when something was derived from it."""
@@ -270,7 +284,7 @@ def _explain_sqlite(context: Any) -> None:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             raise DataError(
                 f"the record store {name} is damaged ({problem}). Move it away, with its -wal and -shm, and run "
-                "`retold build`: all but judgements and past visits is made again from the archive."
+                "`retold build`: all but judgements, alerts and past visits is made again from the archive."
             ) from problem
         case sqlite3.SQLITE_FULL:
             raise OSError(errno.ENOSPC, "the disk is full", name) from problem

@@ -1,5 +1,6 @@
 """claims.yaml -> Study. Strict: an unknown key is an error, and every error names file, line and what was expected."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -33,13 +34,21 @@ from kb.claimsfile import line_of, parse, problem_of
 from kb.errors import StudyError
 from kb.locators import FeedUrl, Host, Url
 
-SCHEDULE_ALIASES = ("hourly", "daily", "weekly")
-_CRON_FIELDS = 5
+_NOTIFIER = re.compile(r"\$\{\w+\}|[A-Za-z0-9+.-]+://.+")
 
 
 def _schedule(value: str) -> str:
-    if value not in SCHEDULE_ALIASES and len(value.split()) != _CRON_FIELDS:
-        raise ValueError(f"expected {', '.join(SCHEDULE_ALIASES)} or a cron line of five fields")
+    from kb.timetable import Timetable
+
+    Timetable(value)
+    return value
+
+
+def _notifier(value: str) -> str:
+    if not _NOTIFIER.fullmatch(value):
+        raise ValueError("expected an address of Apprise such as mailto://… or json://host/path, or ${VARIABLE}")
+    if re.search(r"\$(?!\{\w+\})", value):
+        raise ValueError("expected ${NAME}, a variable of the environment, wherever a $ stands; a bare $ is %24")
     return value
 
 
@@ -226,9 +235,10 @@ class _File(_Entry):
     feeds: list[FeedUrl] = []
     """Feeds of no source, such as those of search services; `{query}` is filled as in a source's feeds."""
     schedule: Annotated[str, AfterValidator(_schedule)] | None = None
-    """How often to crawl: an alias or a cron line. Checked and kept; nothing runs on it yet."""
-    alerts: list[Words] = []
-    """Notifier addresses. Kept; nothing is sent to them yet."""
+    """When `retold watch` runs: `hourly`, `daily`, `weekly`, or a cron line of five fields, in local time."""
+    alerts: list[Annotated[Words, AfterValidator(_notifier)]] = []
+    """Where `retold watch` sends what it found: addresses of [Apprise](https://github.com/caronc/apprise). `${NAME}`
+    stands for a variable of the environment, so that no secret has to be written here."""
 
 
 def load(path: Path) -> Study:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
 from kb import records as r
+from kb import tellings as n
 
 T = TypeVar("T")
 
@@ -143,6 +144,8 @@ DERIVED = sa.MetaData()
 snapshots = _table(CAPTURED, "snapshots", r.Snapshot)
 visits = _table(CAPTURED, "visits", r.Visit)
 judgements = _table(CAPTURED, "judgements", r.Judgement)
+alerts = _table(CAPTURED, "alerts", n.Alert)
+deliveries = _table(CAPTURED, "deliveries", n.Delivery)
 studies = sa.Table(
     "studies",
     CAPTURED,

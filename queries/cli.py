@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queries import archiving, reviewing, revising
+from queries import archiving, reviewing, revising, watching
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
@@ -74,10 +74,12 @@ def run(ctx: typer.Context, output: Output = None) -> None:
 
     Example: retold run -o report.html
     """
+    from queries import job
+
     options: Options = ctx.obj
     if output:
         require_place(output)
-    with options.workspace() as workspace:
+    with options.workspace() as workspace, job.alone(workspace.settings):
         complete = _crawl(options, workspace).complete
         _finish(options, workspace, complete, output)
 
@@ -359,7 +361,7 @@ def doctor(
         raise typer.Exit(INCOMPLETE)
 
 
-for _command in (*reviewing.COMMANDS, *revising.COMMANDS, *archiving.COMMANDS):
+for _command in (*watching.COMMANDS, *reviewing.COMMANDS, *revising.COMMANDS, *archiving.COMMANDS):
     app.command()(_command)
 
 

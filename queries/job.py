@@ -4,16 +4,20 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from crawler import imports, plan, runner
+from filelock import BaseFileLock, FileLock, Timeout
+
+from crawler import backoff, imports, plan, runner
 from crawler.addresses import canonical, key
 from kb import pipeline
 from kb import study as studies
 from kb.archive import Archive
 from kb.capturelog import forgotten_addresses
-from kb.errors import CrawlError, DataError, UserError
+from kb.errors import BusyError, CrawlError, DataError, UserError
 from kb.executor import Derived, Item, ProcessExecutor, SerialExecutor
 from kb.settings import Settings
 from kb.store import RecordStore
@@ -30,6 +34,47 @@ def crawl(workspace: Workspace, on_event: Callable[[runner.CrawlEvent], None]) -
     planned = plan.plan(workspace.study, workspace.settings, workspace.store.known(), now())
     forgotten = forgotten_addresses(workspace.archive.notices())
     return runner.crawl(plan.without(planned, forgotten), workspace.settings, on_event=on_event)
+
+
+def crawl_again(
+    workspace: Workspace, on_event: Callable[[runner.CrawlEvent], None], pace: timedelta
+) -> tuple[runner.CrawlSummary, tuple[backoff.Silence, ...]]:
+    """One crawl of many, `pace` apart: silent sources are left alone for a while. Also those silent after it."""
+    remember(workspace)
+    started, file = now(), backoff.SilenceFile(workspace.settings.data_dir / "silent.json")
+    before = file.read()
+    resting = backoff.resting(before, started)
+    study, settings, known = workspace.study, workspace.settings, workspace.store.known()
+    everything = plan.plan(study, settings, known, started)
+    workspace.store.add_visits(backoff.skipped(everything.seeds, resting, started))
+    planned = plan.plan(study, settings, known, started, resting=resting.keys())
+    summary = runner.crawl(planned, settings, on_event=on_event)
+    after = backoff.learned(before, planned, summary, started, pace)
+    file.write(after)
+    return summary, tuple(after.values())
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """While the whole job is done, nobody else does it on the same data folder; BusyError where somebody does."""
+    folder = settings.data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = _taken(folder / "run.lock", f"another run is going on in {folder}")
+    try:
+        # A crawl takes this one itself, in its own process.
+        _taken(folder / "crawl.lock", f"another crawl is running in {folder}").release()
+        yield
+    finally:
+        lock.release()
+
+
+def _taken(path: Path, otherwise: str) -> BaseFileLock:
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise BusyError(f"{otherwise}; wait for its end") from error
+    return lock
 
 
 def add(workspace: Workspace, names: Sequence[str], stdin: BinaryIO) -> imports.ImportSummary:

@@ -57,8 +57,10 @@ sources: []                        # where to look
 feeds: []                          # feeds of no source, such as those of search services
   # - "https://search.example/rss?q={query}"     # {query}: aliases, DOI, speakers with the topic, quotes, in turn
 
-schedule: daily                    # hourly | daily | weekly | a cron line
-alerts: []
+schedule: daily                    # when `retold watch` runs: hourly | daily | weekly | a cron line
+alerts: []                         # whom it tells, by Apprise; ${NAME} is filled in from the environment
+  # - mailto://desk:${MAIL_PASSWORD}@mail.example.org?to=desk@example.org
+  # - json://hooks.example.org/retold
 """
 
 

@@ -183,6 +183,7 @@ def _row(
         label=label,
         diff=diff,
         excerpt=excerpt(retelling, span) if span else None,
+        form=next((quote.form for quote in retelling.quotes if quote.content == span), None),
         parents=citations.parents(edges),
         origin=shown.origin,
     )

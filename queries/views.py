@@ -9,7 +9,7 @@ from typing import Literal
 import attrs
 from markupsafe import Markup
 
-from kb.records import Precision, Stance, Tool, Verdict
+from kb.records import Form, Precision, Stance, Tool, Verdict
 from queries.check import Role, Truth
 
 PieceOp = Literal["same", "removed", "added", "left-out"]
@@ -144,6 +144,8 @@ class Row:
     diff: tuple[Piece, ...]
     """Empty where the print has the reference's words and no others."""
     excerpt: Excerpt | None
+    form: Form | None
+    """How the article gives the words of a quote; None in the coverage of a claim or the study."""
     parents: tuple[Parent, ...]
     origin: str
 

@@ -12,11 +12,27 @@ import sqlalchemy as sa
 from making import ANNOTATE, EXTRACT, NOON, extraction, hold, outcome, passage, quote, snapshot
 
 from kb.errors import DataError, UnstorableError, UserError
+from kb.reader import Reader
 from kb.records import Article, Embedding, Extraction, Snapshot, Text, Tool, Visit
 from kb.store import MAX_TRIES, RecordStore
+from kb.tellings import Alert, Delivery, Place
 from kb.text import words_digest
 
 EMBED = Tool(name="embed", version="1")
+ALERT = Alert(
+    key="finding:1",
+    covers=("new-variant:2",),
+    kind="altered-quote",
+    severity=3,
+    fired_at=NOON,
+    title="Altered quote: The Ledger",
+    why="new finding",
+    summary="Words were changed.",
+    diff=(("same", "Tides"), ("removed", "rise"), ("added", "fall")),
+    places=(
+        Place(label="As printed", outlet="The Ledger", title="Tides", url="https://a.example/", exact="", capture=""),
+    ),
+)
 NEWER = Tool(name="annotate", version="2")
 
 
@@ -58,6 +74,26 @@ def test_visits_are_kept_once(store):
     store.add_visit(visit())
     store.add_visits([visit(), visit("https://ledger.example/b")])
     assert [held.url for held in store.visits()] == ["https://ledger.example/a", "https://ledger.example/b"]
+
+
+def test_alert_is_given_back_as_it_was(store):
+    store.add_alerts([ALERT], [])
+    assert Reader(store).alerts() == [ALERT]
+
+
+def test_alert_told_twice_stays_as_it_was_told_first(store):
+    store.add_alerts([ALERT], [])
+    store.add_alerts([attrs.evolve(ALERT, title="Later")], [])
+    assert Reader(store).alerts() == [ALERT]
+
+
+def test_delivery_is_open_until_it_is_settled(store):
+    delivery = Delivery(alert=ALERT.id, notifier="n", status="waiting", at=NOON, tries=0, problem="")
+    store.add_alerts([ALERT], [delivery])
+    store.mark([attrs.evolve(delivery, status="failed", tries=1, problem="refused")])
+    assert [(d.status, d.tries, d.problem) for d in Reader(store).deliveries()] == [("failed", 1, "refused")]
+    store.mark([attrs.evolve(delivery, status="sent", tries=2)])
+    assert Reader(store).deliveries() == []
 
 
 def test_known_address_has_its_latest_and_first_capture(store):

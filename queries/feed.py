@@ -1,0 +1,79 @@
+"""Alerts as an Atom feed: one file that any feed reader can follow. Page text is escaped in it."""
+
+import re
+import uuid
+from collections.abc import Sequence
+from io import StringIO
+
+from feedgenerator import Atom1Feed
+from markupsafe import Markup, escape
+
+from kb.claims import Study
+from kb.tellings import Alert, Place
+from queries.markup import one_line, web_address
+
+ENTRIES = 200
+"""The latest alerts that the feed shows; the record store has all."""
+
+_NOT_IN_XML = re.compile("[\ufffe\uffff]")
+
+_TAGS = {"removed": "del", "added": "ins"}
+
+
+def atom(study: Study, alerts: Sequence[Alert]) -> str:
+    """The feed of a study's alerts, the latest first. The same alerts give the same bytes."""
+    home = next((document.url for document in study.documents if web_address(document.url)), _urn(study.slug))
+    feed = Atom1Feed(
+        title=_text(f"retold: {study.title}"),
+        link=home,
+        description="",
+        author_name="retold",
+        feed_guid=_urn(f"study {study.slug}"),
+    )
+    for alert in sorted(alerts, key=lambda alert: alert.fired_at, reverse=True)[:ENTRIES]:
+        feed.add_item(
+            title=_text(alert.title),
+            link=next((place.url for place in reversed(alert.places) if web_address(place.url)), home),
+            description=_text(_html(alert)),
+            unique_id=_urn(alert.id),
+            pubdate=alert.fired_at,
+            updateddate=alert.fired_at,
+            categories=(_text(alert.kind),),
+        )
+    written = StringIO()
+    feed.write(written, "utf-8")
+    return written.getvalue()
+
+
+def _urn(name: str) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"retold {name}").urn
+
+
+def _text(text: str) -> str:
+    return _NOT_IN_XML.sub("\ufffd", one_line(text))
+
+
+def _html(alert: Alert) -> Markup:
+    parts = [Markup("<p>{}</p>").format(alert.summary)]
+    if alert.diff:
+        parts.append(Markup("<blockquote>{}</blockquote>").format(Markup(" ").join(map(_piece, alert.diff))))
+    parts += [_place(place) for place in alert.places]
+    parts.append(Markup("<p><small>Fired by: {}</small></p>").format(alert.why))
+    return Markup("").join(parts)
+
+
+def _piece(piece: tuple[str, str]) -> Markup:
+    op, text = piece
+    tag = _TAGS.get(op)
+    if op == "left-out":
+        return Markup("…")
+    return Markup("<{0}>{1}</{0}>").format(Markup(tag), text) if tag else escape(text)  # noqa: S704 - our own tags
+
+
+def _place(place: Place) -> Markup:
+    address = web_address(place.url)
+    said = Markup(" “{}”").format(place.exact) if place.exact else Markup("")
+    title = Markup('<a href="{}">{}</a>').format(address, place.title) if address else escape(place.title)
+    return Markup("<p>{}:{} {}, {} <small>({})</small></p>").format(
+        place.label, said, place.outlet, title, place.capture
+    )
