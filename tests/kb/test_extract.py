@@ -4,6 +4,7 @@ from typing import Any
 
 import attrs
 import pytest
+from growth import grows_linearly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -381,6 +382,13 @@ def test_hostile_markup_leaves_the_article_readable(head: str) -> None:
     page = read_page(head.encode("utf-8", "surrogatepass") + ARTICLE, url="https://example.org/a")
     assert isinstance(page, Page)
     assert "lanterns crossed the weir" in page.text
+
+
+def test_page_of_very_many_blocks_takes_linear_time() -> None:
+    def work(blocks: int) -> None:
+        read_page(ARTICLE + b"<div>x</div><time datetime='2026-03-04'>u</time>" * blocks, url="https://example.org/a")
+
+    assert grows_linearly(work, 800)
 
 
 @settings(max_examples=150, deadline=None)
