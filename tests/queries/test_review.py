@@ -137,3 +137,24 @@ def test_a_rejected_finding_fails_no_check(desk: Workspace, tmp_path: Path) -> N
     assert {f["status"] for f in json.loads(checked.stdout)["findings"] if f["rule"] == "altered-quote"} == {"rejected"}
     log = CliRunner().invoke(app, ["review", "log", *place]).stdout.splitlines()
     assert json.loads(log[0])["note"] == "as in the interview"
+
+
+def test_the_report_leaves_a_rejected_finding_out(desk: Workspace) -> None:
+    subject = altered(desk).subject
+    assert subject in {found.id for found in asking.report_view(desk).findings}
+    judge(desk, subject, "rejected")
+    shown = asking.report_view(desk)
+    assert subject not in {found.id for found in shown.findings}
+    assert shown.findings_rejected == 1
+
+
+def test_traces_follow_a_merge(desk: Workspace) -> None:
+    def verdicts() -> set[str | None]:
+        shown = asking.trace(desk, "surprised").appearances
+        return {one.verdict for one in shown if one.retelling.article.canonical_url == STRANGER}
+
+    assert verdicts() == {"misattributed"}
+    judge(desk, review.subject_of(desk, ["Elise Moreau", "Ann Castle"]), "confirmed")
+    assert "misattributed" not in verdicts()
+    (thread,) = asking.report_view(desk, "surprised").threads
+    assert {row.verdict for row in thread.rows if row.citation.url == STRANGER} == verdicts()
