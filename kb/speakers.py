@@ -6,7 +6,7 @@ has judged (`merged`, `split`) goes before any likeness.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import attrs
 
@@ -79,32 +79,86 @@ PREFIX, BETWEEN = "speakers:", " | "
 
 
 def pair(one: str, other: str) -> str:
-    """What a Judgement on two names is about: `confirmed` makes them one, `rejected` keeps them apart."""
-    return PREFIX + BETWEEN.join(sorted((one, other)))
+    """What a Judgement on two names is about: `confirmed` makes them one, `rejected` keeps them apart.
+
+    A bar within a name is doubled, so that a lone one between spaces stands between the names alone.
+    """
+    return PREFIX + BETWEEN.join(name.replace("|", "||") for name in sorted((one, other)))
+
+
+def names_of(subject: str) -> tuple[str, ...]:
+    """The two names that a judgement is about; none where it is about something else."""
+    if not subject.startswith(PREFIX):
+        return ()
+    found = tuple(name.replace("||", "|") for name in subject.removeprefix(PREFIX).split(BETWEEN))
+    return found if len(found) == 2 else ()
+
+
+Names = frozenset[str]
 
 
 @attrs.frozen
 class Judged:
-    """Pairs of names that a person has decided on."""
+    """What people have decided about names, with what follows: if A is B and B is C, then A is C."""
 
-    merged: frozenset[frozenset[str]] = frozenset()
-    split: frozenset[frozenset[str]] = frozenset()
+    merged: frozenset[Names] = frozenset()
+    """Sets of names that are one speaker's; no name is in two of them."""
+    split: frozenset[Names] = frozenset()
+    """Pairs of names that are kept apart, as judged."""
 
     @classmethod
     def of(cls, standing: Mapping[str, Judgement]) -> "Judged":
-        """`standing`: by subject, the judgement that stands."""
-        pairs: dict[str, set[frozenset[str]]] = {"confirmed": set(), "rejected": set(), "unsure": set()}
-        for subject, judgement in standing.items():
-            if subject.startswith(PREFIX):
-                pairs[judgement.verdict].add(frozenset(subject.removeprefix(PREFIX).split(BETWEEN)))
-        return cls(frozenset(pairs["confirmed"]), frozenset(pairs["rejected"]))
+        """`standing`: by subject, the judgement that stands.
+
+        Where a merge would join what another judgement keeps apart, the names stay apart: a wrong name is
+        worse than none. Of several merges that together would, the later ones give way.
+        """
+        decided = sorted(standing.values(), key=lambda judgement: (judgement.made_at, judgement.id))
+        pairs = [(frozenset(names_of(j.subject)), j.verdict) for j in decided if names_of(j.subject)]
+        split = frozenset(names for names, verdict in pairs if verdict == "rejected")
+        apart = _by_member(split)
+        whole: dict[str, Names] = {}
+        for names, verdict in pairs:
+            joined = names.union(*(whole.get(name, ()) for name in names))
+            if verdict == "confirmed" and not any(apart.get(name, _NOBODY) & joined for name in joined):
+                whole |= dict.fromkeys(joined, joined)
+        return cls(frozenset(whole.values()), split)
+
+    def same(self, name: str) -> Names:
+        """The names that were judged to be one with this one, itself among them."""
+        return self._same.get(name, frozenset([name]))
+
+    def apart(self, name: str) -> Names:
+        """The names that were judged to be somebody else's."""
+        others = _NOBODY.union(*(self._apart.get(each, _NOBODY) for each in self.same(name)))
+        return others.union(*(self.same(other) for other in others))
 
     def one(self, name: str, others: Iterable[str]) -> bool | None:
         """Whether a name was judged to be one of `others`; None where nobody has."""
-        pairs = [frozenset((name, other)) for other in others]
-        if any(each in self.merged for each in pairs):
+        known = frozenset(others)
+        if self.same(name) & known - {name}:
             return True
-        return False if any(each in self.split for each in pairs) else None
+        return False if self.apart(name) & known else None
+
+    @cached_property
+    def _same(self) -> Mapping[str, Names]:
+        return {name: names for names in self.merged for name in names}
+
+    @cached_property
+    def _apart(self) -> Mapping[str, Names]:
+        return _by_member(self.split)
+
+
+_NOBODY: Names = frozenset()
+
+
+def _by_member(pairs: Iterable[Names]) -> dict[str, Names]:
+    """By name the others of its pairs."""
+    found: dict[str, Names] = {}
+    for names in pairs:
+        for name in names:
+            found[name] = found.get(name, _NOBODY) | (names - {name})
+    return found
 
 
 NOTHING_JUDGED = Judged()
@@ -187,7 +241,7 @@ class _Groups:
             fitting[0].doubtful.append(name)
 
     def _merged_with(self, name: str) -> list[_Group]:
-        others = {other for names in self._judged.merged if name in names for other in names - {name}}
+        others = sorted(self._judged.same(name) - {name})
         return list({id(self._by_name[o]): self._by_name[o] for o in others if o in self._by_name}.values())
 
     def _add(self, group: _Group, name: str) -> None:
