@@ -1,14 +1,16 @@
 """One speaker across spellings and articles."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from growth import grows_linearly
 
 from kb.claims import Speaker
 from kb.records import Judgement
-from kb.speakers import Judged, Voice, misspells, name_words, names_of, pair, same_name, voices
+from kb.speakers import CROWD, Judged, Voice, misspells, name_words, names_of, pair, same_name, voices
 
 
 def speaker(name: str, *aliases: str) -> Speaker:
@@ -126,3 +128,29 @@ def test_names_that_were_kept_apart_are_not_joined_by_merges_around_them() -> No
 def test_a_bar_in_a_name_does_not_part_it(name: str) -> None:
     assert set(names_of(pair(name, "Ann Lee"))) == {name, "Ann Lee"}
     assert spellings(name, "Ann Lee", judged=judged("confirmed", name, "Ann Lee")) == [{name, "Ann Lee"}]
+
+
+def strange(number: int) -> str:
+    """A word of nine letters, unlike the others."""
+    digest = hashlib.sha256(str(number).encode()).digest()[:9]
+    return "".join(chr(ord("a") + byte % 26) for byte in digest).capitalize()
+
+
+@pytest.mark.parametrize("name", ["{} Smith", "Jane {}", "{}", "J. {} Smith", "Jane {} Smith", "{} Jane Smith"])
+def test_time_grows_with_the_number_of_different_names(name: str) -> None:
+    def work(size: int) -> object:
+        return voices(dict.fromkeys([*(name.format(strange(number)) for number in range(size)), "Smith", "Jane"], 1))
+
+    assert grows_linearly(work, 500)
+
+
+def test_a_slip_is_seen_among_many_other_bearers_of_a_name() -> None:
+    many = dict.fromkeys((f"Jane {strange(number)}" for number in range(300)), 2)
+    found = voices({**many, "Jane Wallich": 9, "Jane Walich": 1})
+    assert found[0].spellings == ("Jane Wallich", "Jane Walich")
+    assert len(found) == 301
+
+
+def test_likeness_in_a_crowd_says_nothing() -> None:
+    crowd = dict.fromkeys((f"Jane W{strange(number).lower()}h" for number in range(CROWD)), 2)
+    assert len(voices({**crowd, "Jane Wallich": 9, "Jane Walich": 1})) == CROWD + 2
