@@ -178,8 +178,12 @@ def test_a_rejected_name_is_not_the_speaker_though_the_article_prints_it(desk: W
 
 
 def test_a_name_beside_a_role_is_who_it_was_judged_to_be(desk: Workspace) -> None:
-    merged = Judged.of({pair("Ann Castle", "Moreau"): judgement(pair("Ann Castle", "Moreau"), "confirmed")})
-    assert attribute(desk.study.speakers, None, "the nurse, Ann Castle", merged).slug == "moreau"
+    (moreau,) = desk.study.speakers
+    speakers = [moreau, attrs.evolve(moreau, slug="beck", name="Tom Beck", aliases=())]
+    printed = "Elise R. Moreau"
+    merged = Judged.of({pair(printed, "Tom Beck"): judgement(pair(printed, "Tom Beck"), "confirmed")})
+    assert attribute(speakers, None, f"the nurse, {printed}").slug == "moreau"
+    assert attribute(speakers, None, f"the nurse, {printed}", merged).slug == "beck"
 
 
 def test_two_speakers_of_the_study_are_not_merged(desk: Workspace) -> None:
