@@ -5,8 +5,8 @@ has judged (`merged`, `split`) goes before any likeness.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 
 import attrs
 
@@ -79,32 +79,86 @@ PREFIX, BETWEEN = "speakers:", " | "
 
 
 def pair(one: str, other: str) -> str:
-    """What a Judgement on two names is about: `confirmed` makes them one, `rejected` keeps them apart."""
-    return PREFIX + BETWEEN.join(sorted((one, other)))
+    """What a Judgement on two names is about: `confirmed` makes them one, `rejected` keeps them apart.
+
+    A bar within a name is doubled, so that a lone one between spaces stands between the names alone.
+    """
+    return PREFIX + BETWEEN.join(name.replace("|", "||") for name in sorted((one, other)))
+
+
+def names_of(subject: str) -> tuple[str, ...]:
+    """The two names that a judgement is about; none where it is about something else."""
+    if not subject.startswith(PREFIX):
+        return ()
+    found = tuple(name.replace("||", "|") for name in subject.removeprefix(PREFIX).split(BETWEEN))
+    return found if len(found) == 2 else ()
+
+
+Names = frozenset[str]
 
 
 @attrs.frozen
 class Judged:
-    """Pairs of names that a person has decided on."""
+    """What people have decided about names, with what follows: if A is B and B is C, then A is C."""
 
-    merged: frozenset[frozenset[str]] = frozenset()
-    split: frozenset[frozenset[str]] = frozenset()
+    merged: frozenset[Names] = frozenset()
+    """Sets of names that are one speaker's; no name is in two of them."""
+    split: frozenset[Names] = frozenset()
+    """Pairs of names that are kept apart, as judged."""
 
     @classmethod
     def of(cls, standing: Mapping[str, Judgement]) -> "Judged":
-        """`standing`: by subject, the judgement that stands."""
-        pairs: dict[str, set[frozenset[str]]] = {"confirmed": set(), "rejected": set(), "unsure": set()}
-        for subject, judgement in standing.items():
-            if subject.startswith(PREFIX):
-                pairs[judgement.verdict].add(frozenset(subject.removeprefix(PREFIX).split(BETWEEN)))
-        return cls(frozenset(pairs["confirmed"]), frozenset(pairs["rejected"]))
+        """`standing`: by subject, the judgement that stands.
+
+        Where a merge would join what another judgement keeps apart, the names stay apart: a wrong name is
+        worse than none. Of several merges that together would, the later ones give way.
+        """
+        decided = sorted(standing.values(), key=lambda judgement: (judgement.made_at, judgement.id))
+        pairs = [(frozenset(names_of(j.subject)), j.verdict) for j in decided if names_of(j.subject)]
+        split = frozenset(names for names, verdict in pairs if verdict == "rejected")
+        apart = _by_member(split)
+        whole: dict[str, Names] = {}
+        for names, verdict in pairs:
+            joined = names.union(*(whole.get(name, ()) for name in names))
+            if verdict == "confirmed" and not any(apart.get(name, _NOBODY) & joined for name in joined):
+                whole |= dict.fromkeys(joined, joined)
+        return cls(frozenset(whole.values()), split)
+
+    def same(self, name: str) -> Names:
+        """The names that were judged to be one with this one, itself among them."""
+        return self._same.get(name, frozenset([name]))
+
+    def apart(self, name: str) -> Names:
+        """The names that were judged to be somebody else's."""
+        others = _NOBODY.union(*(self._apart.get(each, _NOBODY) for each in self.same(name)))
+        return others.union(*(self.same(other) for other in others))
 
     def one(self, name: str, others: Iterable[str]) -> bool | None:
         """Whether a name was judged to be one of `others`; None where nobody has."""
-        pairs = [frozenset((name, other)) for other in others]
-        if any(each in self.merged for each in pairs):
+        known = frozenset(others)
+        if self.same(name) & known - {name}:
             return True
-        return False if any(each in self.split for each in pairs) else None
+        return False if self.apart(name) & known else None
+
+    @cached_property
+    def _same(self) -> Mapping[str, Names]:
+        return {name: names for names in self.merged for name in names}
+
+    @cached_property
+    def _apart(self) -> Mapping[str, Names]:
+        return _by_member(self.split)
+
+
+_NOBODY: Names = frozenset()
+
+
+def _by_member(pairs: Iterable[Names]) -> dict[str, Names]:
+    """By name the others of its pairs."""
+    found: dict[str, Names] = {}
+    for names in pairs:
+        for name in names:
+            found[name] = found.get(name, _NOBODY) | (names - {name})
+    return found
 
 
 NOTHING_JUDGED = Judged()
@@ -130,7 +184,7 @@ def voices(
     """The speakers behind names and their counts, most quoted first.
 
     A surname joins the full name that alone has it; so does a slip of the pen. Time grows with the number of
-    names, not with its square: only names that share a word or its first or last letters are compared.
+    names, not with its square: sameness is looked up, likeness held against few.
     """
     groups = _Groups(judged)
     for speaker in speakers:
@@ -154,13 +208,20 @@ class _Group:
         )
 
 
+CROWD = 64
+"""Spellings under one key of likeness from which likeness says nothing: too many are as near."""
+
+
 class _Groups:
-    """Groups of names, found by the words that names of one person share."""
+    """Groups of names, found by what names of one person share."""
 
     def __init__(self, judged: Judged) -> None:
         self.all: list[_Group] = []
         self._judged = judged
-        self._by_key: dict[str, list[_Group]] = {}
+        self._by_key: dict[_Key, dict[_Group, None]] = {}
+        """Under a key of `_shown_as`, all groups with a name that is the same."""
+        self._alike: dict[_Key, dict[tuple[_Group, str], None]] = {}
+        """Under a key of `_near_keys`, groups with one of their names; a crowd is not counted further."""
         self._by_name: dict[str, _Group] = {}
 
     def start(self, names: Sequence[str], slug: str | None = None) -> None:
@@ -173,11 +234,9 @@ class _Groups:
         """Put a name where it belongs."""
         if name in self._by_name:
             return
-        near = list({id(group): group for key in _keys(name) for group in self._by_key.get(key, ())}.values())
-        ruled = [group for group in self._merged_with(name) or near if self._judged.one(name, group.names) is True]
-        open_ = [group for group in near if self._judged.one(name, group.names) is None]
-        same = ruled or [group for group in open_ if any(same_name(name, known) for known in group.names)]
-        alike = [] if same else [group for group in open_ if any(misspells(name, known) for known in group.names)]
+        barred = self._with(self._judged.apart(name))
+        same = list(self._with(self._judged.same(name) - {name})) or self._same(name, barred)
+        alike = [] if same else self._misspelt(name, barred)
         fitting = same or alike
         if len(fitting) != 1:
             self.start([name])
@@ -186,27 +245,82 @@ class _Groups:
         if alike:
             fitting[0].doubtful.append(name)
 
-    def _merged_with(self, name: str) -> list[_Group]:
-        others = {other for names in self._judged.merged if name in names for other in names - {name}}
-        return list({id(self._by_name[o]): self._by_name[o] for o in others if o in self._by_name}.values())
+    def _with(self, names: Iterable[str]) -> dict[_Group, None]:
+        return {self._by_name[name]: None for name in sorted(names) if name in self._by_name}
+
+    def _same(self, name: str, barred: Container[_Group]) -> list[_Group]:
+        """Groups with a name that is the same, two at most: more say no more than that it fits none."""
+        open_ = (g for key in _sought_as(name_words(name)) for g in self._by_key.get(key, ()) if g not in barred)
+        return list(_first_two(open_))
+
+    def _misspelt(self, name: str, barred: Container[_Group]) -> list[_Group]:
+        near = [self._alike.get(key, {}) for key in _near_keys(name_words(name))]
+        pairs = dict.fromkeys(each for some in near if len(some) < CROWD for each in some)
+        return list({group: None for group, known in pairs if group not in barred and misspells(name, known)})
 
     def _add(self, group: _Group, name: str) -> None:
         group.names.append(name)
         self._by_name[name] = group
-        for key in _keys(name):
-            known = self._by_key.setdefault(key, [])
-            if group not in known:
-                known.append(group)
+        row = name_words(name)
+        for key in _shown_as(row):
+            self._by_key.setdefault(key, {})[group] = None
+        for key in _near_keys(row):
+            some = self._alike.setdefault(key, {})
+            if len(some) < CROWD:
+                some[group, " ".join(row)] = None
 
 
-def _keys(name: str) -> Iterator[str]:
-    """What two spellings of one name share at least one of."""
-    row = name_words(name)
+def _first_two(groups: Iterable[_Group]) -> Iterator[_Group]:
+    """Different groups, until there are two."""
+    seen: set[_Group] = set()
+    for group in groups:
+        if group not in seen:
+            seen.add(group)
+            yield group
+        if len(seen) == 2:
+            return
+
+
+_Key = tuple[str, ...]
+
+
+def _shown_as(row: _Key) -> Iterator[_Key]:
+    """The keys of a known name; `same_name` holds for the names whose `_sought_as` has one of them."""
     if not row:
         return
-    yield row[-1]
+    first, last = row[0], row[-1]
+    yield ("words", *sorted(row))
+    yield "surname", last
+    if len(row) == 1:
+        yield "lone", last
+    else:
+        yield "given", last, first
+        yield "letter", last, first[0]
+        if len(first) == 1:
+            yield "initial", last, first
+
+
+def _sought_as(row: _Key) -> Iterator[_Key]:
+    if not row:
+        return
+    first, last = row[0], row[-1]
+    yield ("words", *sorted(row))
+    if len(row) == 1:
+        yield "surname", last
+        return
+    yield "lone", last
+    yield "given", last, first
+    yield ("letter", last, first) if len(first) == 1 else ("initial", last, first[0])
+
+
+def _near_keys(row: _Key) -> Iterator[_Key]:
+    """What a name shares with its slips: all words but one, and the first or last letters of that."""
+    if len(row) == 1 and len(row[0]) >= LONE:
+        yield "^", row[0][:3]
+        yield "$", row[0][-3:]
     if len(row) > 1:
-        yield f"{row[0]} "
-    elif len(row[0]) >= LONE:
-        yield f"^{row[0][:3]}"
-        yield f"{row[0][-3:]}$"
+        for at, word in enumerate(row):
+            if len(word) >= 4:
+                rest = (*row[:at], "", *row[at + 1 :])
+                yield (*rest, "^", word[0])
+                yield (*rest, "$", word[-1])

@@ -88,11 +88,12 @@ class RecordStore:
         with self.engine.begin() as connection:
             _insert_new(connection, t.judgements, [t.to_row(judgement)])
 
-    def withdraw_judgement(self, key: str, at: datetime) -> None:
-        """The one change that a judgement ever sees: when it was taken back."""
+    def withdraw_judgement(self, key: str, at: datetime) -> bool:
+        """The one change that a judgement ever sees: when it was taken back. False where it had been already."""
         j = t.judgements
+        taken_back = sa.update(j).where(j.c.id == key, j.c.withdrawn_at.is_(None)).values(withdrawn_at=at)
         with self.engine.begin() as connection:
-            connection.execute(sa.update(j).where(j.c.id == key, j.c.withdrawn_at.is_(None)).values(withdrawn_at=at))
+            return connection.execute(taken_back).rowcount > 0
 
     def add_alerts(self, alerts: Sequence[Alert], deliveries: Sequence[Delivery]) -> None:
         """Alerts with where each has to go, all or none; what was told before stays as it is."""

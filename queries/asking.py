@@ -13,6 +13,7 @@ from queries import review
 from queries.attribution import Resolve, resolver
 from queries.check import Finding, Rule, check_draft
 from queries.check import check as check_coverage
+from queries.findings import Decided
 from queries.lookup import now
 from queries.models import require_embedder, require_parser
 from queries.report import Tally, render_html, render_json, render_markdown, view
@@ -61,7 +62,7 @@ def trace(workspace: Workspace, subject: str | None) -> Trace:
     known = [*(quote.slug for quote in coverage.study.quotes), *(claim.slug for claim in coverage.study.claims)]
     if subject not in (None, *known):
         raise UserError(f"no quote or claim {subject!r} in claims.yaml; there are: {', '.join(known) or 'none'}")
-    return trace_coverage(coverage, subject)
+    return trace_coverage(coverage, subject, speakers=_resolver(workspace))
 
 
 def findings(workspace: Workspace) -> tuple[Coverage, tuple[Finding, ...]]:
@@ -70,17 +71,19 @@ def findings(workspace: Workspace) -> tuple[Coverage, tuple[Finding, ...]]:
     return coverage, check_coverage(coverage, speakers=_resolver(workspace))
 
 
-def traces(coverage: Coverage, subject: str | None = None) -> list[Trace]:
+def traces(coverage: Coverage, speakers: Resolve, subject: str | None = None) -> list[Trace]:
     """The trace of one quote or claim, or of the study and all of them."""
     study = coverage.study
     subjects = [subject] if subject else [None, *(q.slug for q in study.quotes), *(c.slug for c in study.claims)]
-    return [trace_coverage(coverage, each) for each in subjects]
+    return [trace_coverage(coverage, each, speakers=speakers) for each in subjects]
 
 
 def report_view(workspace: Workspace, subject: str | None = None) -> ReportView:
     """Everything the report shows."""
     coverage, found = findings(workspace)
-    return view(coverage, found, traces(coverage, subject), tally(workspace), workspace.reader.tools(), subject)
+    decided = Decided(found, status(workspace))
+    traced = traces(coverage, _resolver(workspace), subject)
+    return view(coverage, decided, traced, tally(workspace), workspace.reader.tools(), subject)
 
 
 def tally(workspace: Workspace) -> Tally:

@@ -175,8 +175,8 @@ def attribute(
     resolved from elsewhere. A mention without a name behind it counts only when it is a plain group (`experts`) or
     a machine (`the chatbot`); `she` or `the researcher` stays unknown.
     """
-    beside = mention.rpartition(",")[2]
-    named = [s for s in speakers if len(name_words(beside)) > 1 and same_name(beside, s.name)]
+    beside = mention.rpartition(",")[2].strip()
+    named = _beside(speakers, name, beside, judged) if len(name_words(beside)) > 1 else []
     if len(named) == 1:
         return Attribution(kind="speaker", slug=named[0].slug, name=named[0].name)
     if name and name_words(name):
@@ -186,6 +186,15 @@ def attribute(
     if vague.kind != "unknown" or len(capital) < 2:
         return vague
     return _by_name(tuple(speakers), " ".join(capital), judged)
+
+
+def _beside(speakers: Sequence[Speaker], name: str | None, beside: str, judged: Judged) -> list[Speaker]:
+    """The speakers whose full name the mention prints, or whose it was judged to be."""
+    # A judgement is about a name as it was resolved, which the mention may print with a title.
+    called = name if name and same_name(name, beside) else beside
+    ruled = {s.slug: judged.one(called, (s.name, *s.aliases)) for s in speakers}
+    merged = [s for s in speakers if ruled[s.slug]]
+    return merged or [s for s in speakers if ruled[s.slug] is None and same_name(beside, s.name)]
 
 
 @lru_cache(maxsize=65_536)

@@ -1,6 +1,8 @@
 """Findings as a report shows them: the gravest first, each with its proof and where it came from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import attrs
 
 from kb.coverage import Coverage
 from queries import phrases
@@ -14,15 +16,45 @@ from queries.wording import excerpt, word_diff
 _WORDING = frozenset({Rule.ALTERED_QUOTE, Rule.TRUNCATED_QUOTE, Rule.MISSPELT_NAME})
 """Rules whose `expected` and `observed` are wordings, so that a word diff says something."""
 
+_DECISIONS = {"confirmed": "Confirmed by a person", "unsure": "A person was unsure"}
+
+
+@attrs.frozen
+class Decided:
+    """Findings with what people decided about them."""
+
+    findings: Sequence[Finding] = ()
+    status: Mapping[str, str] = attrs.field(factory=dict)
+    """By id; those that nobody judged are not in it."""
+
+    def about(self, subject: str) -> "Decided":
+        return attrs.evolve(self, findings=[found for found in self.findings if found.subject == subject])
+
+    @property
+    def kept(self) -> list[Finding]:
+        """Those that nobody rejected: a report must not repeat an accusation that a person found to be wrong."""
+        return [found for found in self.findings if self.status.get(found.id) != "rejected"]
+
+    @property
+    def rejected(self) -> int:
+        return len(self.findings) - len(self.kept)
+
 
 def finding_views(
-    coverage: Coverage, findings: Sequence[Finding], traces: Sequence[Trace], citations: Citations
+    coverage: Coverage, decided: Decided, traces: Sequence[Trace], citations: Citations
 ) -> tuple[FindingView, ...]:
-    """Numbered from 1, by severity, then confidence; ties by id, so that the order never depends on the input's."""
-    ordered = sorted(findings, key=lambda found: (-found.severity, -found.confidence, found.id))
+    """Numbered from 1, by severity, then confidence; ties by id, so that the order never depends on the input's.
+
+    Rejected ones are left out.
+    """
+    ordered = sorted(decided.kept, key=lambda found: (-found.severity, -found.confidence, found.id))
     traced = {trace.subject: parents_of(trace) for trace in traces}
     return tuple(
-        _finding_view(number, found, coverage, traced.get(found.subject), citations)
+        attrs.evolve(
+            _finding_view(number, found, coverage, traced.get(found.subject), citations),
+            status=decided.status.get(found.id, "open"),
+            status_label=_DECISIONS.get(decided.status.get(found.id, ""), ""),
+        )
         for number, found in enumerate(ordered, start=1)
     )
 

@@ -22,7 +22,7 @@ from kb.text import selector_for
 from queries import phrases
 from queries.charts import mark
 from queries.check import Finding, Passed
-from queries.findings import finding_views
+from queries.findings import Decided, finding_views
 from queries.markup import html_templates, markdown_templates
 from queries.threads import Citations, thread
 from queries.trace import Trace
@@ -49,7 +49,7 @@ class Tally:
 
 def view(
     coverage: Coverage,
-    findings: Sequence[Finding],
+    decided: Decided,
     traces: Sequence[Trace],
     tally: Tally,
     tools: Sequence[Tool],
@@ -63,10 +63,10 @@ def view(
     subject = None if subject == study.slug else subject
     if subject is not None:
         _require_known(coverage, subject)
-        findings = [found for found in findings if found.subject == subject]
+        decided = decided.about(subject)
         traces = [trace for trace in traces if trace.subject == subject]
     citations = Citations.of(coverage)
-    shown = finding_views(coverage, findings, traces, citations)
+    shown = finding_views(coverage, decided, traces, citations)
     whole, threads = _threads(coverage, traces, citations, shown)
     return ReportView(
         study=study.slug,
@@ -75,7 +75,7 @@ def view(
         documents=tuple(DocumentView(title=d.title, url=d.url, published_at=d.published_at) for d in study.documents),
         since=study.since,
         until=study.until,
-        lead=_lead(coverage, shown, whole if subject is None else next(iter(threads), None)),
+        lead=_lead(coverage, shown, whole if subject is None else next(iter(threads), None), rejected=decided.rejected),
         figures=_figures(coverage, tally, shown, whole),
         captures_seen=tally.captures,
         kept=tally.kept,
@@ -85,6 +85,7 @@ def view(
         first_capture=tally.first_capture,
         last_capture=tally.last_capture,
         findings=shown,
+        findings_rejected=decided.rejected,
         overview=whole,
         threads=threads,
         undetermined=_undetermined(coverage, traces, tally, whole_study=subject is None),
@@ -123,7 +124,7 @@ def _order(coverage: Coverage) -> Callable[[str], tuple[int, str]]:
     return lambda slug: (places.get(slug, len(places)), slug)
 
 
-def _lead(coverage: Coverage, findings: Sequence[FindingView], thread: Thread | None) -> str:
+def _lead(coverage: Coverage, findings: Sequence[FindingView], thread: Thread | None, *, rejected: int) -> str:
     """The report in two sentences: how far the story went, and what kinds of things are wrong."""
     sources = (
         [row.citation.source for row in thread.rows] if thread else [e.article.source for e in coverage.retellings]
@@ -134,7 +135,7 @@ def _lead(coverage: Coverage, findings: Sequence[FindingView], thread: Thread | 
     if thread and thread.origins:
         said += f", going back to {phrases.counted(len(thread.origins), 'independent origin')}"
     if not findings:
-        return f"{said}. Nothing was found to be wrong."
+        return f"{said}. {'No finding stands.' if rejected else 'Nothing was found to be wrong.'}"
     kinds = Counter(found.label.lower() for found in findings)
     listed = ", ".join(f"{label} ({count:,})" for label, count in kinds.most_common())
     return f"{said}. {phrases.counted(len(findings), 'finding')}: {listed}."

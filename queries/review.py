@@ -11,9 +11,10 @@ from typing import Literal
 
 import attrs
 
+from kb.claims import Speaker
 from kb.errors import UserError
 from kb.records import Judgement, rfc3339
-from kb.speakers import BETWEEN, PREFIX, Judged, Voice, pair, voices
+from kb.speakers import Judged, Voice, names_of, pair, voices
 from kb.workspace import Workspace
 from queries.attribution import resolver
 from queries.check import Finding, check
@@ -31,7 +32,7 @@ class Case:
     subject: str
     summary: str
     confidence: float
-    """That the finding holds, or that two names are one person."""
+    """That the finding holds, or that two names are one person; of names that are not alike, what was judged."""
     judgement: Judgement | None
     """The one that stands."""
     lost: bool = False
@@ -41,7 +42,7 @@ class Case:
 def standing(judgements: Iterable[Judgement]) -> dict[str, Judgement]:
     """By subject the last judgement that was not withdrawn."""
     found: dict[str, Judgement] = {}
-    for judgement in sorted(judgements, key=lambda judgement: judgement.made_at):
+    for judgement in sorted(judgements, key=lambda judgement: (judgement.made_at, judgement.id)):
         if judgement.withdrawn_at is None:
             found[judgement.subject] = judgement
     return found
@@ -66,15 +67,13 @@ def cases(workspace: Workspace) -> list[Case]:
     coverage = workspace.reader.coverage(workspace.study)
     found = check(coverage, speakers=resolver(workspace.study, judged))
     listed = [_of_finding(finding, decided) for finding in found]
-    undecided = voices(workspace.reader.speaker_names(), workspace.study.speakers)
+    names = workspace.reader.speaker_names()
+    undecided = voices(names, workspace.study.speakers)
     listed += [case for voice in undecided for case in _of_voice(voice, decided)]
-    known = {case.subject for case in listed}
-    lost = [
-        Case(subject=subject, summary=_told(subject), confidence=0.0, judgement=judgement, lost=not _names(subject))
-        for subject, judgement in decided.items()
-        if subject not in known
-    ]
-    return [*listed, *lost]
+    shown = {case.subject for case in listed}
+    printed = _known(workspace, names)
+    further = [_of_judgement(judgement, printed) for subject, judgement in decided.items() if subject not in shown]
+    return [*listed, *further]
 
 
 def _of_finding(finding: Finding, decided: Mapping[str, Judgement]) -> Case:
@@ -98,25 +97,46 @@ def _of_voice(voice: Voice, decided: Mapping[str, Judgement]) -> list[Case]:
     ]
 
 
-def _names(subject: str) -> list[str]:
-    return subject.removeprefix(PREFIX).split(BETWEEN) if subject.startswith(PREFIX) else []
+_DECIDED = {"confirmed": 1.0, "unsure": 0.5, "rejected": 0.0}
+
+
+def _of_judgement(judgement: Judgement, known: frozenset[str]) -> Case:
+    """What people decided about names that are not alike, or about what is gone."""
+    names = names_of(judgement.subject)
+    return Case(
+        subject=judgement.subject,
+        summary=_told(judgement.subject),
+        confidence=_DECIDED[judgement.verdict] if names else 0.0,
+        judgement=judgement,
+        lost=not names or not known.issuperset(names),
+    )
+
+
+def _known(workspace: Workspace, printed: Iterable[str]) -> frozenset[str]:
+    """Names that the coverage or the study has."""
+    return frozenset(printed).union(*(_names(speaker) for speaker in workspace.study.speakers))
+
+
+def _names(speaker: Speaker) -> tuple[str, ...]:
+    return (speaker.name, *speaker.aliases)
 
 
 def _told(subject: str) -> str:
-    names = _names(subject)
+    names = names_of(subject)
     return f"one speaker: “{names[0]}” and “{names[1]}”" if len(names) == 2 else subject
 
 
-def subject_of(workspace: Workspace, given: Sequence[str]) -> str:
+def subject_of(workspace: Workspace, given: Sequence[str], *, gone: bool = False) -> str:
     """What `review confirm …` is about: a finding by its id or the start of it, or two names.
 
-    UserError where nothing or more than one thing answers.
+    With `gone`, names may be lost from the coverage. UserError where nothing or more than one thing answers.
     """
     if len(given) == 2:
-        known = {*workspace.reader.speaker_names()}
-        known |= {name for s in workspace.study.speakers for name in (s.name, *s.aliases)}
+        if given[0] == given[1]:
+            raise UserError(f"name two names, not {given[0]!r} twice")
+        known = _known(workspace, workspace.reader.speaker_names())
         strangers = [name for name in given if name not in known]
-        if strangers:
+        if strangers and not gone:
             raise UserError(f"nobody is called {strangers[0]!r} in the coverage; `retold speakers` lists the names")
         return pair(given[0], given[1])
     if len(given) != 1:
@@ -137,10 +157,40 @@ def subject_of(workspace: Workspace, given: Sequence[str]) -> str:
 
 
 def record(workspace: Workspace, subject: str, verdict: Verdict, *, note: str, user: str, at: datetime) -> Judgement:
-    """Enter a judgement; an earlier one stays in the log and no longer stands."""
+    """Enter a judgement; an earlier one stays in the log and no longer stands.
+
+    UserError for one about names that goes against what stands.
+    """
+    names = names_of(subject)
+    if names and verdict != "unsure":
+        _require_no_conflict(workspace, names, verdict)
     made = Judgement(subject=subject, verdict=verdict, user=user, made_at=at, note=note, withdrawn_at=None)
     workspace.store.add_judgement(made)
     return made
+
+
+def _require_no_conflict(workspace: Workspace, names: Sequence[str], verdict: Verdict) -> None:
+    """A merge must not join what was judged apart or what claims.yaml names as two; nor a split part one name."""
+    one, other = names
+    subject = pair(one, other)
+    decided = standing(workspace.reader.judgements())
+    judged = Judged.of({about: judgement for about, judgement in decided.items() if about != subject})
+    together, told = judged.same(one), f"{one!r} and {other!r}"
+    if verdict == "rejected":
+        if other in together:
+            raise UserError(
+                f"{told} are one speaker by other judgements; withdraw one of those first: retold review log"
+            )
+        return
+    if other in judged.apart(one):
+        raise UserError(f"{told} are kept apart by other judgements; withdraw those first: retold review log")
+    joined = together | judged.same(other)
+    speakers = [speaker for speaker in workspace.study.speakers if joined.intersection(_names(speaker))]
+    if len(speakers) > 1:
+        raise UserError(
+            f"this would make {' and '.join(s.name for s in speakers)} one; they are two speakers in claims.yaml: "
+            "give one the other's name under `aliases` there, or leave them apart"
+        )
 
 
 def withdraw(workspace: Workspace, subject: str, *, at: datetime) -> Judgement:
@@ -148,7 +198,8 @@ def withdraw(workspace: Workspace, subject: str, *, at: datetime) -> Judgement:
     decided = standing(workspace.reader.judgements()).get(subject)
     if decided is None:
         raise UserError(f"nothing stands about {_told(subject)}")
-    workspace.store.withdraw_judgement(decided.id, at)
+    if not workspace.store.withdraw_judgement(decided.id, at):
+        raise UserError(f"what stood about {_told(subject)} has been withdrawn meanwhile; see `retold review log`")
     return attrs.evolve(decided, withdrawn_at=at)
 
 

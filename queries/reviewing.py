@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kb.errors import UserError
 from queries.options import Options, print_json, print_lines
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def review(
     """
     options: Options = ctx.obj
     with options.workspace() as workspace:
+        if subject and action in (Action.LIST, Action.LOG):
+            raise UserError(f"`review {action}` takes no argument, it shows everything: leave {subject[0]!r} out")
         if action is Action.LIST:
             _list(options, workspace, everything)
         elif action is Action.LOG:
@@ -45,7 +48,7 @@ def review(
 
             print_lines(reviewing.to_json(judgement) for judgement in workspace.reader.judgements())
         else:
-            _decide(options, workspace, action, subject or [], note, user or getpass.getuser())
+            _decide(options, workspace, action, subject or [], note, user)
 
 
 def _list(options: Options, workspace: "Workspace", everything: bool) -> None:
@@ -62,23 +65,33 @@ def _list(options: Options, workspace: "Workspace", everything: bool) -> None:
     options.console().print(f"{len(waiting)} to decide, {len(cases) - len(waiting)} decided")
 
 
-def _decide(options: Options, workspace: "Workspace", action: Action, given: list[str], note: str, user: str) -> None:
+def _decide(
+    options: Options, workspace: "Workspace", action: Action, given: list[str], note: str, user: str | None
+) -> None:
     from queries import review as reviewing
     from queries.lookup import now
 
-    subject = reviewing.subject_of(workspace, given)
+    subject = reviewing.subject_of(workspace, given, gone=action is Action.WITHDRAW)
     if action is Action.WITHDRAW:
         made = reviewing.withdraw(workspace, subject, at=now())
     else:
         verdict: reviewing.Verdict = (
             "confirmed" if action is Action.CONFIRM else "rejected" if action is Action.REJECT else "unsure"
         )
-        made = reviewing.record(workspace, subject, verdict, note=note, user=user, at=now())
+        made = reviewing.record(workspace, subject, verdict, note=note, user=user or _account(), at=now())
     if options.json:
         print_json(reviewing.to_json(made))
     else:
         told = "withdrawn" if made.withdrawn_at else made.verdict
         options.console().print(f"{told}: {subject}", soft_wrap=True, markup=False)
+
+
+def _account() -> str:
+    """The name of the account; UserError where there is none, as in a container without a passwd entry."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:
+        raise UserError("this account has no name; say who decides: --user NAME") from error
 
 
 def speakers(ctx: typer.Context) -> None:

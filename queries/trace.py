@@ -8,6 +8,7 @@ import attrs
 
 from kb.coverage import Coverage, Retelling
 from kb.records import Edit, Span, Verdict, rfc3339
+from queries.attribution import Resolve
 from queries.branching import branching
 from queries.carriers import LIKELY, carriers
 from queries.kinship import Kinship, Tie
@@ -88,13 +89,14 @@ STATEMENTS = 40
 """Undetermined points told at most: nobody reads more, and every edge shows its confidence."""
 
 
-def trace(coverage: Coverage, subject: str | None = None) -> Trace:
+def trace(coverage: Coverage, subject: str | None = None, *, speakers: Resolve | None = None) -> Trace:
     """The trace of a reference quote or claim by its slug, or of the whole study.
 
-    An unknown slug gives an empty trace. The same coverage always gives the same trace.
+    An unknown slug gives an empty trace. The same coverage always gives the same trace. `speakers` says whom
+    quotes are given to, as people have judged names.
     """
     about = subject or coverage.study.slug
-    found = carriers(coverage, about)
+    found = carriers(coverage, about, speakers)
     kept = {retelling.article.id: retelling for retelling, _, _ in found}
     part = attrs.evolve(coverage, retellings=tuple(kept.values()))
     quote = about if any(reference.slug == about for reference in coverage.study.quotes) else None

@@ -110,6 +110,10 @@ class FindingView:
     severity: int
     severity_label: str
     confidence: float
+    status: str = "open"
+    """What a person decided: `confirmed` or `unsure`; `open` where nobody has."""
+    status_label: str = ""
+    """The status in words; empty where it is open."""
     truth: Truth
     subject: str
     subject_label: str
@@ -236,6 +240,8 @@ class ReportView:
     first_capture: datetime | None
     last_capture: datetime | None
     findings: tuple[FindingView, ...]
+    findings_rejected: int
+    """Left out of `findings`, because a person rejected them."""
     overview: Thread | None
     """The whole study's coverage; None in a report on one quote or claim."""
     threads: tuple[Thread, ...]

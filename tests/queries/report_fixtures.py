@@ -1,6 +1,6 @@
 """A made-up study and its coverage: six articles, two quotes, a claim, three findings, one hostile page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from kb.claims import Claim, Document, Expectation, ReferenceQuote, Source, Speaker, Study
@@ -21,6 +21,7 @@ from kb.records import (
 )
 from kb.text import normalise, words_digest
 from queries.check import Finding, Passed, Role, Rule
+from queries.findings import Decided
 from queries.report import ReportView, Tally, view
 from queries.trace import Appearance, Origin, ProvenanceEdge, Trace, Why
 
@@ -389,5 +390,7 @@ TOOLS = (
 )
 
 
-def report(findings: Sequence[Finding] = FINDINGS, subject: str | None = None) -> ReportView:
-    return view(COVERAGE, findings, TRACES, TALLY, TOOLS, subject)
+def report(
+    findings: Sequence[Finding] = FINDINGS, subject: str | None = None, status: Mapping[str, str] | None = None
+) -> ReportView:
+    return view(COVERAGE, Decided(findings, status or {}), TRACES, TALLY, TOOLS, subject)

@@ -28,11 +28,13 @@ from kb.coverage import Coverage
 from kb.errors import UserError
 from queries.charts import descent
 from queries.check import Passed
+from queries.findings import Decided
 from queries.report import check_json, render_html, render_json, render_markdown, view
 from queries.trace import Origin, Trace, Why
 from queries.views import ReportView
 from queries.wording import excerpt
 
+FINDINGS_BY_ID = {found.id: found for found in FINDINGS}
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
 
@@ -111,6 +113,33 @@ def test_lead_counts_origins_and_kinds_of_findings() -> None:
     assert "3 findings: altered quote (1), conflicting numbers (1), misspelt name (1)" in report().lead
 
 
+def test_a_rejected_finding_is_left_out_and_counted() -> None:
+    limited = report(status={"finding:1": "rejected"})
+    assert [found.id for found in limited.findings] == ["finding:2", "finding:3"]
+    assert "2 findings" in limited.lead
+    for shown in (render_html(limited), render_markdown(limited)):
+        assert "1 finding was rejected by a person and left out." in shown
+        assert FINDINGS_BY_ID["finding:1"].summary not in shown
+
+
+def test_a_report_whose_findings_were_all_rejected_does_not_say_that_nothing_was_found() -> None:
+    shown = report(status=dict.fromkeys(FINDINGS_BY_ID, "rejected"))
+    assert "No finding stands." in shown.lead
+    assert "Nothing was found to be wrong" not in render_html(shown) + render_markdown(shown)
+
+
+def test_what_people_decided_is_said_of_a_finding() -> None:
+    decided = report(status={"finding:1": "confirmed", "finding:2": "unsure"})
+    for shown in (render_html(decided), render_markdown(decided)):
+        assert shown.count("Confirmed by a person") == shown.count("A person was unsure") == 1
+    listed = json.loads(render_json(decided))["findings"]
+    assert [found["status"] for found in listed] == ["confirmed", "unsure", "open"]
+
+
+def test_a_report_on_one_subject_counts_its_own_rejected_findings() -> None:
+    assert report(subject="surprised", status=dict.fromkeys(FINDINGS_BY_ID, "rejected")).findings_rejected == 1
+
+
 def test_finding_says_where_the_altered_words_came_from() -> None:
     sources = report().findings[0].sources
     assert [(each.outlet, each.parents[0].outlet) for each in sources] == [
@@ -169,13 +198,13 @@ def test_unknown_subject_is_refused_with_those_known() -> None:
 
 
 def test_untraced_study_says_that_origins_are_open() -> None:
-    open_view = view(COVERAGE, (), (), TALLY, TOOLS)
+    open_view = view(COVERAGE, Decided(), (), TALLY, TOOLS)
     assert "origins" not in {figure.code for figure in open_view.figures}
     assert any("independent origins" in line for line in open_view.undetermined)
 
 
 def test_empty_coverage_gives_a_report() -> None:
-    empty = view(attrs.evolve(COVERAGE, retellings=()), (), (), TALLY, ())
+    empty = view(attrs.evolve(COVERAGE, retellings=()), Decided(), (), TALLY, ())
     assert empty.lead == "No coverage has been found yet."
     assert Page(render_html(empty)).tags
     assert render_markdown(empty).startswith("# Short naps")
@@ -286,7 +315,7 @@ def test_markdown_carries_word_diffs_and_digests(markdown: str) -> None:
 
 def test_markdown_title_stays_on_its_line() -> None:
     broken = attrs.evolve(COVERAGE.study, title="One\n\n# Two\n- three")
-    shown = render_markdown(view(attrs.evolve(COVERAGE, study=broken), (), (), TALLY, ()))
+    shown = render_markdown(view(attrs.evolve(COVERAGE, study=broken), Decided(), (), TALLY, ()))
     assert shown.startswith("# One \\# Two - three: how")
 
 
@@ -313,7 +342,7 @@ def test_json_keeps_a_hostile_title_as_it_is() -> None:
 
 def test_lone_surrogates_do_not_break_the_file() -> None:
     broken = retelling("wire", "Text.", None, "bad \ud800 title")
-    shown = view(attrs.evolve(COVERAGE, retellings=(broken,)), (), (), TALLY, ())
+    shown = view(attrs.evolve(COVERAGE, retellings=(broken,)), Decided(), (), TALLY, ())
     for rendered in (render_html(shown), render_markdown(shown), render_json(shown)):
         assert rendered.encode()
 
@@ -377,7 +406,7 @@ def test_hundreds_of_articles_are_folded_not_dropped() -> None:
         origins=(Origin(id="o1", root=ids[0], articles=ids),),
         undetermined=(),
     )
-    rendered = render_html(view(coverage, FINDINGS[1:2], (trace,), TALLY, TOOLS))
+    rendered = render_html(view(coverage, Decided(FINDINGS[1:2]), (trace,), TALLY, TOOLS))
     assert "300 articles" in descent(trace, coverage)
     assert all(f"https://copy{n}.example.org" in rendered for n in range(300))
     assert len(rendered) < 1_000_000
@@ -387,13 +416,13 @@ def test_evidence_outside_the_coverage_has_no_capture_number() -> None:
     draft = retelling("draft", f"“{SHOCKED}” she said.", None, name="Draft")
     passed = Passed(role="observed", retelling=draft, span=span(draft, SHOCKED))
     found = attrs.evolve(FINDINGS[1], evidence=(passed,))
-    shown = view(COVERAGE, (found,), TRACES, TALLY, TOOLS)
+    shown = view(COVERAGE, Decided((found,)), TRACES, TALLY, TOOLS)
     assert shown.findings[0].proofs[0].citation.capture == 0
     assert "#capture-0" not in render_html(shown)
 
 
 def test_origin_outside_the_coverage_is_left_out() -> None:
     strange = attrs.evolve(STUDY_TRACE, origins=(Origin(id="o9", root="article:none", articles=()),))
-    shown = view(COVERAGE, (), (strange,), TALLY, TOOLS)
+    shown = view(COVERAGE, Decided(), (strange,), TALLY, TOOLS)
     assert shown.overview is not None
     assert shown.overview.origins == ()

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import attrs
 import pytest
 from newsdesk import keep, keep_stories, opened, page
 from typer.testing import CliRunner
 
 from kb.errors import UserError
 from kb.pipeline import build
+from kb.records import Judgement
+from kb.speakers import Judged, pair
 from kb.workspace import Workspace
 from queries import asking, review
+from queries.attribution import attribute
 from queries.cli import app
 from queries.lookup import narrowed
 
@@ -39,6 +43,10 @@ def desk(tmp_path: Path) -> Iterator[Workspace]:
 
 def altered(workspace: Workspace) -> review.Case:
     return next(case for case in review.cases(workspace) if case.summary.startswith("altered-quote"))
+
+
+def judgement(subject: str, verdict: review.Verdict) -> Judgement:
+    return Judgement(subject=subject, verdict=verdict, user="ann", made_at=NOON, note="", withdrawn_at=None)
 
 
 def judge(workspace: Workspace, subject: str, verdict: review.Verdict, hours: int = 0) -> None:
@@ -137,3 +145,122 @@ def test_a_rejected_finding_fails_no_check(desk: Workspace, tmp_path: Path) -> N
     assert {f["status"] for f in json.loads(checked.stdout)["findings"] if f["rule"] == "altered-quote"} == {"rejected"}
     log = CliRunner().invoke(app, ["review", "log", *place]).stdout.splitlines()
     assert json.loads(log[0])["note"] == "as in the interview"
+
+
+def test_the_report_leaves_a_rejected_finding_out(desk: Workspace) -> None:
+    subject = altered(desk).subject
+    assert subject in {found.id for found in asking.report_view(desk).findings}
+    judge(desk, subject, "rejected")
+    shown = asking.report_view(desk)
+    assert subject not in {found.id for found in shown.findings}
+    assert shown.findings_rejected == 1
+
+
+def test_traces_follow_a_merge(desk: Workspace) -> None:
+    def verdicts() -> set[str | None]:
+        shown = asking.trace(desk, "surprised").appearances
+        return {one.verdict for one in shown if one.retelling.article.canonical_url == STRANGER}
+
+    assert verdicts() == {"misattributed"}
+    judge(desk, review.subject_of(desk, ["Elise Moreau", "Ann Castle"]), "confirmed")
+    assert "misattributed" not in verdicts()
+    (thread,) = asking.report_view(desk, "surprised").threads
+    assert {row.verdict for row in thread.rows if row.citation.url == STRANGER} == verdicts()
+
+
+def test_a_rejected_name_is_not_the_speaker_though_the_article_prints_it(desk: Workspace) -> None:
+    """The mention is the name itself here, `Elise Moreau`, not a slip of it."""
+    printed = "Elise Moreau"
+    speaker = attrs.evolve(desk.study.speakers[0], name="Elise R. Moreau")
+    apart = Judged.of({pair(printed, speaker.name): judgement(pair(printed, speaker.name), "rejected")})
+    assert attribute([speaker], printed, f"the nurse, Dr. {printed}").slug == "moreau"
+    assert attribute([speaker], printed, f"the nurse, Dr. {printed}", apart).slug is None
+
+
+def test_a_name_beside_a_role_is_who_it_was_judged_to_be(desk: Workspace) -> None:
+    (moreau,) = desk.study.speakers
+    speakers = [moreau, attrs.evolve(moreau, slug="beck", name="Tom Beck", aliases=())]
+    printed = "Elise R. Moreau"
+    merged = Judged.of({pair(printed, "Tom Beck"): judgement(pair(printed, "Tom Beck"), "confirmed")})
+    assert attribute(speakers, None, f"the nurse, {printed}").slug == "moreau"
+    assert attribute(speakers, None, f"the nurse, {printed}", merged).slug == "beck"
+
+
+def test_two_speakers_of_the_study_are_not_merged(desk: Workspace) -> None:
+    beck = attrs.evolve(desk.study.speakers[0], slug="beck", name="Tom Beck", aliases=())
+    desk.study = attrs.evolve(desk.study, speakers=(*desk.study.speakers, beck))
+    with pytest.raises(UserError, match="Elise Moreau and Tom Beck one; they are two speakers"):
+        judge(desk, pair("Moreau", "Tom Beck"), "confirmed")
+    judge(desk, pair("Tom Beck", "Ann Castle"), "confirmed")
+    with pytest.raises(UserError, match="two speakers"):
+        judge(desk, pair("Ann Castle", "Elise Moreau"), "confirmed", hours=1)
+
+
+def test_a_merge_of_what_was_judged_apart_is_refused(desk: Workspace) -> None:
+    judge(desk, pair("Elise Moreau", "Ann Castle"), "rejected")
+    judge(desk, pair("Ann Castle", "Tom Beck"), "confirmed", hours=1)
+    with pytest.raises(UserError, match="kept apart by other judgements"):
+        judge(desk, pair("Tom Beck", "Elise Moreau"), "confirmed", hours=2)
+    judge(desk, pair("Elise Moreau", "Ann Castle"), "confirmed", hours=3)
+
+
+def test_a_split_of_what_other_judgements_made_one_is_refused(desk: Workspace) -> None:
+    judge(desk, pair("Elise Moreau", "Ann Castle"), "confirmed")
+    judge(desk, pair("Ann Castle", "Tom Beck"), "confirmed", hours=1)
+    with pytest.raises(UserError, match="one speaker by other judgements"):
+        judge(desk, pair("Tom Beck", "Elise Moreau"), "rejected", hours=2)
+
+
+def test_a_judgement_on_a_name_that_is_gone_shows_as_lost_and_can_be_withdrawn(desk: Workspace) -> None:
+    judge(desk, pair("Gone Person", "Elise Moreau"), "confirmed")
+    assert [case.subject for case in review.cases(desk) if case.lost] == [pair("Gone Person", "Elise Moreau")]
+    review.withdraw(desk, review.subject_of(desk, ["Gone Person", "Elise Moreau"], gone=True), at=NOON)
+    assert not [case for case in review.cases(desk) if case.lost]
+
+
+def test_a_merge_of_names_that_are_not_alike_is_listed_as_sure_as_it_was_judged(desk: Workspace) -> None:
+    judge(desk, pair("Ann Castle", "Elise Moreau"), "confirmed")
+    (case,) = [case for case in review.cases(desk) if case.subject == pair("Ann Castle", "Elise Moreau")]
+    assert (case.confidence, case.lost) == (1.0, False)
+
+
+def test_withdrawing_what_another_process_withdrew_is_told(desk: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = altered(desk).subject
+    judge(desk, subject, "confirmed")
+    before = desk.reader.judgements()
+    review.withdraw(desk, subject, at=NOON)
+    monkeypatch.setattr(desk.reader, "judgements", lambda: before)
+    with pytest.raises(UserError, match="meanwhile"):
+        review.withdraw(desk, subject, at=NOON)
+
+
+def test_of_two_judgements_at_one_moment_the_same_stands_in_any_order() -> None:
+    made = [judgement("finding:1", verdict) for verdict in ("confirmed", "rejected")]
+    assert review.standing(made) == review.standing(made[::-1])
+
+
+def test_one_name_twice_is_refused(desk: Workspace) -> None:
+    with pytest.raises(UserError, match="two names"):
+        review.subject_of(desk, ["Elise Moreau", "Elise Moreau"])
+
+
+@pytest.mark.parametrize("action", ["list", "log"])
+def test_what_shows_everything_takes_no_argument(desk: Workspace, tmp_path: Path, action: str) -> None:
+    place = ["--study", str(tmp_path / "claims.yaml"), "--data-dir", str(tmp_path / "data")]
+    done = CliRunner().invoke(app, ["review", action, "foo", *place])
+    assert done.exit_code == 2
+    assert "takes no argument" in done.output
+
+
+def test_an_account_without_a_name_is_asked_who_decides(
+    desk: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 2_000_000_011)
+    place = ["--study", str(tmp_path / "claims.yaml"), "--data-dir", str(tmp_path / "data")]
+    confirm = ["review", "confirm", altered(desk).subject, *place]
+    refused = CliRunner().invoke(app, confirm)
+    assert refused.exit_code == 2
+    assert "--user" in refused.output
+    assert CliRunner().invoke(app, [*confirm, "--user", "ann"]).exit_code == 0
