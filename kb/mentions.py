@@ -9,7 +9,7 @@ from kb import cues
 from kb.bodies import bodies, system_places
 from kb.lexicon import listed
 from kb.names import name_words
-from kb.persons import Person, Sex, acts, describe, last_before, named
+from kb.persons import Person, Sex, acts, at_odds, describe, last_before, named, sex_of
 from kb.roles import INSTITUTIONS
 
 if TYPE_CHECKING:
@@ -113,23 +113,37 @@ class Mentions:
             or self.layout.tokens[phrase.start].lower_ not in _POINTING
         ):
             return None
-        before = self._before(phrase.start)
+        around = self._around(phrase, head)
+        if around is None:
+            return None
         wanted = words - {"the", "this", "that", "'s", "’s"}
-        fitting = [person for person in before if lemma in person.described]
-        if not fitting:
-            return self._only(phrase.start)
-        return max(fitting, key=lambda person: (len(wanted & person.described), last_before(person, phrase.start)))
+        fitting = [
+            person
+            for person in self._before(phrase.start)
+            if {lemma, *_bound(head, phrase.end)} <= person.described
+            and id(person) not in around
+            and not at_odds(person.sex, sex_of(lemma))
+        ]
+        return max(
+            fitting,
+            key=lambda person: (len(wanted & person.described), last_before(person, phrase.start)),
+            default=None,
+        )
+
+    def _around(self, phrase: "Phrase", head: "Token") -> set[int] | None:
+        """Persons named in a mention, who are not the one meant: `her lawyer`, `the wife of Jane Roe`.
+
+        None where nobody can tell whose lawyer it is.
+        """
+        owner = next((child for child in head.lefts if child.dep_ == "poss"), None)
+        if owner is not None and owner.tag_ == "PRP$" and owner.i not in self.meant:
+            return None
+        return {id(self.meant[p]) for p in range(phrase.start, phrase.end) if p in self.meant}
 
     def _before(self, position: int) -> list[Person]:
         """The persons named first before a position, the last `MANY` of them."""
         end = bisect_left(self.persons, position, key=lambda person: person.first)
         return self.persons[max(0, end - MANY) : end]
-
-    def _only(self, position: int) -> Person | None:
-        """The one person named in the words right before; nobody where there are two."""
-        near = {id(p): p for at in range(max(0, position - NEAR), position) if (p := self.meant.get(at))}
-        persons = [person for person in near.values() if person.sex != "n"]
-        return persons[0] if len(persons) == 1 else None
 
     def _body(self, phrase: "Phrase", lemma: str) -> Person | None:
         """`the company`: the organisation last named that can be one."""
@@ -148,8 +162,15 @@ class Mentions:
 
 MANY = 200
 """Persons looked at for one mention; a text with more is a directory."""
-NEAR = 60
-"""Tokens before `the researcher` in which a single person named is the one meant."""
+
+
+def _bound(head: "Token", end: int) -> set[str]:
+    """What a mention binds its noun to, which has to be said of the person as well: `the mother of the boy`."""
+    heads = [child for child in head.rights if child.dep_ == "prep" and child.lower_ in _BINDING and child.i < end]
+    return {noun.lower_ for prep in heads for noun in prep.children if noun.dep_ == "pobj"}
+
+
+_BINDING = frozenset(["of", "for", "in", "at", "from", "with"])
 
 
 def _follow(mentions: Mentions) -> None:

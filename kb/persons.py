@@ -106,8 +106,12 @@ def named(layout: "Layout", taken: Sequence[tuple[int, int]] = ()) -> tuple[list
 
 def contradicts(layout: "Layout", person: Person, start: int) -> bool:
     """Whether the title before a name is for the other sex: a spouse of that surname is meant."""
-    title = _sex_of(layout.tokens[start - 1].lower_) if start else ""
-    return bool(title) and person.sex in ("m", "f") and person.sex != title
+    return at_odds(person.sex, sex_of(layout.tokens[start - 1].lower_) if start else "")
+
+
+def at_odds(one: Sex, other: Sex) -> bool:
+    """Whether both are known and differ; organisations (`n`) are at odds with nobody."""
+    return {one, other} == {"m", "f"}
 
 
 def _place(layout: "Layout", person: Person, start: int, end: int, meant: dict[int, Person]) -> None:
@@ -189,7 +193,7 @@ MANY = 200
 def _nearest(layout: "Layout", known: list[Person], position: int) -> Person:
     if len(known) > 1:
         before = layout.tokens[position - 1].lower_ if position else ""
-        sex = _sex_of(before)
+        sex = sex_of(before)
         fitting = [person for person in known if sex and (person.sex or _given(person)) == sex]
         known = fitting or known
     earlier = [person for person in known if person.first < position]
@@ -207,7 +211,8 @@ def _spread(layout: "Layout", full: dict[str, list[Person]], meant: dict[int, Pe
         _place(layout, person, token.i, token.i + 1, meant)
 
 
-def _sex_of(word: str) -> Sex:
+def sex_of(word: str) -> Sex:
+    """The sex that a title or noun tells, in lower case: `mrs.`, `spokesman`."""
     return "m" if word in _MALE else "f" if word in _FEMALE else ""
 
 
@@ -227,14 +232,14 @@ def describe(layout: "Layout", person: Person) -> None:
             token = tokens[position]
             if token.dep_ in ("compound", "amod", "nmod", "poss", "appos", "det") or position == start - 1:
                 person.described |= {token.lower_, token.lemma_.lower()}
-                hints[_sex_of(token.lower_)] += 1 if position >= start - 2 else 0
+                hints[sex_of(token.lower_)] += 1 if position >= start - 2 else 0
         head = tokens[end - 1]
         for noun in _predicates(head):
             for word in noun.subtree:
                 if word.i - noun.i > 12:
                     break
                 person.described |= {word.lower_, word.lemma_.lower()}
-            hints[_sex_of(noun.lower_)] += 1
+            hints[sex_of(noun.lower_)] += 1
     del hints[""]
     person.hints = hints
     person.sex = "m" if hints["m"] > hints["f"] else "f" if hints["f"] > hints["m"] else _given(person)

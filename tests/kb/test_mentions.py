@@ -1,0 +1,46 @@
+"""Who is behind a description or a pronoun, and where nobody can tell."""
+
+from collections.abc import Callable
+
+import pytest
+
+from kb.records import Quote
+
+Extract = Callable[[str], list[Quote]]
+
+WORDS = '"The animals were never safe in that place,"'
+
+
+def speaker(extract: Extract, text: str) -> str | None:
+    return next(quote.speaker_name for quote in extract(text) if quote.form == "direct")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "her mother",
+        "her husband",
+        "her lawyer",
+        "the patient",
+        "the judge",
+        "the spokesman for Roe",
+        "the wife of Jane Roe",
+        "the mother of the boy",
+    ],
+)
+def test_those_around_somebody_are_not_that_person(extract: Extract, other: str) -> None:
+    assert speaker(extract, f"Jane Roe sued the zoo in May. {WORDS} {other} said.") is None
+
+
+def test_the_owner_of_a_lawyer_is_not_the_lawyer(extract: Extract) -> None:
+    assert speaker(extract, f"Jane Roe, a lawyer, sued the zoo in May. {WORDS} her lawyer said.") is None
+
+
+def test_a_noun_bound_to_something_else_is_somebody_else(extract: Extract) -> None:
+    text = f"Jane Roe, a spokeswoman for the city, came in May. {WORDS} the spokeswoman for the zoo said."
+    assert speaker(extract, text) is None
+
+
+def test_what_the_text_calls_somebody_is_that_person(extract: Extract) -> None:
+    text = f"Jane Roe, a spokeswoman for the city, came in May. {WORDS} the spokeswoman said."
+    assert speaker(extract, text) == "Jane Roe"
