@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import cues
-from kb.bodies import bodies, system_places
+from kb.bodies import bodies, is_program, system_places
 from kb.lexicon import listed
 from kb.names import name_words
 from kb.persons import Person, Sex, acts, at_odds, describe, last_before, named, sex_of
@@ -51,7 +51,8 @@ class Mentions:
         persons = sorted([*persons, *bodies(layout, systems, persons, meant)], key=lambda person: person.first)
         programs = set(systems)
         for person in persons:
-            person.acts = person.places[0] in programs or acts(layout, person)
+            person.system = person.places[0] in programs or (person.sex == "n" and is_program(layout, person))
+            person.acts = person.system or acts(layout, person)
         mentions = cls(layout, persons, meant)
         _follow(mentions)
         return mentions
@@ -153,7 +154,7 @@ class Mentions:
         named = [
             person
             for person in self._before(phrase.start)
-            if person.sex == "n" and bool(_PUBLIC & set(person.name.lower().split())) == public
+            if person.sex == "n" and not person.system and bool(_PUBLIC & set(person.name.lower().split())) == public
         ]
         called = [body for body in named if lemma in body.described or lemma in body.name.lower().split()]
         acting = called or [body for body in named if body.acts]
@@ -179,10 +180,12 @@ def _follow(mentions: Mentions) -> None:
     sentence = 0
     recent: dict[int, Person] = {}
     for token in layout.tokens:
-        if layout.owner[token.i] >= 0:
-            continue
-        if token.is_sent_start or (token.i and layout.line[token.i] != layout.line[token.i - 1]):
+        quoted = layout.owner[token.i] >= 0
+        within = quoted and layout.owner[token.i - 1] == layout.owner[token.i]
+        if not within and (token.is_sent_start or (token.i and layout.line[token.i] != layout.line[token.i - 1])):
             sentence += 1
+        if quoted:
+            continue
         person = mentions.meant.get(token.i)
         if person is None and token.lower_ in _SEXES:
             spoken_of = _spoken_of(mentions, token)
@@ -191,6 +194,7 @@ def _follow(mentions: Mentions) -> None:
             ) or _pick(list(recent.values()), token, sentence)
             if person is not None:
                 mentions.meant[token.i] = person
+                person.sex = person.sex or _SEXES[token.lower_]
         if person is not None and not (token.dep_ == "compound" and token.head.i in mentions.meant):
             person.weight = person.salience(sentence) + _gain(token)
             person.seen = sentence

@@ -53,6 +53,8 @@ class Person:
     """Lower-case nouns that the text calls the person by."""
     acts: bool = True
     """Does, says or is something in the text as people and bodies do: no mere place, product or thing."""
+    system: bool = False
+    """A program, which is no company."""
     weight: float = 0.0
     seen: int = -1
     """Sentence in which the weight was last set."""

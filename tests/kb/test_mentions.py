@@ -44,3 +44,14 @@ def test_a_noun_bound_to_something_else_is_somebody_else(extract: Extract) -> No
 def test_what_the_text_calls_somebody_is_that_person(extract: Extract) -> None:
     text = f"Jane Roe, a spokeswoman for the city, came in May. {WORDS} the spokeswoman said."
     assert speaker(extract, text) == "Jane Roe"
+
+
+def test_he_and_she_are_two(extract: Extract) -> None:
+    text = 'Kim Roe came in May. "It is fine with us," he said. "It is not fine with us," she said.'
+    names = [quote.speaker_name for quote in extract(text)]
+    assert names == ["Kim Roe", None]
+
+
+def test_a_program_is_no_company(extract: Extract) -> None:
+    text = f"The AI model Kestrel-3 failed. Kestrel-3 said nothing. {WORDS} the firm said."
+    assert speaker(extract, text) is None
