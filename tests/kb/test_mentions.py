@@ -55,3 +55,17 @@ def test_he_and_she_are_two(extract: Extract) -> None:
 def test_a_program_is_no_company(extract: Extract) -> None:
     text = f"The AI model Kestrel-3 failed. Kestrel-3 said nothing. {WORDS} the firm said."
     assert speaker(extract, text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Bill Clarkson founded the firm. {} Mrs. Clarkson said.", "Mrs. Clarkson"),
+        ("Anna Weber and Karl Weber founded the firm. {} Weber said.", "Weber"),
+        ("Anna Weber and Karl Weber founded the firm. {} Mr. Weber said.", "Karl Weber"),
+        ("Kristin Weber came. Kristen Weber left. {} Weber said.", "Kristen Weber"),
+        ("Anna Weber left. Weber was glad. Weber smiled. Her son Karl Weber stayed. {} Weber said.", "Anna Weber"),
+    ],
+)
+def test_a_surname_of_two_is_given_to_neither(extract: Extract, text: str, name: str) -> None:
+    assert speaker(extract, text.format(WORDS)) == name
