@@ -8,6 +8,7 @@ the sentence before. Beside a mark any verb may be a cue; further away only verb
 from typing import TYPE_CHECKING
 
 from kb import cues
+from kb.denials import nobody, unsaid
 from kb.frames import NOBODY, Frame, Place, Source, first_sentence, is_title, last_sentence, lead_sign
 from kb.phrases import NOUNS, Phrase, phrase
 from kb.subjects import LOOK, REACH, cue_of, speaker_of, subject
@@ -24,7 +25,15 @@ _COMPLETE = ".?!…,—–-)]”’'"
 
 
 def local_source(frame: Frame) -> Source:
-    """The source that the stretch's own sentence names."""
+    """The source that the stretch's own sentence names; nobody where it says that nobody spoke so."""
+    found = _local(frame)
+    denied = found.cue is not None and unsaid(frame.layout.tokens[found.cue[0]])
+    if denied or (found.speaker is not None and nobody(frame.layout, found.speaker)):
+        return Source("inside", None, None)
+    return found
+
+
+def _local(frame: Frame) -> Source:
     head, tail = last_sentence(frame), first_sentence(frame)
     lead = lead_sign(frame.layout, head)
     if frame.text[-1:] in _OPEN_ENDS and (found := _right_after(frame, tail)):

@@ -63,15 +63,19 @@ def _taken_over(layout: "Layout", named: list[Person], persons: list[Person], me
             longer[0].first = min(longer[0].first, person.first)
             meant.update({p: longer[0] for start, end in person.places for p in range(start, end)})
             persons.remove(person)
-        elif any(_is_program(layout, *place) for place in person.places):
+        elif is_program(layout, person):
             person.sex = "n"
             persons.remove(person)
             programs.append(person)
     return programs
 
 
-def _is_program(layout: "Layout", start: int, end: int) -> bool:
+def is_program(layout: "Layout", body: Person) -> bool:
     """`the chatbot Kestrel`, `the AI model Kestrel Large`, `Kestrel, a chatbot`."""
+    return any(_called_program(layout, *place) for place in body.places)
+
+
+def _called_program(layout: "Layout", start: int, end: int) -> bool:
     tokens = layout.tokens
     before = [token.lemma_.lower() for token in tokens[max(0, start - 2) : start]]
     if before[-1:] and (before[-1] in _PROGRAMS or (before[-1] in SYSTEMS and before[0] in ("ai", "language"))):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kb import cues
 from kb.asides import WIDE, Reported, as_reported, aside, circumstance, sentence, trim
+from kb.denials import nobody, unsaid
 from kb.layout import ENDS
 from kb.lexicon import listed
 from kb.phrases import Phrase, phrase
@@ -77,6 +78,8 @@ def _is_source(label: list["Token"]) -> bool:
 
 def _at_verb(layout: "Layout", verb: "Token") -> Iterator[Reported]:
     lemma = verb.lemma_.lower()
+    if unsaid(verb):
+        return
     if lemma in cues.SAYING or lemma in cues.THINKING:
         set_in = aside(layout, verb) or as_reported(layout, verb)
         if set_in:
@@ -194,7 +197,10 @@ def _rest(layout: "Layout", verb: "Token", lemma: str) -> Iterator[Reported]:
     start = first.left_edge.i
     if first.dep_ == "prep" and _particle(verb) in cues.JUDGING:
         start = first.i + 1
-    yield from _report(layout, verb, [(start, parts[-1].right_edge.i + 1)], "rest")
+    end = parts[-1].right_edge.i + 1
+    if unsaid(first) and any(layout.owner[p] >= 0 for p in range(start, end)):
+        return
+    yield from _report(layout, verb, [(start, end)], "rest")
 
 
 def _at_noun(layout: "Layout", noun: "Token") -> Iterator[Reported]:
@@ -241,6 +247,8 @@ def _report(
         who = _source(layout, cue) if cue.pos_ in ("VERB", "AUX") else _holder(layout, cue)
         speaker = phrase(layout, who) if who is not None and layout.owner[who.i] < 0 else None
         if speaker is None and (kind in ("rest", "noun", "adjective") or cue.tag_ == "VB") and not _asked(cue):
+            return
+        if speaker is not None and nobody(layout, speaker):
             return
         if speaker is not None and kind == "rest" and layout.tokens[speaker.head].lower_ in _NOBODY:
             return

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import cues
-from kb.bodies import bodies, system_places
+from kb.bodies import bodies, is_program, system_places
 from kb.lexicon import listed
 from kb.names import name_words
-from kb.persons import Person, Sex, acts, describe, last_before, named
+from kb.persons import Person, Sex, acts, at_odds, describe, last_before, named, sex_of
 from kb.roles import INSTITUTIONS
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class Mentions:
         persons = sorted([*persons, *bodies(layout, systems, persons, meant)], key=lambda person: person.first)
         programs = set(systems)
         for person in persons:
-            person.acts = person.places[0] in programs or acts(layout, person)
+            person.system = person.places[0] in programs or (person.sex == "n" and is_program(layout, person))
+            person.acts = person.system or acts(layout, person)
         mentions = cls(layout, persons, meant)
         _follow(mentions)
         return mentions
@@ -113,23 +114,37 @@ class Mentions:
             or self.layout.tokens[phrase.start].lower_ not in _POINTING
         ):
             return None
-        before = self._before(phrase.start)
+        around = self._around(phrase, head)
+        if around is None:
+            return None
         wanted = words - {"the", "this", "that", "'s", "’s"}
-        fitting = [person for person in before if lemma in person.described]
-        if not fitting:
-            return self._only(phrase.start)
-        return max(fitting, key=lambda person: (len(wanted & person.described), last_before(person, phrase.start)))
+        fitting = [
+            person
+            for person in self._before(phrase.start)
+            if {lemma, *_bound(head, phrase.end)} <= person.described
+            and id(person) not in around
+            and not at_odds(person.sex, sex_of(lemma))
+        ]
+        return max(
+            fitting,
+            key=lambda person: (len(wanted & person.described), last_before(person, phrase.start)),
+            default=None,
+        )
+
+    def _around(self, phrase: "Phrase", head: "Token") -> set[int] | None:
+        """Persons named in a mention, who are not the one meant: `her lawyer`, `the wife of Jane Roe`.
+
+        None where nobody can tell whose lawyer it is.
+        """
+        owner = next((child for child in head.lefts if child.dep_ == "poss"), None)
+        if owner is not None and owner.tag_ == "PRP$" and owner.i not in self.meant:
+            return None
+        return {id(self.meant[p]) for p in range(phrase.start, phrase.end) if p in self.meant}
 
     def _before(self, position: int) -> list[Person]:
         """The persons named first before a position, the last `MANY` of them."""
         end = bisect_left(self.persons, position, key=lambda person: person.first)
         return self.persons[max(0, end - MANY) : end]
-
-    def _only(self, position: int) -> Person | None:
-        """The one person named in the words right before; nobody where there are two."""
-        near = {id(p): p for at in range(max(0, position - NEAR), position) if (p := self.meant.get(at))}
-        persons = [person for person in near.values() if person.sex != "n"]
-        return persons[0] if len(persons) == 1 else None
 
     def _body(self, phrase: "Phrase", lemma: str) -> Person | None:
         """`the company`: the organisation last named that can be one."""
@@ -139,7 +154,7 @@ class Mentions:
         named = [
             person
             for person in self._before(phrase.start)
-            if person.sex == "n" and bool(_PUBLIC & set(person.name.lower().split())) == public
+            if person.sex == "n" and not person.system and bool(_PUBLIC & set(person.name.lower().split())) == public
         ]
         called = [body for body in named if lemma in body.described or lemma in body.name.lower().split()]
         acting = called or [body for body in named if body.acts]
@@ -148,8 +163,15 @@ class Mentions:
 
 MANY = 200
 """Persons looked at for one mention; a text with more is a directory."""
-NEAR = 60
-"""Tokens before `the researcher` in which a single person named is the one meant."""
+
+
+def _bound(head: "Token", end: int) -> set[str]:
+    """What a mention binds its noun to, which has to be said of the person as well: `the mother of the boy`."""
+    heads = [child for child in head.rights if child.dep_ == "prep" and child.lower_ in _BINDING and child.i < end]
+    return {noun.lower_ for prep in heads for noun in prep.children if noun.dep_ == "pobj"}
+
+
+_BINDING = frozenset(["of", "for", "in", "at", "from", "with"])
 
 
 def _follow(mentions: Mentions) -> None:
@@ -158,10 +180,12 @@ def _follow(mentions: Mentions) -> None:
     sentence = 0
     recent: dict[int, Person] = {}
     for token in layout.tokens:
-        if layout.owner[token.i] >= 0:
-            continue
-        if token.is_sent_start or (token.i and layout.line[token.i] != layout.line[token.i - 1]):
+        quoted = layout.owner[token.i] >= 0
+        within = quoted and layout.owner[token.i - 1] == layout.owner[token.i]
+        if not within and (token.is_sent_start or (token.i and layout.line[token.i] != layout.line[token.i - 1])):
             sentence += 1
+        if quoted:
+            continue
         person = mentions.meant.get(token.i)
         if person is None and token.lower_ in _SEXES:
             spoken_of = _spoken_of(mentions, token)
@@ -170,6 +194,7 @@ def _follow(mentions: Mentions) -> None:
             ) or _pick(list(recent.values()), token, sentence)
             if person is not None:
                 mentions.meant[token.i] = person
+                person.sex = person.sex or _SEXES[token.lower_]
         if person is not None and not (token.dep_ == "compound" and token.head.i in mentions.meant):
             person.weight = person.salience(sentence) + _gain(token)
             person.seen = sentence

@@ -53,6 +53,8 @@ class Person:
     """Lower-case nouns that the text calls the person by."""
     acts: bool = True
     """Does, says or is something in the text as people and bodies do: no mere place, product or thing."""
+    system: bool = False
+    """A program, which is no company."""
     weight: float = 0.0
     seen: int = -1
     """Sentence in which the weight was last set."""
@@ -84,21 +86,27 @@ def named(layout: "Layout", taken: Sequence[tuple[int, int]] = ()) -> tuple[list
         for start, end in credible(layout, name_runs(layout), loud)
         if start not in held and not (end - start == 1 and layout.tokens[start].text in others)
     ]
-    full: dict[str, list[Person]] = {}
-    persons: list[Person] = []
+    known = _Known()
     meant: dict[int, Person] = {}
     single = {run for run in runs if len(name_words(layout, *run)) == 1}
     for start, end in runs:
         if (start, end) not in single:
-            _place(layout, _full_person(layout, start, end, full, persons), start, end, meant)
-    for start, end in runs:
-        if (start, end) in single:
-            person = _single_person(layout, start, name_words(layout, start, end)[0], full, persons)
+            _place(layout, known.bearer(name_words(layout, start, end), start), start, end, meant)
+    ends = dict(single)
+    for token in layout.tokens:
+        if token.i in ends:
+            start, end = token.i, ends[token.i]
+            person = _single_person(layout, start, name_words(layout, start, end)[0], known)
             if person is not None:
                 _complete(layout, person, start)
                 _place(layout, person, start, end, meant)
+        elif _overlooked(token, known, meant):
+            _place(layout, _meant(layout, known, known.surnames[token.lower_], token.i), token.i, token.i + 1, meant)
+    for token in layout.tokens:
+        if _overlooked(token, known, meant):
+            _place(layout, _meant(layout, known, known.surnames[token.lower_], token.i), token.i, token.i + 1, meant)
+    persons = [*known.persons, *known.shared.values()]
     persons.sort(key=lambda person: person.first)
-    _spread(layout, full, meant)
     for person in persons:
         person.told = [place for place in person.places if layout.line[place[0]] not in loud]
     return persons, meant
@@ -106,8 +114,12 @@ def named(layout: "Layout", taken: Sequence[tuple[int, int]] = ()) -> tuple[list
 
 def contradicts(layout: "Layout", person: Person, start: int) -> bool:
     """Whether the title before a name is for the other sex: a spouse of that surname is meant."""
-    title = _sex_of(layout.tokens[start - 1].lower_) if start else ""
-    return bool(title) and person.sex in ("m", "f") and person.sex != title
+    return at_odds(person.sex, sex_of(layout.tokens[start - 1].lower_) if start else "")
+
+
+def at_odds(one: Sex, other: Sex) -> bool:
+    """Whether both are known and differ; organisations (`n`) are at odds with nobody."""
+    return {one, other} == {"m", "f"}
 
 
 def _place(layout: "Layout", person: Person, start: int, end: int, meant: dict[int, Person]) -> None:
@@ -117,43 +129,56 @@ def _place(layout: "Layout", person: Person, start: int, end: int, meant: dict[i
         meant[position] = person
 
 
-def _full_person(
-    layout: "Layout", start: int, end: int, full: dict[str, list[Person]], persons: list[Person]
-) -> Person:
-    words = name_words(layout, start, end)
-    known = full.setdefault(words[-1].lower(), [])
-    for person in known:
-        if person.words[0].lower() == words[0].lower() or _initial(person.words[0], words[0]):
-            if len(words) > len(person.words):
-                person.words = words
-            return person
-    person = Person(words, start)
-    known.append(person)
-    persons.append(person)
-    return person
+@attrs.frozen
+class _Known:
+    """The persons of a text by the words of their names."""
 
+    persons: list[Person] = attrs.field(factory=list)
+    surnames: dict[str, list[Person]] = attrs.field(factory=dict)
+    givens: dict[str, list[Person]] = attrs.field(factory=dict)
+    names: dict[tuple[str, str], Person] = attrs.field(factory=dict)
+    """By surname and given name, and by surname and first letter with a full stop."""
+    shared: dict[str, Person] = attrs.field(factory=dict)
+    """Whom a bare name means that several bear: one of them, and nobody can tell which."""
+    settled: Counter[tuple[str, int]] = attrs.field(factory=Counter)
+    """How often a bare name meant somebody before another bearer came in."""
 
-def _initial(one: str, other: str) -> bool:
-    return one[:1] == other[:1] and (len(one.rstrip(".")) == 1 or len(other.rstrip(".")) == 1)
-
-
-def _single_person(
-    layout: "Layout", start: int, word: str, full: dict[str, list[Person]], persons: list[Person]
-) -> Person | None:
-    """The bearer of a surname or given name; the one named last before it where several share it."""
-    known = full.get(word.lower(), [])
-    if not known:
-        known = [person for person in persons if person.words[0].lower() == word.lower()]
-    if not known:
-        known = _misspelt(word, persons)
-    if not known:
-        if not word[:1].isupper():
-            return None
-        person = Person([word], start)
-        full[word.lower()] = [person]
-        persons.append(person)
+    def bearer(self, words: list[str], start: int) -> Person:
+        """The person of a full name, new or known; an initial stands for a given name."""
+        surname, given = words[-1].lower(), words[0].lower()
+        first = f"{given[0]}."
+        person = self.names.get((surname, given))
+        if person is None and len(given.rstrip(".")) == 1:
+            person = self.names.get((surname, first))
+        if person is None:
+            person = self.names.get((surname, f"{given[0]}"))
+        if person is None:
+            person = Person(words, start)
+            self.add(person, surname)
+        elif len(words) > len(person.words):
+            person.words = words
+        self.names.setdefault((surname, given), person)
+        self.names.setdefault((surname, first), person)
+        if len(given.rstrip(".")) == 1:
+            self.names.setdefault((surname, given[0]), person)
         return person
-    return _nearest(layout, known, start)
+
+    def add(self, person: Person, surname: str) -> None:
+        self.persons.append(person)
+        self.surnames.setdefault(surname, []).append(person)
+        self.givens.setdefault(person.words[0].lower(), []).append(person)
+
+
+def _single_person(layout: "Layout", start: int, word: str, known: _Known) -> Person | None:
+    """The bearer of a surname or given name."""
+    bearers = known.surnames.get(word.lower()) or known.givens.get(word.lower()) or _misspelt(word, known.persons)
+    if bearers:
+        return _meant(layout, known, bearers, start)
+    if not word[:1].isupper():
+        return None
+    person = Person([word], start)
+    known.add(person, word.lower())
+    return person
 
 
 def _complete(layout: "Layout", person: Person, start: int) -> None:
@@ -186,28 +211,57 @@ MANY = 200
 """Persons of a text among which slips are looked for; longer lists are directories, not articles."""
 
 
-def _nearest(layout: "Layout", known: list[Person], position: int) -> Person:
-    if len(known) > 1:
-        before = layout.tokens[position - 1].lower_ if position else ""
-        sex = _sex_of(before)
-        fitting = [person for person in known if sex and (person.sex or _given(person)) == sex]
-        known = fitting or known
-    earlier = [person for person in known if person.first < position]
-    return max(earlier, key=lambda person: last_before(person, position)) if earlier else known[0]
+def _meant(layout: "Layout", known: _Known, bearers: list[Person], position: int) -> Person:
+    """Whom a bare name means: the one bearer of the title's sex that came before, or who bore it alone so far.
+
+    Where several are left or none, it is a person of that name and no more.
+    """
+    token = layout.tokens[position]
+    title = layout.tokens[position - 1] if position else None
+    sex = sex_of(title.lower_) if title is not None else ""
+    if len(bearers) <= MANY_BEARERS:
+        fitting = [person for person in bearers if not at_odds(person.sex or _given(person), sex)]
+        earlier = [person for person in fitting if person.first < position] if len(fitting) > 1 else fitting
+        if len(earlier) > 1:
+            sure = [person for person in earlier if sex and (person.sex or _given(person)) == sex]
+            earlier = sure if len(sure) == 1 else earlier
+        if len(earlier) == 1:
+            known.settled[token.lower_, id(earlier[0])] += 1
+            return earlier[0]
+        if len(earlier) > 1 and all(_alike(earlier[0], other) for other in earlier[1:]):
+            return max(earlier, key=lambda person: last_before(person, position))
+        settled = [person for person in earlier if known.settled[token.lower_, id(person)] >= SETTLED]
+        if len(settled) == 1:
+            return settled[0]
+    words = [title.text, token.text] if sex and title is not None else [token.text]
+    return known.shared.setdefault(" ".join(words).lower(), Person(words, position))
 
 
-def _spread(layout: "Layout", full: dict[str, list[Person]], meant: dict[int, Person]) -> None:
-    """Surnames that the name finder missed or took for something else."""
-    for token in layout.tokens:
-        if token.i in meant or token.pos_ != "PROPN" or token.lower_ not in full:
-            continue
-        if token.ent_type_ in ("ORG", "GPE", "FAC", "WORK_OF_ART", "LAW") and token.dep_ == "compound":
-            continue
-        person = _nearest(layout, full[token.lower_], token.i)
-        _place(layout, person, token.i, token.i + 1, meant)
+def _alike(one: Person, other: Person) -> bool:
+    """Whether two given names are one: a slip of the pen, or cut short (`Kristin`, `Kristen`; `Ben`, `Benjamin`)."""
+    if at_odds(_given(one), _given(other)):
+        return False
+    short, long = sorted((one.words[0].lower(), other.words[0].lower()), key=len)
+    if len(short) == len(long):
+        return short[0] == long[0] and fuzz.ratio(short, long) >= ALIKE
+    return len(short) > 2 and long.startswith(short)
 
 
-def _sex_of(word: str) -> Sex:
+MANY_BEARERS = 12
+"""Bearers of one name among whom one is looked for; a text with more is a directory."""
+SETTLED = 2
+"""Times that a bare name meant somebody before another bearer came in, from which on it stays with the first."""
+
+
+def _overlooked(token: "Token", known: _Known, meant: dict[int, Person]) -> bool:
+    """Whether a token is a surname that the name finder missed or took for something else."""
+    if token.i in meant or token.pos_ != "PROPN" or token.lower_ not in known.surnames:
+        return False
+    return token.ent_type_ not in ("ORG", "GPE", "FAC", "WORK_OF_ART", "LAW") or token.dep_ != "compound"
+
+
+def sex_of(word: str) -> Sex:
+    """The sex that a title or noun tells, in lower case: `mrs.`, `spokesman`."""
     return "m" if word in _MALE else "f" if word in _FEMALE else ""
 
 
@@ -227,14 +281,14 @@ def describe(layout: "Layout", person: Person) -> None:
             token = tokens[position]
             if token.dep_ in ("compound", "amod", "nmod", "poss", "appos", "det") or position == start - 1:
                 person.described |= {token.lower_, token.lemma_.lower()}
-                hints[_sex_of(token.lower_)] += 1 if position >= start - 2 else 0
+                hints[sex_of(token.lower_)] += 1 if position >= start - 2 else 0
         head = tokens[end - 1]
         for noun in _predicates(head):
             for word in noun.subtree:
                 if word.i - noun.i > 12:
                     break
                 person.described |= {word.lower_, word.lemma_.lower()}
-            hints[_sex_of(noun.lower_)] += 1
+            hints[sex_of(noun.lower_)] += 1
     del hints[""]
     person.hints = hints
     person.sex = "m" if hints["m"] > hints["f"] else "f" if hints["f"] > hints["m"] else _given(person)

@@ -49,7 +49,7 @@ def _once(layout: Layout, found: list[Quote]) -> list[Quote]:
     text = layout.text
     spoken = [number for number, quote in enumerate(found) if quote.form in ("direct", "partial")]
     prints = [
-        prints_of(text, quote.pieces, quote.confidence, quote.speaker_name if quote.cue else None)
+        prints_of(text, quote.pieces, quote.confidence, _voice(layout, quote))
         for quote in (found[number] for number in spoken)
     ]
     loose = left_over(layout, found)
@@ -64,6 +64,15 @@ def _once(layout: Layout, found: list[Quote]) -> list[Quote]:
         for number, quote in enumerate(found)
         if number not in folded
     ]
+
+
+def _voice(layout: Layout, quote: Quote) -> str | None:
+    """Who is named for a quote at its very place: a name, else the mention; None for a pronoun or one that floats."""
+    if quote.cue is None or quote.speaker is None or quote.speaker_name:
+        return quote.speaker_name if quote.cue else None
+    if layout.tokens[layout.at(quote.speaker.start)].pos_ == "PRON":
+        return None
+    return layout.text[quote.speaker.start : quote.speaker.end].casefold()
 
 
 @attrs.frozen

@@ -37,14 +37,14 @@ def repeats(prints: Sequence[Print]) -> dict[int, int]:
     Two that different persons are named for stay apart: a page that gives one remark to two people is worth seeing.
     """
     order = sorted(range(len(prints)), key=lambda n: (-len(prints[n].words), -prints[n].sure, n))
-    kept: dict[tuple[str, ...], list[int]] = {}
+    kept: dict[tuple[str, ...], list[tuple[int, int]]] = {}
     folded: dict[int, int] = {}
     for number in order:
         row = prints[number].words
         if len(row) < SHARED:
             continue
         found = kept.get(row[:SHARED], [])
-        whole = next((n for n in found[:CANDIDATES] if _covers(prints[n], prints[number])), None)
+        whole = next((n for n, at in found if _covers(prints[n], at, prints[number])), None)
         if whole is not None:
             folded[number] = whole
             continue
@@ -52,12 +52,13 @@ def repeats(prints: Sequence[Print]) -> dict[int, int]:
             continue
         for at in range(len(row) - SHARED + 1):
             starts = kept.setdefault(row[at : at + SHARED], [])
-            if len(starts) < CANDIDATES and starts[-1:] != [number]:
-                starts.append(number)
+            if len(starts) < CANDIDATES:
+                starts.append((number, at))
     return folded
 
 
-def _covers(whole: Print, part: Print) -> bool:
+def _covers(whole: Print, at: int, part: Print) -> bool:
+    """Whether one holds the words of the other from a place on, and no other voice says them."""
     if whole.voice and part.voice and whole.voice != part.voice:
         return False
-    return f" {' '.join(part.words)} " in f" {' '.join(whole.words)} "
+    return whole.words[at : at + len(part.words)] == part.words

@@ -318,5 +318,11 @@ def test_one_remark_given_to_two_people_stays_two(extract: Extract) -> None:
     assert [quote.speaker_name for quote in extract(text)] == ["Jane Roe", "Peter Lee"]
 
 
+def test_one_remark_of_two_unnamed_sources_stays_two(extract: Extract) -> None:
+    words = "“We will not comment on this,”"
+    text = f"{words} a Google spokesman said.\n\n{words} a Meta spokeswoman said."
+    assert [said(text, quote)[1] for quote in extract(text)] == ["a Google spokesman", "a Meta spokeswoman"]
+
+
 def test_a_list_of_sources_is_no_speech(extract: Extract) -> None:
     assert extract('"Document found on rainy street" — Toronto Star, August 15, 2008') == []
