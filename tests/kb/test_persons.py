@@ -50,3 +50,15 @@ def test_a_signed_quote_is_no_headline(parser: Parser) -> None:
 def test_words_run_together_are_no_name(parser: Parser) -> None:
     text = "DoeFlagShareLikeReplyAnn Wallich said the test failed. Peter Lee said it worked."
     assert not any("Flag" in name for name in names(parser, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("South Korea's president Moon Jae-in spoke.", "Moon Jae-in"),
+        ("Ursula von der Leyen spoke.", "Ursula von der Leyen"),
+        ("John Smith Jr. led the study.", "John Smith"),
+    ],
+)
+def test_names_are_whole(parser: Parser, text: str, name: str) -> None:
+    assert names(parser, text) == {name}
