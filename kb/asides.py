@@ -56,7 +56,21 @@ def aside(layout: "Layout", verb: "Token") -> Reported | None:
     speaker = who if who is not None else inverted
     if not pieces or speaker is None or any(layout.owner[p] >= 0 for p in (first - 2, min(last + 2, len(tokens) - 1))):
         return None
+    if not _states(layout, pieces):
+        return None
     return Reported(tuple(pieces), (verb.i, verb.i + 1), phrase(layout, speaker), "aside")
+
+
+def _states(layout: "Layout", pieces: list[tuple[int, int]]) -> bool:
+    """Whether something is said at all: not `On Tuesday, Roe testified`, nor `When Lee died, Roe wrote`."""
+    words = [layout.tokens[p] for start, end in pieces for p in range(start, end)]
+    if not any(word.tag_ in _FINITE for word in words):
+        return False
+    return len(pieces) > 1 or words[0].lower_ not in _WHEN or any(word.text == "," for word in words)
+
+
+_FINITE = frozenset(["VBD", "VBZ", "VBP", "MD"])
+_WHEN = listed("when whenever if unless after before as while once until till since")
 
 
 def as_reported(layout: "Layout", verb: "Token") -> Reported | None:

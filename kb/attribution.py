@@ -259,6 +259,10 @@ def _colon(layout: "Layout", head: list[int], verbs: list["Token"]) -> Source | 
             return Source("colon", cue_of(layout, verb), who)
     nouns = [position for position in head if layout.tokens[position].pos_ in NOUNS]
     if nouns and not verbs and len(head) <= LOOK:
+        comma = next((position for position in head if layout.tokens[position].text == ","), -1)
+        lead = layout.tokens[comma - 1] if comma > head[0] else None
+        if lead is not None and lead.pos_ == "PROPN" and lead.ent_type_ == "PERSON":  # `Jane Roe, Yale: “…”`
+            return Source("colon", None, Phrase(head[0], comma, lead.i))
         return Source("colon", None, Phrase(head[0], head[-1], nouns[-1]))
     return None
 

@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kb import cues
+from kb.given_names import MEN, WOMEN
 from kb.layout import ENDS
+from kb.lexicon import listed
 from kb.phrases import Phrase
 
 if TYPE_CHECKING:
@@ -35,7 +38,12 @@ class Turn:
 
 def turns(layout: "Layout") -> list[Turn]:
     """The answers of an interview in order, the interviewer's own lines left out; empty for other texts."""
-    found = [turn for first, end in _lines(layout) if (turn := _turn(layout, first, end))]
+    persons = _names(layout)
+    found = [
+        turn
+        for first, end in _lines(layout)
+        if (turn := _turn(layout, first, end)) and _somebody(layout, turn.label, persons)
+    ]
     names = {id(turn): _name(layout, turn) for turn in found}
     count = Counter(names.values())
     asked = Counter(names[id(turn)] for turn in found if _asks(layout, turn))
@@ -69,12 +77,32 @@ def _turn(layout: "Layout", first: int, end: int) -> Turn | None:
         or colon + SHORTEST > end
         or tokens[end - 1].text not in ENDS
         or layout.owner[colon] >= 0
-        or layout.owner[colon + 1] >= 0
+        or (layout.owner[colon + 1] >= 0 and layout.owner[colon + 1] == layout.owner[end - 1])
     ):
         return None
     label = tokens[first:colon]
     named = all(token.text[:1].isupper() or token.is_punct for token in label) and label[-1].text[:1].isupper()
     return Turn(Phrase(first, colon, colon - 1), colon + 1, end) if named else None
+
+
+def _somebody(layout: "Layout", label: Phrase, names: frozenset[str]) -> bool:
+    """Whether a label is somebody: a person of the text, initials of one, a role; not `Time` or `Location`."""
+    words = [token for token in layout.tokens[label.start : label.end] if token.text[:1].isalpha()]
+    if any(token.lemma_.lower() in cues.PEOPLE or token.lower_ in _ASKING for token in words):
+        return True
+    if not words:
+        return False
+    return words[-1].text.replace(".", "") in names or words[0].lower_ in MEN | WOMEN
+
+
+def _names(layout: "Layout") -> frozenset[str]:
+    """Words of the persons that the text names, and their initials."""
+    persons = [[token.text for token in entity] for entity in layout.doc.ents if entity.label_ == "PERSON"]
+    initials = ("".join(word[0] for word in name if word[0].isupper()) for name in persons if len(name) > 1)
+    return frozenset([*(word for name in persons for word in name), *initials])
+
+
+_ASKING = listed("q a interviewer moderator interviewee narrator question answer speaker caller audience")
 
 
 def _name(layout: "Layout", turn: Turn) -> str:

@@ -102,7 +102,8 @@ def name_runs(layout: "Layout") -> list[tuple[int, int]]:
     alone = _alone(layout)
     for entity in layout.doc.ents:
         if entity.label_ == "PERSON" or _misnamed(layout, entity, alone):
-            runs.append(_stripped(layout, entity.start, _past_nickname(layout, _past_hyphen(layout, entity.end))))
+            end = _past_nickname(layout, _past_hyphen(layout, _past_particle(layout, entity.end)))
+            runs.append(_stripped(layout, entity.start, end))
     taken = {position for start, end in runs for position in range(start, end)}
     for token in layout.tokens:
         if token.pos_ == "PROPN" and token.dep_ in _SUBJECTS and token.i not in taken and _says(token):
@@ -158,11 +159,32 @@ def hyphenated(token: "Token") -> bool:
 
 
 def _past_hyphen(layout: "Layout", end: int) -> int:
-    """The end of `Jane Roe-Doe`, where the model stops at the hyphen."""
+    """The end of `Jane Roe-Doe` and `Moon Jae-in`, where the model stops at the hyphen."""
     tokens = layout.tokens
-    while end + 1 < len(tokens) and hyphenated(tokens[end]) and tokens[end + 1].text[:1].isupper():
+    while end + 1 < len(tokens) and hyphenated(tokens[end]):
+        part = tokens[end + 1]
+        syllable = part.is_lower and part.is_alpha and len(part) <= SYLLABLE and part.lower_ not in _LATER
+        whole = end > 1 and tokens[end - 2].ent_type_ == "PERSON"
+        if not (part.text[:1].isupper() or (syllable and whole)):
+            break
         end += 2
     return end
+
+
+SYLLABLE = 4
+"""Letters of the small part of a given name at most: `Jae-in`, `Hyo-jung`; not `Trump-backed`."""
+_LATER = frozenset(["era", "led", "like", "run", "type", "and", "or", "ish", "own"])
+"""Small words behind a hyphen that are no part of a name: `Roe-era`."""
+
+
+def _past_particle(layout: "Layout", end: int) -> int:
+    """The end of `Ursula von der Leyen`, where the model stops at the particle."""
+    tokens = layout.tokens
+    cut = end < len(tokens) and end and tokens[end - 1].lower_ in _PARTICLES and tokens[end - 1].is_lower
+    return end + 1 if cut and tokens[end].pos_ == "PROPN" and tokens[end].is_title else end
+
+
+_PARTICLES = listed("von van der den de del della di da dos du la le ten ter zu zur al bin ibn")
 
 
 def _past_nickname(layout: "Layout", end: int) -> int:
@@ -196,12 +218,17 @@ def _stripped(layout: "Layout", start: int, end: int) -> tuple[int, int]:
         start += 1
     while end > start and (not tokens[end - 1].text[:1].isalpha() or tokens[end - 1].lower_ in ("'s", "’s")):
         end -= 1
+    while end - start > 2 and tokens[end - 1].lower_ in _SUFFIXES:
+        end -= 1
     for position in range(start, end):
         if tokens[position].lower_ in ("'s", "’s") and position > start:
             return start, position
         if tokens[position].is_space or tokens[position].text in ("(", ",", "—", "–", ":", "|"):
             return start, position
     return start, end
+
+
+_SUFFIXES = frozenset(["jr", "jr.", "sr", "sr.", "ii", "iii", "iv"])
 
 
 def name_words(layout: "Layout", start: int, end: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import attrs
@@ -89,12 +89,16 @@ def named(layout: "Layout", taken: Sequence[tuple[int, int]] = ()) -> tuple[list
     known = _Known()
     meant: dict[int, Person] = {}
     single = {run for run in runs if len(name_words(layout, *run)) == 1}
-    for start, end in runs:
-        if (start, end) not in single:
-            _place(layout, known.bearer(name_words(layout, start, end), start), start, end, meant)
+    whole = [run for run in runs if run not in single]
+    longer = _longer(name_words(layout, *run) for run in whole)
+    bodies = [(e.start, e.end) for e in layout.doc.ents if e.label_ == "ORG" and len(e) > 1 and e.start not in held]
+    for start, end in (*whole, *(run for run in (*bodies, *single) if _folded(layout, *run) in longer)):
+        words = longer.get(_folded(layout, start, end)) or name_words(layout, start, end)
+        if not any(position in meant for position in range(start, end)):
+            _place(layout, known.bearer(words, start), start, end, meant)
     ends = dict(single)
     for token in layout.tokens:
-        if token.i in ends:
+        if token.i in ends and token.i not in meant:
             start, end = token.i, ends[token.i]
             person = _single_person(layout, start, name_words(layout, start, end)[0], known)
             if person is not None:
@@ -110,6 +114,30 @@ def named(layout: "Layout", taken: Sequence[tuple[int, int]] = ()) -> tuple[list
     for person in persons:
         person.told = [place for place in person.places if layout.line[place[0]] not in loud]
     return persons, meant
+
+
+def _longer(names: Iterable[list[str]]) -> dict[tuple[str, ...], list[str]]:
+    """By surnames of several parts the one full name that ends with them: `Van Kerkhove`, `Frimpong-Hale`."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    unclear: set[tuple[str, ...]] = set()
+    for words in names:
+        row = tuple(word.lower() for word in words)
+        for cut in range(1, min(len(row), LONGEST)):
+            end = row[cut:]
+            if end[0] in MEN | WOMEN or (len(end) == 1 and "-" not in end[0]):
+                continue
+            before = found.setdefault(end, words)
+            if [word.lower() for word in before] != list(row):
+                unclear.add(end)
+    return {end: words for end, words in found.items() if end not in unclear}
+
+
+LONGEST = 6
+"""Words of a full name whose endings are looked at."""
+
+
+def _folded(layout: "Layout", start: int, end: int) -> tuple[str, ...]:
+    return tuple(word.lower() for word in name_words(layout, start, end))
 
 
 def contradicts(layout: "Layout", person: Person, start: int) -> bool:

@@ -69,3 +69,16 @@ def test_a_program_is_no_company(extract: Extract) -> None:
 )
 def test_a_surname_of_two_is_given_to_neither(extract: Extract, text: str, name: str) -> None:
     assert speaker(extract, text.format(WORDS)) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "surname"),
+    [
+        ("Klaus van der Meer", "van der Meer"),
+        ("Maria Van Kerkhove", "Van Kerkhove"),
+        ("Ann Frimpong-Hale", "Frimpong-Hale"),
+        ("Beth O'Rourke", "O'Rourke"),
+    ],
+)
+def test_surnames_of_several_parts_are_joined(extract: Extract, name: str, surname: str) -> None:
+    assert speaker(extract, f"The biologist {name} led the study. {WORDS} {surname} said.") == name

@@ -1,5 +1,7 @@
 """Whom a text names, and what only looks like a name."""
 
+import time
+
 import pytest
 
 from kb.layout import Layout
@@ -50,3 +52,32 @@ def test_a_signed_quote_is_no_headline(parser: Parser) -> None:
 def test_words_run_together_are_no_name(parser: Parser) -> None:
     text = "DoeFlagShareLikeReplyAnn Wallich said the test failed. Peter Lee said it worked."
     assert not any("Flag" in name for name in names(parser, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("South Korea's president Moon Jae-in spoke.", "Moon Jae-in"),
+        ("Ursula von der Leyen spoke.", "Ursula von der Leyen"),
+        ("John Smith Jr. led the study.", "John Smith"),
+    ],
+)
+def test_names_are_whole(parser: Parser, text: str, name: str) -> None:
+    assert names(parser, text) == {name}
+
+
+@pytest.mark.parametrize("unit", ["{} Smith came. Smith said so. ", "Jane {} came. Jane said so. "])
+def test_many_bearers_of_a_name_take_linear_time(parser: Parser, unit: str) -> None:
+    given = [one + two + three for one in "BDFGHKLMNR" for two in ("ara", "eli", "ono", "uri") for three in "nstlkmrd"]
+
+    def seconds(count: int) -> float:
+        text = "".join(unit.format(name) for name in given[:count])
+        layout = Layout.of(text, parser.parse(text))
+        tries = []
+        for _ in range(3):
+            started = time.process_time()
+            named(layout)
+            tries.append(time.process_time() - started)
+        return min(tries)
+
+    assert seconds(320) < 8 * max(seconds(80), 0.005)

@@ -36,6 +36,7 @@ def first(extract: Extract, text: str) -> tuple[str, str | None]:
         ('According to Jane Roe, "the model lied to all of us."', "Jane Roe"),
         ('"The model lied to all of us." — Jane Roe', "Jane Roe"),
         ('Jane Roe: "The model lied to all of us."', "Jane Roe"),
+        ('Jane Roe, Yale: "The model lied to all of us."', "Jane Roe"),
         ('Roe was blunt. "The model lied to all of us."', "Roe"),
         ('Roe issued the following statement:\n\n"The model lied to all of us."', "Roe"),
         ('"The model lied to all of us."\n— Jane Roe, Professor of Law at Yale', "Jane Roe"),
@@ -303,6 +304,23 @@ def test_answers_of_an_interview_are_turns_of_who_is_named(extract: Extract) -> 
 def test_the_interviewers_questions_are_nobodys_words(extract: Extract) -> None:
     text = "Q: Why did you look at them?\n\nQ: And what came of it?\n\nQ: Was it worth the time?"
     assert [quote for quote in extract(text) if quote.form == "turn"] == []
+
+
+def test_labels_of_a_list_are_no_speakers(extract: Extract) -> None:
+    text = "Time: 40 minutes in a hot oven.\n\nMix it all.\n\nTime: 20 minutes in a hot oven."
+    assert extract(text) == []
+
+
+def test_an_answer_may_begin_with_a_mark(extract: Extract) -> None:
+    text = 'Jane Roe came.\n\nRoe: "Fine" is what they all told me.\n\nWhy?\n\nRoe: It came to nothing in the end.'
+    assert [quote.form for quote in extract(text)] == ["turn", "turn"]
+
+
+@pytest.mark.parametrize(
+    "text", ["On Tuesday, Roe testified.", "When Ferrer died in March, Baxter wrote the obituary."]
+)
+def test_a_circumstance_is_not_what_was_said(extract: Extract, text: str) -> None:
+    assert extract(text) == []
 
 
 def test_a_pull_quote_counts_once_with_both_places(extract: Extract) -> None:
