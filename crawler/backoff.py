@@ -1,25 +1,20 @@
 """Sources that do not answer: each is left alone for longer and longer, until it answers again."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import attrs
-import cattrs
 
 from crawler.plan import CrawlPlan, Seed
 from crawler.runner import CrawlSummary
-from kb.records import Visit, rfc3339
+from kb.records import Visit
+from kb.state import read_state, write_state
 
 LONGEST = timedelta(days=7)
 """No source is left for longer: a site that was rebuilt is found again within the week."""
 
 _WAYS_IN = ("feed", "sitemap", "page")
-
-_CONVERTER = cattrs.Converter()
-_CONVERTER.register_unstructure_hook(datetime, rfc3339)
-_CONVERTER.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
 
 
 @attrs.frozen(kw_only=True)
@@ -99,14 +94,7 @@ class SilenceFile:
 
     def read(self) -> dict[str, Silence]:
         """Empty where it is missing or cannot be read: then every source is asked."""
-        try:
-            plain = json.loads(self._path.read_text(encoding="utf-8"))
-            return {silence.source: silence for silence in _CONVERTER.structure(plain, list[Silence])}
-        except (OSError, ValueError, KeyError, TypeError, cattrs.BaseValidationError):
-            return {}
+        return {silence.source: silence for silence in read_state(self._path, list[Silence]) or ()}
 
     def write(self, silences: Silences) -> None:
-        """At once or not at all."""
-        draft = self._path.with_suffix(".tmp")
-        draft.write_text(json.dumps(_CONVERTER.unstructure(list(silences.values())), indent=1), encoding="utf-8")
-        draft.replace(self._path)
+        write_state(self._path, list(silences.values()))

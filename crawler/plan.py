@@ -8,7 +8,6 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import attrs
-import cattrs
 
 from crawler.addresses import canonical, host_of, key
 from crawler.guard import hosts_named
@@ -17,6 +16,7 @@ from crawler.terms import Terms, terms_of
 from kb.claims import Source, Study
 from kb.records import rfc3339, sha256
 from kb.settings import Settings
+from kb.state import converter
 from kb.store import Known
 
 SeedKind = Literal["feed", "sitemap", "robots", "page", "document", "named"]
@@ -24,9 +24,7 @@ SeedKind = Literal["feed", "sitemap", "robots", "page", "document", "named"]
 SLACK = timedelta(days=3)
 """How long before the study's window an article may be dated: embargoed pieces are dated early, zones differ."""
 
-_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
-_CONVERTER.register_unstructure_hook(datetime, rfc3339)
-_CONVERTER.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+_CONVERTER = converter(forbid_extra_keys=True)
 
 
 @attrs.frozen(kw_only=True)

@@ -29,6 +29,7 @@ from kb.archive import Archive
 from kb.errors import CrawlError, DataError, RetoldError, UserError
 from kb.records import Snapshot, Visit, rfc3339
 from kb.settings import Settings
+from kb.state import read_state, write_state
 from kb.store import RecordStore
 from kb.warc import Capture
 
@@ -55,28 +56,10 @@ class JournalFile:
 
     def read(self) -> Journal | None:
         """None where there is none or where it cannot be read: then the crawl is a first one."""
-        try:
-            plain = json.loads(self._path.read_text())
-            since = plain["running_since"]
-            return Journal(
-                terms=str(plain["terms"]),
-                terms_since=datetime.fromisoformat(plain["terms_since"]),
-                running_since=datetime.fromisoformat(since) if since else None,
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        return read_state(self._path, Journal)
 
     def write(self, journal: Journal) -> None:
-        """At once or not at all."""
-        draft = self._path.with_suffix(".tmp")
-        since = journal.running_since
-        plain = {
-            "terms": journal.terms,
-            "terms_since": rfc3339(journal.terms_since),
-            "running_since": rfc3339(since) if since else None,
-        }
-        draft.write_text(json.dumps(plain))
-        draft.replace(self._path)
+        write_state(self._path, journal)
 
 
 @attrs.define

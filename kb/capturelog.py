@@ -16,15 +16,14 @@ import attrs
 import cattrs
 
 from kb.errors import DataError
-from kb.records import Snapshot, canonical_json, rfc3339, sha256
+from kb.records import Snapshot, canonical_json, sha256
+from kb.state import converter
 
 LOG = "captures.jsonl"
 GENESIS = hashlib.sha256(b"retold capture log").hexdigest()
 """The `prev` of the first line."""
 
-_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
-_CONVERTER.register_unstructure_hook(datetime, rfc3339)
-_CONVERTER.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+_CONVERTER = converter(forbid_extra_keys=True)
 
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

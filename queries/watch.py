@@ -4,7 +4,6 @@ What a run needs to know of the last one lies in `watch.json` in the data folder
 of the machine changes nothing: what was missed is caught up once, what was interrupted is taken up again.
 """
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -15,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import cattrs
 
 from kb import study as studies
 from kb.claims import Study
 from kb.errors import BusyError, RetoldError, UserError
-from kb.records import rfc3339
 from kb.settings import Settings
+from kb.state import read_state, replace_text, write_state
 from kb.tellings import Alert
 from kb.timetable import Timetable
 from kb.workspace import Workspace
@@ -53,11 +51,6 @@ LEAST_PACE = timedelta(hours=1)
 NEXT = 3
 """Coming runs that are printed."""
 
-_CONVERTER = cattrs.Converter()
-_CONVERTER.register_unstructure_hook(datetime, rfc3339)
-_CONVERTER.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
-
-
 # --- What is known of the last run ------------------------------------------------------------------------
 
 
@@ -80,16 +73,10 @@ class LastRunFile:
 
     def read(self) -> LastRun | None:
         """None where there was no run yet, or where the file cannot be read: then one is due."""
-        try:
-            return _CONVERTER.structure(json.loads(self._path.read_text(encoding="utf-8")), LastRun)
-        except (OSError, ValueError, KeyError, TypeError, cattrs.BaseValidationError):
-            return None
+        return read_state(self._path, LastRun)
 
     def write(self, run: LastRun) -> None:
-        """At once or not at all."""
-        draft = self._path.with_suffix(".tmp")
-        draft.write_text(json.dumps(_CONVERTER.unstructure(run), indent=1), encoding="utf-8")
-        draft.replace(self._path)
+        write_state(self._path, run)
 
 
 def due_at(last: LastRun | None, timetable: Timetable, now: datetime) -> datetime:
@@ -207,16 +194,9 @@ def _tell(workspace: Workspace, view: "ReportView") -> tuple[tuple[Alert, ...], 
     alerts.enter(workspace, fresh, wall_clock())
     shown = [alert for alert in (*known, *fresh) if alert.key not in rejected]
     folder = workspace.settings.data_dir
-    _write(folder / "report.html", asking.render(view, "html"))
-    _write(folder / "alerts.atom", feed.atom(workspace.study, shown))
+    replace_text(folder / "report.html", asking.render(view, "html"))
+    replace_text(folder / "alerts.atom", feed.atom(workspace.study, shown))
     return tuple(fresh), tuple(alerts.deliver(workspace, os.environ, wall_clock(), rejected=rejected))
-
-
-def _write(path: Path, text: str) -> None:
-    """At once or not at all: a feed reader may be looking."""
-    draft = path.with_name(path.name + ".tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
 
 
 # --- The loop ---------------------------------------------------------------------------------------------
