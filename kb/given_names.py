@@ -80,3 +80,5 @@ WOMEN = listed(
     verena veronica victoria viola violet virginia vivian wanda wendy whitney wilhelmina wilma yasmin
     yolanda yoko yvette yvonne zara zoe"""
 )
+
+GIVEN_NAMES = MEN | WOMEN

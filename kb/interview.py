@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import cues
-from kb.given_names import MEN, WOMEN
+from kb.given_names import GIVEN_NAMES
 from kb.layout import ENDS
 from kb.lexicon import listed
 from kb.phrases import Phrase
@@ -92,7 +92,7 @@ def _somebody(layout: "Layout", label: Phrase, names: frozenset[str]) -> bool:
         return True
     if not words:
         return False
-    return words[-1].text.replace(".", "") in names or words[0].lower_ in MEN | WOMEN
+    return words[-1].text.replace(".", "") in names or words[0].lower_ in GIVEN_NAMES
 
 
 def _names(layout: "Layout") -> frozenset[str]:

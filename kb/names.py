@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kb import cues
-from kb.given_names import MEN, WOMEN
+from kb.given_names import GIVEN_NAMES
 from kb.lexicon import listed
 from kb.roles import INSTITUTIONS, is_role
 
@@ -83,7 +83,7 @@ def _name_start(layout: "Layout", start: int, end: int, names: set[tuple[str, ..
     for skipped in range(len(words) - 1):
         if words[skipped:] in names:
             return start + skipped
-    return end - 2 if words[-2:-1] and words[-2] in MEN | WOMEN else end - 1
+    return end - 2 if words[-2:-1] and words[-2] in GIVEN_NAMES else end - 1
 
 
 def _garbled(layout: "Layout", start: int, end: int) -> bool:
@@ -127,7 +127,7 @@ def _misnamed(layout: "Layout", entity: "Span", alone: frozenset[str]) -> bool:
         return False
     if not all(token.is_title for token in words) or (entity.start and entity.doc[entity.start - 1].lower_ == "the"):
         return False
-    if words[0].lower_ in MEN | WOMEN or words[-1].text in alone:
+    if words[0].lower_ in GIVEN_NAMES or words[-1].text in alone:
         return True
     tokens, start, end = layout.tokens, entity.start, entity.end
     before = tokens[start - 1] if start else None

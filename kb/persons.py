@@ -9,7 +9,7 @@ import attrs
 from rapidfuzz import fuzz
 
 from kb import cues
-from kb.given_names import MEN, WOMEN
+from kb.given_names import GIVEN_NAMES, MEN, WOMEN
 from kb.lexicon import listed
 from kb.names import TITLES, credible, loud_lines, name_runs, name_words
 
@@ -104,11 +104,10 @@ def named(layout: "Layout", taken: Sequence[tuple[int, int]] = ()) -> tuple[list
             if person is not None:
                 _complete(layout, person, start)
                 _place(layout, person, start, end, meant)
-        elif _overlooked(token, known, meant):
-            _place(layout, _meant(layout, known, known.surnames[token.lower_], token.i), token.i, token.i + 1, meant)
+        else:
+            _take_up(layout, token, known, meant)
     for token in layout.tokens:
-        if _overlooked(token, known, meant):
-            _place(layout, _meant(layout, known, known.surnames[token.lower_], token.i), token.i, token.i + 1, meant)
+        _take_up(layout, token, known, meant)
     persons = [*known.persons, *known.shared.values()]
     persons.sort(key=lambda person: person.first)
     for person in persons:
@@ -124,7 +123,7 @@ def _longer(names: Iterable[list[str]]) -> dict[tuple[str, ...], list[str]]:
         row = tuple(word.lower() for word in words)
         for cut in range(1, min(len(row), LONGEST)):
             end = row[cut:]
-            if end[0] in MEN | WOMEN or (len(end) == 1 and "-" not in end[0]):
+            if end[0] in GIVEN_NAMES or (len(end) == 1 and "-" not in end[0]):
                 continue
             before = found.setdefault(end, words)
             if [word.lower() for word in before] != list(row):
@@ -175,11 +174,12 @@ class _Known:
         """The person of a full name, new or known; an initial stands for a given name."""
         surname, given = words[-1].lower(), words[0].lower()
         first = f"{given[0]}."
+        initial = len(given.rstrip(".")) == 1
         person = self.names.get((surname, given))
-        if person is None and len(given.rstrip(".")) == 1:
+        if person is None and initial:
             person = self.names.get((surname, first))
         if person is None:
-            person = self.names.get((surname, f"{given[0]}"))
+            person = self.names.get((surname, given[0]))
         if person is None:
             person = Person(words, start)
             self.add(person, surname)
@@ -187,7 +187,7 @@ class _Known:
             person.words = words
         self.names.setdefault((surname, given), person)
         self.names.setdefault((surname, first), person)
-        if len(given.rstrip(".")) == 1:
+        if initial:
             self.names.setdefault((surname, given[0]), person)
         return person
 
@@ -281,11 +281,12 @@ SETTLED = 2
 """Times that a bare name meant somebody before another bearer came in, from which on it stays with the first."""
 
 
-def _overlooked(token: "Token", known: _Known, meant: dict[int, Person]) -> bool:
-    """Whether a token is a surname that the name finder missed or took for something else."""
+def _take_up(layout: "Layout", token: "Token", known: _Known, meant: dict[int, Person]) -> None:
+    """Place a token that is a surname which the name finder missed or took for something else."""
     if token.i in meant or token.pos_ != "PROPN" or token.lower_ not in known.surnames:
-        return False
-    return token.ent_type_ not in ("ORG", "GPE", "FAC", "WORK_OF_ART", "LAW") or token.dep_ != "compound"
+        return
+    if token.ent_type_ not in ("ORG", "GPE", "FAC", "WORK_OF_ART", "LAW") or token.dep_ != "compound":
+        _place(layout, _meant(layout, known, known.surnames[token.lower_], token.i), token.i, token.i + 1, meant)
 
 
 def sex_of(word: str) -> Sex:
@@ -324,7 +325,7 @@ def describe(layout: "Layout", person: Person) -> None:
 
 def acts(layout: "Layout", person: Person) -> bool:
     """Whether a name is somebody's and not that of a place or thing: by what stands around it."""
-    if person.hints or (len(person.words) > 1 and person.words[0].lower() in MEN | WOMEN):
+    if person.hints or (len(person.words) > 1 and person.words[0].lower() in GIVEN_NAMES):
         return True
     tokens = layout.tokens
     located = 0
