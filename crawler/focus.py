@@ -15,7 +15,7 @@ import attrs
 from crawler.addresses import slug_words
 from crawler.feeds import Item
 from crawler.pages import Page
-from crawler.signs import CLAIM_SHARE, Signs, is_english, own_theme, signs_of
+from crawler.signs import CLAIM_SHARE, Signs, is_english, signs_of
 from crawler.terms import STEM, Terms, fold
 
 Relation = Literal["about", "mention", "off"]
@@ -88,9 +88,8 @@ def may_concern(body: bytes, terms: Terms) -> bool:
         known = list(parts)
         return len(known) >= 4 and sum(map(has, known)) >= CLAIM_SHARE * len(known)
 
-    phrases = [*terms.names, *(name for names in terms.speakers for name in names)]
     return (
-        any(all(has(word) for word in phrase.split()) for phrase in phrases)
+        any(all(has(word) for word in phrase.split()) for phrase in terms.phrases)
         or any(mark.encode() in data for mark in (*terms.ids, *terms.addresses))
         or any(mostly(word for word in quote.split() if len(word) > 3) for quote in terms.quotes)
         or any(mostly(claim) for claim in terms.claims)
@@ -114,7 +113,7 @@ def judge(page: Page, terms: Terms) -> Focus:
     """Whether a page is on the study, names it, or neither."""
     signs = signs_of(page, terms)
     share = LEADING_SHARE if signs.leading else PASSING_SHARE
-    needed = max(THEME_WORDS, share * len(own_theme(terms)))
+    needed = max(THEME_WORDS, share * len(terms.own_theme))
     if _about(signs):
         relation: Relation = "about"
     elif signs.namings or signs.in_title or signs.links or (signs.speakers and signs.theme >= needed):

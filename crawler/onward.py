@@ -9,8 +9,7 @@ import attrs
 from crawler.addresses import host_of, is_article_address
 from crawler.pages import Page, PageLink
 from crawler.plan import CrawlPlan, source_of
-from crawler.signs import own_theme
-from crawler.terms import STEM, Terms, fold, is_document, names_study
+from crawler.terms import Terms, fold, is_document, names_study, stems_of
 
 MAX_STRANGERS = 6
 """Links to hosts outside claims.yaml that one page can lead to: an article credits one or two."""
@@ -105,8 +104,7 @@ def _reason(link: PageLink, address: str, terms: Terms, *, source: str | None, o
 
 
 def _on_topic(text: str, terms: Terms) -> bool:
-    stems = {word[:STEM] for word in fold(text).split()}
-    return names_study(text, terms) or len(own_theme(terms) & stems) >= TOPIC_WORDS
+    return names_study(text, terms) or len(terms.own_theme & stems_of([fold(text)])) >= TOPIC_WORDS
 
 
 def _credit(link: PageLink, address: str) -> Reason | None:

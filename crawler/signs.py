@@ -7,7 +7,18 @@ import attrs
 
 from crawler.addresses import canonical
 from crawler.pages import Page
-from crawler.terms import FUNCTION_WORDS, STEM, Terms, address_key, fold, ids_in, is_document, may_be_document, names_in
+from crawler.terms import (
+    FUNCTION_WORDS,
+    STEM,
+    Terms,
+    address_key,
+    fold,
+    ids_in,
+    is_document,
+    may_be_document,
+    names_in,
+    stems_of,
+)
 
 QUOTE_RUN = 6
 """Words in a row that a page must share with a reference quote, `RUN_CONTENT` of them content words."""
@@ -86,7 +97,7 @@ def signs_of(page: Page, terms: Terms) -> Signs:
     blocks = [_SPACED_THOUSANDS.sub(r"\1", fold(block)) for block in page.blocks]
     text = " ".join(blocks)
     framed, present = f" {text} ", set(text.split())
-    theme = len(own_theme(terms).intersection(word[:STEM] for word in present))
+    theme = len(terms.own_theme.intersection(word[:STEM] for word in present))
     found = [number for number in terms.numbers if number in present]
     speakers = tuple(names[0] for names in terms.speakers if names_in(text, names) or names_in(title, names))
     links = _links(page, terms)
@@ -124,15 +135,6 @@ def signs_of(page: Page, terms: Terms) -> Signs:
     )
 
 
-def own_theme(terms: Terms) -> set[str]:
-    """The theme without the speakers' names."""
-    return set(terms.theme) - _stems_of(name for names in terms.speakers for name in names)
-
-
-def _stems_of(phrases: Iterable[str]) -> set[str]:
-    return {word[:STEM] for phrase in phrases for word in phrase.split()}
-
-
 def is_english(told: Sequence[str]) -> bool:
     return sum(word in FUNCTION_WORDS for word in told) >= ENGLISH_SHARE * len(told)
 
@@ -149,7 +151,7 @@ def _meant(title: str, framed: str, terms: Terms, *, spelt: bool) -> bool:
     short = [name for name in terms.names if len(name.split()) <= SHORT_NAME]
     if any(f" {name} " in told for name in terms.names if name not in short):
         return True
-    rest = own_theme(terms) - _stems_of(short)
+    rest = terms.own_theme - stems_of(short)
     if len(rest) < THIN_THEME:
         return True
     beside = len(rest.intersection(word[:STEM] for word in told.split()))

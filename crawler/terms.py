@@ -6,6 +6,7 @@ All of it comes from claims.yaml; what is compared with it is folded the same wa
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cached_property
 
 import attrs
 
@@ -78,6 +79,16 @@ class Terms:
     """Stems of the content words of titles, claims and names; not of quotes, for people talk in everyday words."""
     accented: tuple[str, ...]
     """Folded words that the study writes with letters beyond ASCII: their bytes in a page are not known."""
+
+    @cached_property
+    def phrases(self) -> tuple[str, ...]:
+        """Names of the study and of its speakers."""
+        return (*self.names, *(name for names in self.speakers for name in names))
+
+    @cached_property
+    def own_theme(self) -> frozenset[str]:
+        """The theme without the speakers' names."""
+        return frozenset(self.theme) - stems_of(name for names in self.speakers for name in names)
 
 
 def fold(text: str) -> str:
@@ -159,6 +170,11 @@ def address_key(url: str) -> str:
     return _EDITION.sub("", key(url))
 
 
+def stems_of(phrases: Iterable[str]) -> set[str]:
+    """Stems of all words of folded phrases."""
+    return {word[:STEM] for phrase in phrases for word in phrase.split()}
+
+
 def _stems(text: str) -> list[str]:
     """Stems of content words; two letters count only in capitals (AI, UN)."""
     short = {word.lower() for word in re.findall(r"\b[A-Z]{2,3}\b", text)}
@@ -192,5 +208,4 @@ def is_document(url: str, terms: Terms) -> bool:
 def names_study(text: str, terms: Terms) -> bool:
     """Whether a link's words or address name the study or one of its speakers."""
     folded = f" {fold(text)} "
-    names = (*terms.names, *(name for names in terms.speakers for name in names))
-    return any(f" {name} " in folded for name in names)
+    return any(f" {name} " in folded for name in terms.phrases)
