@@ -64,16 +64,16 @@ class Onward:
 
 
 def links_onward(page: Page, url: str, plan: CrawlPlan, *, to_strangers: bool) -> Iterator[Onward]:
-    """The links of a page to follow, in page order.
+    """The links of a page to follow, those of the article first.
 
     Documents of the study and articles of other sources always; within a source, and from the boxes beside the
     article, what names the study or is on its topic; hosts outside claims.yaml only `to_strangers`, and only where
     the words around the link credit a report or speak of a paper.
     """
     own, strangers = source_of(plan.domains, url)[0], 0
-    for link in page.links:
-        address = page.address(link)
-        if not address or not _may_lead(link, address, plan.terms):
+    for link in [*page.links, *_beside(page, plan.terms)]:
+        address = page.address(link.href)
+        if not address:
             continue
         source, language = source_of(plan.domains, address)
         reason = _reason(link, address, plan.terms, source=source, own=own)
@@ -86,16 +86,19 @@ def links_onward(page: Page, url: str, plan: CrawlPlan, *, to_strangers: bool) -
         yield Onward(url=address, reason=reason, source=source, language=language)
 
 
-def _may_lead(link: PageLink, address: str, terms: Terms) -> bool:
-    """What stands beside the article is a menu as a rule: only its address is looked at, and only for a name."""
-    return link.inside or (is_article_address(address) and names_study(address, terms))
+def _beside(page: Page, terms: Terms) -> Iterator[PageLink]:
+    """What stands beside the article is a menu as a rule: only articles whose address names the study may lead on."""
+    if names_study("\n".join(page.beside), terms):  # few menus do, and all links at once cost no more than one
+        for href in page.beside:
+            if names_study(href, terms) and is_article_address(page.address(href) or ""):
+                yield PageLink(href=href, anchor="", before="", after="")
 
 
 def _reason(link: PageLink, address: str, terms: Terms, *, source: str | None, own: str | None) -> Reason | None:
     if is_document(address, terms):
         return "the study's document"
     if source is None:
-        return _credit(link, address) if link.inside else None
+        return _credit(link, address)
     if not is_article_address(address):
         return None
     if source != own:

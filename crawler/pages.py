@@ -6,6 +6,7 @@ Only for deciding and following; what an article says is read by kb.extract.
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import attrs
 from lxml.etree import XPath
@@ -43,14 +44,14 @@ ARTICLE_WORDS = 150
 
 @attrs.frozen(kw_only=True)
 class PageLink:
+    """A link in the article's blocks, with the words around it."""
+
     href: str
-    """As written; `Page.address` makes it canonical, which costs too much to do for every link of a menu."""
+    """As written."""
     anchor: str
-    inside: bool
-    """In the article's blocks, not in the boxes around them; only then the words are filled."""
-    before: str = ""
+    before: str
     """Up to `CONTEXT` characters of its block before it, blanks as single spaces."""
-    after: str = ""
+    after: str
     """Characters right behind it, up to the next tag."""
 
 
@@ -66,14 +67,16 @@ class Page:
     blocks: tuple[str, ...]
     """Paragraphs and the like, boxes around the article left out."""
     links: tuple[PageLink, ...]
+    beside: tuple[str, ...]
+    """Links as written of the boxes around the article. Plain, since a menu has hundreds and most lead nowhere."""
     typed_article: bool
     """It declares itself one (OpenGraph or schema.org)."""
     base: str
     """What relative links are relative to."""
 
-    def address(self, link: PageLink) -> str | None:
+    def address(self, href: str) -> str | None:
         """The canonical address of one of its links; None where there is none to fetch."""
-        return canonical(link.href, self.base)
+        return canonical(href, self.base)
 
     @property
     def is_article(self) -> bool:
@@ -109,7 +112,9 @@ def _is_text(media_type: str, body: bytes) -> bool:
 def _text_page(text: str, url: str) -> Page:
     blocks = tuple(block for block in normalise(text).split("\n\n") if block)
     title = blocks[0].split("\n")[0][:300] if blocks else ""
-    return Page(title=title, description="", canonical=None, blocks=blocks, links=(), typed_article=False, base=url)
+    return Page(
+        title=title, description="", canonical=None, blocks=blocks, links=(), beside=(), typed_article=False, base=url
+    )
 
 
 def _html_page(tree: HtmlElement, url: str) -> Page:
@@ -128,6 +133,7 @@ def _html_page(tree: HtmlElement, url: str) -> Page:
         canonical=canonical(declared, base) if declared else None,
         blocks=tuple(walk.blocks),
         links=tuple(walk.links),
+        beside=tuple(walk.beside),
         typed_article=metas.get("og:type", "").lower() == "article" or _schema_article(tree),
         base=base,
     )
@@ -170,6 +176,7 @@ class _Walk:
     def __init__(self, tree: HtmlElement) -> None:
         self.blocks: list[str] = []
         self.links: list[PageLink] = []
+        self.beside: list[str] = []
         self._words: list[str] = []
         self._linked = 0
         """Characters of the current block that stand in links."""
@@ -192,7 +199,7 @@ class _Walk:
         if tag in _BLOCKS:
             self._close()
         if _apart(node, tag):
-            self.links.extend(PageLink(href=str(href), anchor="", inside=False) for href in _hrefs(node) if href)
+            self.beside += filter(None, _hrefs(node))
             self._say(node.tail)
             return
         if tag == "a" and node.get("href"):
@@ -202,7 +209,6 @@ class _Walk:
                 PageLink(
                     href=node.get("href"),
                     anchor=anchor,
-                    inside=True,
                     before=" ".join("".join(piece[-CONTEXT:] for piece in self._words[-4:]).split())[-CONTEXT:],
                     after=" ".join((node.tail or "")[:CONTEXT].split()),
                 )
@@ -235,17 +241,22 @@ def _apart(node: HtmlElement, tag: str) -> bool:
     """Whether an element is a box beside the article. What holds the headline is not, whatever its class says."""
     if tag in ("body", "main", "article", "html", "a", "p", "h1"):
         return False
-    boxed = tag in _FRAME or bool(_APART.search(f"{node.get('class') or ''} {node.get('id') or ''}"[:400]))
-    return boxed and node.find(".//h1") is None
+    named = f"{node.get('class') or ''} {node.get('id') or ''}"[:400]
+    return (tag in _FRAME or _names_box(named)) and node.find(".//h1") is None
 
 
-def article_links(page: Page) -> list[tuple[str, PageLink]]:
-    """Links to what looks like articles, each address once, those inside the article's blocks first."""
-    first: dict[str, PageLink] = {}
-    for link in sorted(page.links, key=lambda link: not link.inside):
-        url = page.address(link)
+@lru_cache(maxsize=10_000)
+def _names_box(named: str) -> bool:
+    return bool(_APART.search(named))
+
+
+def article_links(page: Page) -> list[tuple[str, bool]]:
+    """Addresses of what looks like articles, each once, and whether it stands in the article's blocks; those first."""
+    first: dict[str, bool] = {}
+    for href, inside in [*((link.href, True) for link in page.links), *((href, False) for href in page.beside)]:
+        url = page.address(href)
         if url and is_article_address(url):
-            first.setdefault(url, link)
+            first.setdefault(url, inside)
     return list(first.items())
 
 
@@ -253,7 +264,7 @@ def is_listed_article(page: Page, url: str) -> bool:
     """A page that claims.yaml lists is an article if it says so, or has running text and is no list."""
     if (url.split("://", 1)[-1].partition("/")[2].strip("/")) == "":
         return False
-    listed = sum(link.inside for _, link in article_links(page)) >= LIST_LINKS
+    listed = sum(inside for _, inside in article_links(page)) >= LIST_LINKS
     return page.typed_article or (page.is_article and (is_article_address(url) or not listed))
 
 

@@ -13,6 +13,7 @@ from crawler.terms import (
     Terms,
     address_key,
     fold,
+    fold_all,
     ids_in,
     is_document,
     may_be_document,
@@ -52,7 +53,7 @@ _WORK = (
     r"(?:stud(?:y|ies)|papers?|trials?|preprint|manuscript|findings?|results?|research(?:ers?)?|report|authors?|data"
     r"|experiments?|investigation|analysis|team|estudio|ensayo|etude|studie|untersuchung|studio|estudo|artigo)"
 )
-_SPACED_THOUSANDS = re.compile(r"(?<![\d.])(\d{1,3}) (?=\d{3}(?![\d.]))")
+_SPACED_THOUSANDS = re.compile(r"([0-9](?<![\d.].)\d{0,2}) (?=\d{3}(?![\d.]))")
 
 
 @attrs.frozen(kw_only=True)
@@ -94,14 +95,15 @@ class Signs:
 def signs_of(page: Page, terms: Terms) -> Signs:
     """All signs of a page."""
     title = fold(f"{page.title} {page.description}")
-    blocks = [_SPACED_THOUSANDS.sub(r"\1", fold(block)) for block in page.blocks]
+    blocks = _SPACED_THOUSANDS.sub(r"\1", "\n".join(fold_all(page.blocks))).split("\n")
     text = " ".join(blocks)
-    framed, present = f" {text} ", set(text.split())
+    framed, told = f" {text} ", text.split()
+    present = set(told)
     theme = len(terms.own_theme.intersection(word[:STEM] for word in present))
     found = [number for number in terms.numbers if number in present]
     speakers = tuple(names[0] for names in terms.speakers if names_in(text, names) or names_in(title, names))
     links = _links(page, terms)
-    foreign = not is_english(text.split())
+    foreign = not is_english(told)
     run, content = (SPOKEN_RUN, SPOKEN_CONTENT) if speakers else (QUOTE_RUN, RUN_CONTENT)
     quotes = sum(_prints(quote, framed, run, content) for quote in terms.quotes)
     weight = sum(_weight(number) for number in found)
@@ -136,7 +138,7 @@ def signs_of(page: Page, terms: Terms) -> Signs:
 
 
 def is_english(told: Sequence[str]) -> bool:
-    return sum(word in FUNCTION_WORDS for word in told) >= ENGLISH_SHARE * len(told)
+    return sum(map(FUNCTION_WORDS.__contains__, told)) >= ENGLISH_SHARE * len(told)
 
 
 def _is_spelt(page: Page, terms: Terms) -> bool:
@@ -175,14 +177,14 @@ def _next_to_study(named: Sequence[str], page: Page, terms: Terms) -> Iterator[s
     """Folded words in which the study is named or around links to it."""
     yield from named
     for link in page.links:
-        address = page.address(link) if link.inside and may_be_document(link.href, terms) else None
+        address = page.address(link.href) if may_be_document(link.href, terms) else None
         if address and is_document(address, terms):
             yield fold(f"{link.before} {link.anchor} {link.after}")
 
 
 def _links(page: Page, terms: Terms) -> tuple[str, ...]:
     """Addresses and ids of the study's documents that the article links to or prints."""
-    hrefs = [link.href for link in page.links if link.inside]
+    hrefs = [link.href for link in page.links]
     spelt = (canonical(href, page.base) for href in hrefs if may_be_document(href, terms))
     linked = {address_key(url) for url in spelt if url}
     marks = {mark for href in hrefs for mark in ids_in(href)} | set(ids_in("\n".join(page.blocks)))

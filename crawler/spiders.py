@@ -215,10 +215,10 @@ class StudySpider(Spider):
         if page is None or is_listed_article(page, response.url):
             yield from self.parse_page(response, attrs.evolve(lead, kind="listed"))
             return
-        for url, link in article_links(page):
+        for url, inside in article_links(page):
             source, language = source_of(self.plan.domains, url)
             # The study's own people list who wrote about it; a newspaper's front page lists everything else too.
-            if source == lead.source or (lead.source in self.plan.primary and link.inside):
+            if source == lead.source or (lead.source in self.plan.primary and inside):
                 yield from self._offer(Lead(url=url, kind="page", source=source, language=language, found_in=lead.url))
 
     # --- pages ---

@@ -43,7 +43,7 @@ def words(text: str) -> list[str]:
     >>> words("It’s 4.5 %, she SAID.")
     ["it's", '4.5', 'she', 'said']
     """
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
     return _WORD.findall(folded)
 
 

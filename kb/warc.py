@@ -116,13 +116,19 @@ def _record(writer: Any, capture: Capture, same_body: Stored | None) -> Any:
             http_headers=http,
             warc_headers_dict={"WARC-Date": date},
         )
+    http.compute_headers_buffer()
     return writer.create_warc_record(
         as_uri(capture.final_url),
         "response",
         payload=BytesIO(capture.body),
         length=len(capture.body),
         http_headers=http,
-        warc_headers_dict={"WARC-Date": date},
+        warc_headers_dict={
+            "WARC-Date": date,
+            # warcio digests in small pieces, and every one hands the interpreter to another thread and back.
+            "WARC-Payload-Digest": _warc_digest(capture.body),
+            "WARC-Block-Digest": _warc_digest(http.headers_buff, capture.body),
+        },
     )
 
 
@@ -217,5 +223,8 @@ def _content_type(capture: Capture) -> str:
     return f"{capture.media_type}; charset={capture.charset}" if capture.charset else capture.media_type
 
 
-def _warc_digest(body: bytes) -> str:
-    return "sha1:" + base64.b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
+def _warc_digest(*pieces: bytes) -> str:
+    digest = hashlib.sha1(usedforsecurity=False)
+    for piece in pieces:
+        digest.update(piece)
+    return "sha1:" + base64.b32encode(digest.digest()).decode()

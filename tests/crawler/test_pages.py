@@ -26,7 +26,7 @@ def test_a_box_that_holds_the_headline_is_the_article() -> None:
 
 def test_lists_of_headlines_are_no_text_but_their_links_count() -> None:
     page = read("<main><ul><li><a href='/one'>First headline of the day</a></li></ul></main>")
-    assert (page.blocks, [page.address(link) for link in page.links]) == ((), ["http://a.example/one"])
+    assert (page.blocks, [page.address(link.href) for link in page.links]) == ((), ["http://a.example/one"])
 
 
 def test_text_around_inline_tags_stays_in_one_block() -> None:
