@@ -1,4 +1,4 @@
-"""Article extraction against trafilatura's defaults, in the same run, on labelled news pages.
+"""Article extraction against trafilatura's defaults and other peers, in the same run, on labelled news pages.
 
 The data is JSON Lines (gzip or not), one page a line: id, url, html and the gold text, title, authors and date.
 Figures, as the development pages' scorer has them:
@@ -16,10 +16,13 @@ import gzip
 import json
 import logging
 import re
+import subprocess
 import time
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -81,27 +84,56 @@ class Tally:
         }
 
 
-def run(data: Path, limit: int | None = None) -> dict[str, Any]:
-    """Scores of retold and of trafilatura's defaults, and the ratio of their CPU times, page by page in turn."""
+def run(data: Path, limit: int | None = None, peers: str | None = None) -> dict[str, Any]:
+    """Scores of retold, of trafilatura's defaults and of what `peers`, an interpreter, has (see bench/peers.py).
+
+    CPU times are taken page by page in turn.
+    """
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     tools: dict[str, Callable[[bytes, str], Reading]] = {"retold": _retold, "trafilatura": _trafilatura}
-    tallies = {name: Tally() for name in tools}
-    for number, row in enumerate(_rows(data)):
-        if limit is not None and number >= limit:
-            break
-        body, gold = row["html"].encode(), _gold(row)
-        for name, tool in tools.items():
-            if number == 0:
-                tool(body, row["url"])  # imports and tables that load on first use are no cost of a page
-            start = time.process_time()
-            found = tool(body, row["url"])
-            tallies[name].seconds += time.process_time() - start
-            tallies[name].add(gold, found)
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    with _asking(peers) as others:
+        for number, row in enumerate(islice(_rows(data), limit)):
+            body, gold = row["html"].encode(), _gold(row)
+            for name, tool in tools.items():
+                if number == 0:
+                    tool(body, row["url"])  # imports and tables that load on first use are no cost of a page
+                start = time.process_time()
+                found = tool(body, row["url"])
+                tallies[name].seconds += time.process_time() - start
+                tallies[name].add(gold, found)
+            for name, plain in others(row).items():
+                tallies[name].seconds += plain["seconds"]
+                tallies[name].add(gold, _gold(plain))
+    base = max(1e-9, tallies["trafilatura"].seconds)
     return {
         "pages": len(tallies["retold"].f1),
-        **{name: tally.figures() for name, tally in tallies.items()},
-        "time_ratio": round(tallies["retold"].seconds / max(1e-9, tallies["trafilatura"].seconds), 2),
+        **{name: {**tally.figures(), "time_ratio": round(tally.seconds / base, 2)} for name, tally in tallies.items()},
     }
+
+
+@contextmanager
+def _asking(peers: str | None) -> Iterator[Callable[[dict[str, Any]], dict[str, dict[str, Any]]]]:
+    """A function that has a page read by the extractors of another interpreter; by none without one."""
+    if peers is None:
+        yield lambda row: {}
+        return
+    command = [peers, str(Path(__file__).with_name("peers.py"))]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as child:
+        assert child.stdin
+        assert child.stdout
+        into, out = child.stdin, child.stdout
+
+        def ask(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+            into.write(json.dumps({"url": row["url"], "html": row["html"]}) + "\n")
+            into.flush()
+            answer: dict[str, dict[str, Any]] = json.loads(out.readline())
+            return answer
+
+        yield ask
+        into.close()
 
 
 def _rows(data: Path) -> Iterator[dict[str, Any]]:
