@@ -61,12 +61,8 @@ def speakers(workspace: Workspace) -> tuple[Voice, ...]:
 
 def cases(workspace: Workspace) -> list[Case]:
     """Findings and doubtful spellings with what stands about them, then what was judged and is lost."""
-    judgements = workspace.reader.judgements()
-    decided = standing(judgements)
-    judged = Judged.of(decided)
-    coverage = workspace.reader.coverage(workspace.study)
-    found = check(coverage, speakers=resolver(workspace.study, judged))
-    listed = [_of_finding(finding, decided) for finding in found]
+    decided = standing(workspace.reader.judgements())
+    listed = [_of_finding(finding, decided) for finding in findings(workspace)]
     names = workspace.reader.speaker_names()
     undecided = voices(names, workspace.study.speakers)
     listed += [case for voice in undecided for case in _of_voice(voice, decided)]
@@ -74,6 +70,12 @@ def cases(workspace: Workspace) -> list[Case]:
     printed = _known(workspace, names)
     further = [_of_judgement(judgement, printed) for subject, judgement in decided.items() if subject not in shown]
     return [*listed, *further]
+
+
+def findings(workspace: Workspace) -> tuple[Finding, ...]:
+    """All findings over the coverage, with names merged as people have judged."""
+    judged = Judged.of(standing(workspace.reader.judgements()))
+    return check(workspace.reader.coverage(workspace.study), speakers=resolver(workspace.study, judged))
 
 
 def _of_finding(finding: Finding, decided: Mapping[str, Judgement]) -> Case:

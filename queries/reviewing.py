@@ -2,7 +2,9 @@
 
 import getpass
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,13 +23,20 @@ class Action(StrEnum):
     UNSURE = "unsure"
     WITHDRAW = "withdraw"
     LOG = "log"
+    SHEET = "sheet"
+    ENTER = "enter"
+    AGREE = "agree"
 
 
 def review(
     ctx: typer.Context,
     action: Annotated[Action, typer.Argument(help="What to do; `list` shows what waits.")] = Action.LIST,
     subject: Annotated[
-        list[str] | None, typer.Argument(metavar="FINDING | NAME NAME", help="A finding's id, or two speakers' names.")
+        list[str] | None,
+        typer.Argument(
+            metavar="FINDING | NAME NAME | SHEET [SHEET]",
+            help="A finding's id, or two speakers' names; for `enter` a filled sheet, for `agree` those of two coders.",
+        ),
     ] = None,
     note: Annotated[str, typer.Option("-m", "--note", help="Why; kept with the judgement.")] = "",
     user: Annotated[str | None, typer.Option(help="Who decides.", show_default="the account's name")] = None,
@@ -35,11 +44,17 @@ def review(
 ) -> None:
     """Decide about findings and about names that may be one speaker's; every decision is kept and can be withdrawn.
 
+    `sheet` prints the findings as CSV for people who judge them blind, `enter` takes a filled sheet, and `agree` says
+    how far two coders agree (Cohen's kappa).
+
     Example: retold review reject 1f2e3d4c --note "the interview has it so"
     """
     options: Options = ctx.obj
+    if action is Action.AGREE:
+        _agree(options, subject or [])
+        return
     with options.workspace() as workspace:
-        if subject and action in (Action.LIST, Action.LOG):
+        if subject and action in (Action.LIST, Action.LOG, Action.SHEET):
             raise UserError(f"`review {action}` takes no argument, it shows everything: leave {subject[0]!r} out")
         if action is Action.LIST:
             _list(options, workspace, everything)
@@ -47,8 +62,49 @@ def review(
             from queries import review as reviewing
 
             print_lines(reviewing.to_json(judgement) for judgement in workspace.reader.judgements())
+        elif action is Action.SHEET:
+            from queries import coding
+            from queries import review as reviewing
+
+            coding.write_sheet(reviewing.findings(workspace), sys.stdout)
+        elif action is Action.ENTER:
+            _enter(options, workspace, subject or [], user)
         else:
             _decide(options, workspace, action, subject or [], note, user)
+
+
+def _enter(options: Options, workspace: "Workspace", sheets: list[str], user: str | None) -> None:
+    from queries import coding
+    from queries import review as reviewing
+    from queries.lookup import now
+
+    if len(sheets) != 1:
+        raise UserError("name one filled sheet: retold review enter sheet.csv --user NAME")
+    coded = coding.read_sheet(Path(sheets[0]))
+    known = {case.subject for case in reviewing.cases(workspace)}
+    strangers = [each.subject for each in coded if each.subject not in known]
+    if strangers:
+        raise UserError(f"nothing was entered: {len(strangers)} rows are about no finding here, first {strangers[0]!r}")
+    who, at = user or _account(), now()
+    for each in coded:
+        reviewing.record(workspace, each.subject, each.verdict, note=each.note, user=who, at=at)
+    options.console().print(f"{len(coded)} judgements of {who} entered", markup=False)
+
+
+def _agree(options: Options, sheets: Sequence[str]) -> None:
+    from queries import coding
+
+    if len(sheets) != 2:
+        raise UserError("name the sheets of two coders: retold review agree ann.csv ben.csv")
+    one, other = (coding.read_sheet(Path(sheet)) for sheet in sheets)
+    found = coding.agreement(one, other)
+    if options.json:
+        print_json(coding.agreement_json(found))
+        return
+    kappa = "not defined" if found.kappa is None else f"{found.kappa:.3f}"
+    typer.echo(f"judged by both: {found.n}; the same verdict: {found.observed:.3f}; Cohen's kappa: {kappa}")
+    for subject in found.differing:
+        typer.echo(f"  differ on {subject}")
 
 
 def _list(options: Options, workspace: "Workspace", everything: bool) -> None:
