@@ -13,7 +13,6 @@ from typing import Any
 
 import attrs
 import cattrs
-from filelock import FileLock, Timeout
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 
@@ -26,7 +25,8 @@ from crawler.runner import CrawlEvent, CrawlSummary, SourceError, tally
 from crawler.settings import scrapy_settings
 from crawler.spiders import Stored, StudySpider
 from kb.archive import Archive
-from kb.errors import CrawlError, DataError, RetoldError, UserError
+from kb.errors import DataError, RetoldError, UserError
+from kb.exclusive import CRAWL, held
 from kb.records import Snapshot, Visit, rfc3339
 from kb.settings import Settings
 from kb.state import read_state, write_state
@@ -284,15 +284,8 @@ def main() -> int:
 
     plan, settings = from_json(sys.stdin.readline()), Settings.model_validate_json(sys.stdin.readline())
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        with (
-            FileLock(settings.data_dir / "crawl.lock", timeout=0),
-            RecordStore.open(settings.database_url) as store,
-        ):
+        with held(settings.data_dir, CRAWL), RecordStore.open(settings.database_url) as store:
             summary = Run(plan, settings, say).run(Archive(settings.archive_dir), store)
-    except Timeout:
-        say({"kind": "crawl", "error": f"another crawl is running in {settings.data_dir}"})
-        return CrawlError.exit_code
     except RetoldError as error:
         kind = "user" if isinstance(error, UserError) else "data" if isinstance(error, DataError) else "crawl"
         say({"kind": kind, "error": str(error)})

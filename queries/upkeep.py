@@ -12,7 +12,7 @@ from kb.archive import Problem
 from kb.capturelog import Notice
 from kb.embed import EMBEDDED
 from kb.errors import UserError
-from kb.pipeline import STAGES, reconcile_index
+from kb.pipeline import STAGES
 from kb.records import Snapshot, Visit, rfc3339
 from kb.workspace import Workspace
 from queries.models import require_embedder, require_parser
@@ -112,7 +112,7 @@ def state(workspace: Workspace, *, fix: bool) -> State:
     embedded = set(workspace.reader.vectors(wanted, workspace.embedder.tool.id)[0])
     held = workspace.index.keys()
     if fix:
-        reconcile_index(workspace)
+        workspace.reconcile_index()
     return State(
         versions={**versions(LIBRARIES), **_models(workspace)},
         captures=workspace.store.count_snapshots(),
