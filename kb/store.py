@@ -140,8 +140,19 @@ class RecordStore:
     def snapshots(self) -> list[Snapshot]:
         return self._all(Snapshot, sa.select(t.snapshots).order_by(t.snapshots.c.fetched_at, t.snapshots.c.id))
 
-    def visits(self) -> list[Visit]:
-        return self._all(Visit, sa.select(t.visits).order_by(t.visits.c.at, t.visits.c.id))
+    def visits(self, since: datetime | None = None) -> list[Visit]:
+        """All, or those since a time, in order of time."""
+        query = sa.select(t.visits).order_by(t.visits.c.at, t.visits.c.id)
+        return self._all(Visit, query if since is None else query.where(t.visits.c.at >= since))
+
+    def latest_visits(self) -> Iterator[Visit]:
+        """The last one of every address, in order of time. Of a study that is watched for long, most are older."""
+        v = t.visits.c
+        last = sa.select(v.url, sa.func.max(v.at).label("at")).group_by(v.url).subquery()
+        query = sa.select(t.visits).join(last, sa.and_(v.url == last.c.url, v.at == last.c.at)).order_by(v.at, v.id)
+        with self.engine.connect() as connection:
+            for row in connection.execution_options(yield_per=_PORTION).execute(query).mappings():
+                yield t.from_row(Visit, dict(row))
 
     def count_snapshots(self) -> int:
         with self.engine.connect() as connection:

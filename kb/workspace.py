@@ -64,7 +64,8 @@ class Workspace:
         if "index" in self.__dict__:
             self.index.close()
             del self.index
-        (self.settings.data_dir / "report.html").unlink(missing_ok=True)  # `retold report` writes it without
+        for name in ("report.html", "alerts.atom"):  # before the mark goes; the next run writes them without
+            (self.settings.data_dir / name).unlink(missing_ok=True)
         takedown.finish(self.archive, store, self.settings.index_dir, own=self.study_wordings)
 
     @cached_property

@@ -1,7 +1,7 @@
 """`verify` and `doctor`: whether all is as captured, what is held, what was dropped and why."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ LIBRARIES = (
     "sqlalchemy",
     "warcio",
 )
+
+_LEFT = ("dropped", "refused", "failed")
 
 LISTED_VISITS = 50
 """Dropped addresses shown as text; --json gives all."""
@@ -126,7 +128,7 @@ def state(workspace: Workspace, *, fix: bool) -> State:
         index_extra=len(held - embedded),
         fixed=fix,
         unused_speakers=_unused_speakers(workspace),
-        dropped=_left(workspace.store.visits()),
+        dropped=tuple(visit for visit in workspace.store.latest_visits() if visit.action in _LEFT),
         tombstones=tuple((entry.snapshot, notice) for entry, notice in takedown.tombstones(workspace.archive)),
     )
 
@@ -134,14 +136,6 @@ def state(workspace: Workspace, *, fix: bool) -> State:
 def versions(names: Sequence[str]) -> dict[str, str]:
     """What of these is installed."""
     return {name: _version(name) for name in names}
-
-
-def _left(visits: Iterable[Visit]) -> tuple[Visit, ...]:
-    latest: dict[str, Visit] = {}
-    for visit in visits:
-        latest.pop(visit.url, None)
-        latest[visit.url] = visit
-    return tuple(visit for visit in latest.values() if visit.action in ("dropped", "refused", "failed"))
 
 
 def _version(name: str) -> str:

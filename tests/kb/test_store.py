@@ -76,6 +76,21 @@ def test_visits_are_kept_once(store):
     assert [held.url for held in store.visits()] == ["https://ledger.example/a", "https://ledger.example/b"]
 
 
+def test_visits_since_a_time_leave_older_ones_out(store):
+    store.add_visits([visit(), attrs.evolve(visit(), at=NOON + timedelta(hours=1))])
+    assert [held.at for held in store.visits(NOON + timedelta(minutes=1))] == [NOON + timedelta(hours=1)]
+
+
+def test_latest_visits_are_one_for_each_address_in_order_of_time(store):
+    urls = [f"https://ledger.example/{n}" for n in range(150)]
+    store.add_visits([attrs.evolve(visit(url), at=NOON + timedelta(hours=n)) for url in urls for n in range(3)])
+    store.add_visit(attrs.evolve(visit(urls[0]), at=NOON + timedelta(days=1), action="dropped"))
+    latest = list(store.latest_visits())
+    assert sorted(held.url for held in latest) == sorted(urls)
+    assert {held.at for held in latest[:-1]} == {NOON + timedelta(hours=2)}
+    assert (latest[-1].url, latest[-1].action) == (urls[0], "dropped")
+
+
 def test_alert_is_given_back_as_it_was(store):
     store.add_alerts([ALERT], [])
     assert Reader(store).alerts() == [ALERT]
