@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -290,6 +291,19 @@ def test_processes_that_open_a_new_store_and_write_at_once_lose_nothing(path):
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     with RecordStore.open(url) as store:
         assert [count(store, table) for table in ("visits", "articles", "outcomes")] == [180, 180, 180]
+
+
+def test_new_store_that_another_process_is_just_making_is_waited_for(path):
+    """SQLite itself refuses at once: going over to WAL it holds a lock for reading, and asks for one for writing."""
+    path.parent.mkdir()
+    maker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN IMMEDIATE")
+    done = threading.Timer(0.3, maker.execute, ["COMMIT"])
+    done.start()
+    with RecordStore.open(f"sqlite:///{path}") as opened:
+        assert opened.count_snapshots() == 0
+    done.join()
+    maker.close()
 
 
 def test_reader_is_not_held_up_by_a_writer(store, path):
