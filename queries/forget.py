@@ -12,6 +12,7 @@ from kb.errors import UserError
 from kb.exclusive import alone
 from kb.records import Snapshot, rfc3339
 from kb.workspace import Workspace
+from queries.phrases import counted
 
 Key = Callable[[str], str]
 """What two spellings of one address share."""
@@ -141,7 +142,7 @@ def told(done: Forgotten) -> Iterator[str]:
     if done.again:
         yield "it was taken down before, and nothing more of it is held"
         return
-    yield f"forgotten: {len(done.taken.captures)} captures; no crawl fetches the address again, --undo allows it"
+    yield f"forgotten: {counted(len(done.taken.captures), 'capture')}; no crawl fetches the address again, --undo allows it"
     for snapshot in done.taken.elsewhere:
         yield f"the same bytes stay as {snapshot.requested_url}: forget that too if they are to go"
     yield "reports and exports that were written before still have it"

@@ -16,6 +16,7 @@ from kb.pipeline import STAGES
 from kb.records import Snapshot, Visit, rfc3339
 from kb.workspace import Workspace
 from queries.models import require_embedder, require_parser
+from queries.phrases import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,6 +46,8 @@ class State:
     versions: Mapping[str, str]
     """`missing` for what is not installed."""
     captures: int
+    unread: int
+    """Captures that no build has looked at."""
     outcomes: Mapping[str, Mapping[str, int]]
     """Stage -> status or rejection code -> how many."""
     failures: tuple[tuple[str, str, str], ...]
@@ -115,9 +118,11 @@ def state(workspace: Workspace, *, fix: bool) -> State:
     held = workspace.index.keys()
     if fix:
         workspace.reconcile_index()
+    captures = workspace.store.count_snapshots()
     return State(
         versions={**versions(LIBRARIES), **_models(workspace)},
-        captures=workspace.store.count_snapshots(),
+        captures=captures,
+        unread=max(0, captures - len(outcomes["extract"])),
         outcomes={
             stage: dict(Counter(o.code if o.status == "rejected" else o.status for o in rows))
             for stage, rows in outcomes.items()
@@ -163,11 +168,11 @@ def _present(require: Callable[[], None]) -> str:
 
 
 def _unused_speakers(workspace: Workspace) -> tuple[str, ...]:
-    named = {
-        (quote.speaker_name or "").casefold()
-        for retelling in workspace.reader.coverage(workspace.study).retellings
-        for quote in retelling.quotes
-    }
+    """None where there is no coverage yet: that says nothing about the names."""
+    retellings = workspace.reader.coverage(workspace.study).retellings
+    if not retellings:
+        return ()
+    named = {(quote.speaker_name or "").casefold() for retelling in retellings for quote in retelling.quotes}
     return tuple(
         speaker.slug
         for speaker in workspace.study.speakers
@@ -210,6 +215,8 @@ def print_state(found: State, console: "Console") -> None:
 
     console.print("versions  " + "  ".join(f"{name} {number}" for name, number in found.versions.items()))
     console.print(f"captures  {found.captures}")
+    if found.unread:
+        console.print(f"unread    {counted(found.unread, 'capture')}: `retold build` reads them")
     for stage, counts in found.outcomes.items():
         console.print(f"{stage:<9} " + "  ".join(f"{count} {name}" for name, count in sorted(counts.items())))
     if found.index_missing or found.index_extra:
