@@ -142,7 +142,8 @@ def told(done: Forgotten) -> Iterator[str]:
     if done.again:
         yield "it was taken down before, and nothing more of it is held"
         return
-    yield f"forgotten: {counted(len(done.taken.captures), 'capture')}; no crawl fetches the address again, --undo allows it"
+    count = counted(len(done.taken.captures), "capture")
+    yield f"forgotten: {count}; no crawl fetches the address again, --undo allows it"
     for snapshot in done.taken.elsewhere:
         yield f"the same bytes stay as {snapshot.requested_url}: forget that too if they are to go"
     yield "reports and exports that were written before still have it"
