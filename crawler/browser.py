@@ -2,17 +2,15 @@
 
 Only for sources that claims.yaml marks with `browser: true`, and only with the extra `retold[browser]` installed. The
 crawl's guard, robots.txt and pauses hold for the page itself; whatever the page asks for on its own goes through
-`unwanted`: nothing private, nothing that is not needed to read.
+`unwanted` (nothing that is not needed to read). All that the browser asks goes through crawler.gate (nothing private).
 """
 
-import ipaddress
 import shutil
 from collections.abc import Awaitable, Callable, Collection
 from importlib.util import find_spec
 from typing import Any
-from urllib.parse import urlsplit
 
-from crawler.guard import is_named, private, refusal
+from crawler.guard import refusal
 from kb.errors import UserError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -24,7 +22,11 @@ _HEAVY = frozenset(["image", "media", "font", "websocket", "manifest", "ping"])
 _QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
     "--disable-quic", "--disable-gpu",
+    # Both names of one switch: calls between browsers would go around the proxy.
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp", "--webrtc-ip-handling-policy=disable_non_proxied_udp",
 )  # fmt: skip
+_RESOLVES_NOTHING = ("--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",)
+"""Names are resolved by crawler.gate alone; its own address is a number."""
 
 
 def require_browser(path: str | None) -> str:
@@ -41,24 +43,26 @@ def require_browser(path: str | None) -> str:
 
 
 def browser_settings(
-    command: str, *, proxy: str | None, allowed: Collection[str], sandbox: bool, agent: str
+    command: str, *, proxy: str, own_proxy: bool, allowed: Collection[str], sandbox: bool, agent: str
 ) -> dict[str, Any]:
-    """Scrapy's settings by which requests with `meta` of `rendered` go through the browser, and no others."""
+    """Scrapy's settings by which requests with `meta` of `rendered` go through the browser, and no others.
+
+    `proxy`: the crawl's gate, or where `own_proxy` one that the user set, which then resolves all names.
+    """
     launch: dict[str, Any] = {
         "executable_path": command,
         "headless": True,
-        "args": list(_QUIET),
+        "args": [*_QUIET, *(() if own_proxy else _RESOLVES_NOTHING)],
         "chromium_sandbox": sandbox,
+        "proxy": {"server": proxy},
     }
-    if proxy:
-        launch["proxy"] = {"server": proxy}
     handler = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
     return {
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
         "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
         "PLAYWRIGHT_BROWSER_TYPE": "chromium",
         "PLAYWRIGHT_LAUNCH_OPTIONS": launch,
-        "PLAYWRIGHT_ABORT_REQUEST": unwanted(frozenset(allowed), proxied=bool(proxy)),
+        "PLAYWRIGHT_ABORT_REQUEST": unwanted(frozenset(allowed), proxied=own_proxy),
         "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 4,
         "PLAYWRIGHT_CONTEXTS": {"plain": {"user_agent": agent, "service_workers": "block", "accept_downloads": False}},
         "PLAYWRIGHT_PROCESS_REQUEST_HEADERS": None,
@@ -86,30 +90,14 @@ _COME_TO_REST = f"""() => new Promise(done => {{
 
 
 def unwanted(allowed: Collection[str], *, proxied: bool) -> Callable[[Any], Awaitable[bool]]:
-    """Which of the browser's requests are dropped: heavy ones, and those that the guard would refuse.
+    """Which of the browser's requests are dropped: heavy ones, and those that the guard would refuse by their address.
 
-    A name is judged by the addresses that it resolves to. The browser resolves it once more, so a name that changes
-    between the two is not caught here; a sandboxed network is the answer to that, not this.
+    What a name resolves to is judged by crawler.gate, where the connection is made.
     """
 
     async def drop(request: Any) -> bool:
         if request.resource_type in _HEAVY or request.url.startswith(("data:", "blob:")):
             return request.resource_type in _HEAVY
-        if refusal(request.url, allowed, proxied=proxied):
-            return True
-        if proxied or is_named(request.url, allowed):
-            return False
-        return await _private(urlsplit(request.url).hostname or "")
+        return refusal(request.url, allowed, proxied=proxied) is not None
 
     return drop
-
-
-async def _private(host: str) -> bool:
-    import asyncio
-    import socket
-
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return True
-    return any(private(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in found)

@@ -6,27 +6,30 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import attrs
 import cattrs
-from filelock import FileLock, Timeout
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 
 from crawler.addresses import canonical, key
 from crawler.earlier import asked_captures, left_addresses
 from crawler.frontier import Frontier
+from crawler.gate import Gate
 from crawler.pipelines import Outlet, Recorder, catch_up
 from crawler.plan import CrawlPlan, Held, from_json
 from crawler.runner import CrawlEvent, CrawlSummary, SourceError, tally
 from crawler.settings import scrapy_settings
 from crawler.spiders import Stored, StudySpider
 from kb.archive import Archive
-from kb.errors import CrawlError, DataError, RetoldError, UserError
+from kb.errors import DataError, RetoldError, UserError
+from kb.exclusive import CRAWL, held
 from kb.records import Snapshot, Visit, rfc3339
 from kb.settings import Settings
 from kb.state import read_state, write_state
@@ -87,7 +90,7 @@ class Run:
         self.say = say
         self.tally = Tally()
         self.crawler: Crawler | None = None
-        self.loop: Any = None
+        self.gate: str | None = None
 
     def run(self, archive: Archive, store: RecordStore) -> CrawlSummary:
         started, clock = datetime.now(UTC), time.monotonic()
@@ -101,21 +104,32 @@ class Run:
         snapshots = {snapshot.id: snapshot for snapshot in store.snapshots()}
         plan = refresh(self.plan, snapshots.values())
         running_since = journal.running_since if resumed else None
-        visits = store.visits()
-        settled = asked_captures(visits, plan.held, running_since) if running_since else set()
+        settled = asked_captures(store.visits(running_since), plan.held, running_since) if running_since else set()
         frontier = Frontier(
             plan,
             settled=settled | {s.id for s in snapshots.values() if running_since and s.fetched_at >= running_since},
-            dropped=left_addresses(visits, plan.held, terms_since=journal.terms_since, running_since=running_since),
+            dropped=left_addresses(
+                store.latest_visits(), plan.held, terms_since=journal.terms_since, running_since=running_since
+            ),
         )
         latest = {name: (held.body_sha256, rfc3339(held.fetched_at)) for name, held in plan.held.items()}
-        self._scrape(plan, frontier, Recorder(archive, store, latest), Recall(archive, snapshots))
+        with self._gate() as self.gate:
+            self._scrape(plan, frontier, Recorder(archive, store, latest), Recall(archive, snapshots))
         if self.plan.whole and self.tally.stopped is None:
             journal_file.write(attrs.evolve(journal, running_since=None))
         return self._summary(frontier, resumed=resumed, seconds=time.monotonic() - clock)
 
+    @contextmanager
+    def _gate(self) -> Iterator[str | None]:
+        """The address of the proxy in front of the browser, where one is used and none was set."""
+        if not self.plan.browser or self.settings.crawl.proxy:
+            yield None
+            return
+        with Gate(self.plan.allow_hosts) as gate:
+            yield gate.address
+
     def _scrape(self, plan: CrawlPlan, frontier: Frontier, recorder: Recorder, recall: "Recall") -> None:
-        process = AsyncCrawlerProcess(scrapy_settings(plan, self.settings.crawl))
+        process = AsyncCrawlerProcess(scrapy_settings(plan, self.settings.crawl, self.gate))
         crawler = process.create_crawler(StudySpider)
         self.crawler = crawler
         ways_in = {seed.url for seed in plan.seeds}
@@ -201,6 +215,7 @@ class Recall:
 
     archive: Archive
     snapshots: dict[str, Snapshot]
+    """By id, in order of time."""
 
     def __call__(self, snapshot_id: str) -> Stored | None:
         snapshot = self.snapshots.get(snapshot_id)
@@ -210,15 +225,19 @@ class Recall:
             body = self.archive.body(snapshot)
         except DataError:
             return None  # `retold verify` reports it; a crawl can go on without its links
-        return Stored(capture=_capture(snapshot, body), depth=self._depth(snapshot))
+        return Stored(capture=_capture(snapshot, body), depth=self.depth(snapshot))
 
-    def _depth(self, snapshot: Snapshot) -> int:
+    def depth(self, snapshot: Snapshot) -> int:
         """How many archived pages lie between this one and a feed, sitemap or list."""
-        by_url = {s.requested_url: s for s in self.snapshots.values()}
         depth, at = 0, snapshot
-        while at.found_in in by_url and depth < 10:
-            depth, at = depth + 1, by_url[at.found_in]
+        while at.found_in in self._latest and depth < 10:
+            depth, at = depth + 1, self._latest[at.found_in]
         return depth
+
+    @cached_property
+    def _latest(self) -> dict[str, Snapshot]:
+        """Made once: a re-crawl recalls every page that it finds unchanged."""
+        return {snapshot.requested_url: snapshot for snapshot in self.snapshots.values()}
 
 
 def _capture(snapshot: Snapshot, body: bytes) -> Capture:
@@ -284,15 +303,8 @@ def main() -> int:
 
     plan, settings = from_json(sys.stdin.readline()), Settings.model_validate_json(sys.stdin.readline())
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        with (
-            FileLock(settings.data_dir / "crawl.lock", timeout=0),
-            RecordStore.open(settings.database_url) as store,
-        ):
+        with held(settings.data_dir, CRAWL), RecordStore.open(settings.database_url) as store:
             summary = Run(plan, settings, say).run(Archive(settings.archive_dir), store)
-    except Timeout:
-        say({"kind": "crawl", "error": f"another crawl is running in {settings.data_dir}"})
-        return CrawlError.exit_code
     except RetoldError as error:
         kind = "user" if isinstance(error, UserError) else "data" if isinstance(error, DataError) else "crawl"
         say({"kind": kind, "error": str(error)})

@@ -27,14 +27,22 @@ _UNUSED = (
 )
 
 
-def scrapy_settings(plan: CrawlPlan, crawl: CrawlSettings) -> dict[str, Any]:
-    """All settings of one crawl."""
+def scrapy_settings(plan: CrawlPlan, crawl: CrawlSettings, gate: str | None = None) -> dict[str, Any]:
+    """All settings of one crawl. `gate`: address of crawler.gate; needed where a browser reads and no proxy is set."""
     made = _manners(plan, crawl) | _limits(plan, crawl) | _closed_doors() | _parts(crawl)
     if not plan.browser:
         return made
     command = require_browser(crawl.browser)
+    proxy = crawl.proxy or gate
+    if proxy is None:
+        raise ValueError("a browser that nothing stands in front of reaches private addresses")
     extra = browser_settings(
-        command, proxy=crawl.proxy, allowed=plan.allow_hosts, sandbox=_sandboxed(crawl), agent=plan.user_agent
+        command,
+        proxy=proxy,
+        own_proxy=crawl.proxy is not None,
+        allowed=plan.allow_hosts,
+        sandbox=_sandboxed(crawl),
+        agent=plan.user_agent,
     )
     return made | extra | {"DOWNLOAD_HANDLERS": made["DOWNLOAD_HANDLERS"] | extra["DOWNLOAD_HANDLERS"]}
 

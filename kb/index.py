@@ -25,6 +25,9 @@ Neighbours = list[tuple[str, float]]
 
 LOCK_WAIT_S = 30
 
+_DISCARDED = ".discarded"
+"""Lies in the index's folder from when it was discarded until it is filled again."""
+
 
 class VectorIndex(Protocol):
     """Keys with unit vectors, asked for the nearest."""
@@ -177,10 +180,21 @@ def discard(folder: Path) -> None:
     lock = FileLock(folder / ".lock")
     try:
         with lock.acquire(timeout=LOCK_WAIT_S):
+            (folder / _DISCARDED).touch()  # before anything goes: killed here, it is still filled again
             for path in folder.iterdir():
                 if path.is_dir():
                     shutil.rmtree(path)
-                elif path.name != ".lock":
+                elif path.name not in (".lock", _DISCARDED):
                     path.unlink()
     except Timeout as error:
         raise UserError(f"{folder} is in use by another retold process; try again when it is done") from error
+
+
+def is_discarded(folder: Path) -> bool:
+    """Whether the index was discarded and not filled again since."""
+    return (folder / _DISCARDED).exists()
+
+
+def filled(folder: Path) -> None:
+    """Note that the index holds what it should."""
+    (folder / _DISCARDED).unlink(missing_ok=True)

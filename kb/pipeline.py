@@ -13,7 +13,6 @@ import attrs
 
 from kb.errors import Rejected, UnstorableError
 from kb.executor import Attempt, Derived, Item, choose, printable
-from kb.index import reconcile
 from kb.records import Outcome, Status, Tool
 from kb.stages import AnnotateStage, CreditStage, EmbedStage, ExtractStage, PairStage
 from kb.store import RecordStore
@@ -90,15 +89,8 @@ def build(workspace: Workspace, *, rebuild: Sequence[str] = (), on_progress: Pro
         if stage.name in again:
             workspace.store.forget(stage.name, stage.makes)
     summaries = [_run(stage, workspace, on_progress or _silent) for stage in stages]
-    added, removed = reconcile_index(workspace)
+    added, removed = workspace.reconcile_index()
     return BuildSummary(stages=tuple(summaries), indexed=added, unindexed=removed)
-
-
-def reconcile_index(workspace: Workspace) -> tuple[int, int]:
-    """Make the vector index hold exactly the active wordings and the study's own words."""
-    tool = workspace.embedder.tool.id
-    wanted = workspace.store.active_wordings() | set(workspace.study_wordings)
-    return reconcile(workspace.index, wanted, lambda keys: workspace.reader.vectors(keys, tool))
 
 
 def _stages(workspace: Workspace) -> Sequence[Stage]:

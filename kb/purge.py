@@ -3,10 +3,15 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 
 from kb import tables as t
 from kb.records import Snapshot
+from kb.tellings import Alert
+
+WITHDRAWN = "Withdrawn: a page that this rested on was taken down"
+"""All that is left to read of such an alert."""
 
 _OCCURRING = (t.passages, t.quotes, t.quantities, t.credits_)
 
@@ -48,7 +53,23 @@ def _purge(connection: sa.Connection, snapshots: Collection[str], own: Mapping[s
     back = [{"words_sha256": key, "wording": own[key]} for key in sorted(unsaid & own.keys())]
     if back:
         connection.execute(sa.insert(t.wordings), back)  # with the study's commas, not the page's
-    _delete(connection, t.snapshots.c.id, snapshots)
+    c = t.snapshots.c
+    going = _rows(connection, sa.select(c.body_sha256, c.requested_url, c.final_url), c.id, snapshots)
+    _delete(connection, c.id, snapshots)
+    bodies = _left({row.body_sha256 for row in going}, connection, c.body_sha256)
+    _withdraw(connection, bodies, {url for row in going for url in (row.requested_url, row.final_url)})
+
+
+def _withdraw(connection: sa.Connection, bodies: Collection[str], addresses: Collection[str]) -> None:
+    """Alerts that rest on what is gone lose its words; that they were told stays known, and none is told again."""
+    for row in connection.execute(sa.select(t.alerts)).mappings().all():
+        alert = t.from_row(Alert, dict(row))
+        if any(place.capture in bodies or place.url in addresses for place in alert.places):
+            bare = attrs.evolve(alert, title=WITHDRAWN, why="", summary=WITHDRAWN, diff=(), places=())
+            connection.execute(sa.update(t.alerts).where(t.alerts.c.id == alert.id).values(t.to_row(bare)))
+            d = t.deliveries.c
+            unsent = (d.alert == alert.id, d.status.in_(("waiting", "trying", "failed")))
+            connection.execute(sa.update(t.deliveries).where(*unsent).values(status="withdrawn"))
 
 
 def _words_of(connection: sa.Connection, texts: Collection[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 import errno
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,9 @@ T = TypeVar("T")
 
 MAX_TRIES = 3
 """A stage that failed on an input is tried again by later builds, this often in all."""
+
+BUSY_S = 30
+"""How long a writer waits for another."""
 
 _PORTION = 100
 """Records read at once."""
@@ -140,8 +144,19 @@ class RecordStore:
     def snapshots(self) -> list[Snapshot]:
         return self._all(Snapshot, sa.select(t.snapshots).order_by(t.snapshots.c.fetched_at, t.snapshots.c.id))
 
-    def visits(self) -> list[Visit]:
-        return self._all(Visit, sa.select(t.visits).order_by(t.visits.c.at, t.visits.c.id))
+    def visits(self, since: datetime | None = None) -> list[Visit]:
+        """All, or those since a time, in order of time."""
+        query = sa.select(t.visits).order_by(t.visits.c.at, t.visits.c.id)
+        return self._all(Visit, query if since is None else query.where(t.visits.c.at >= since))
+
+    def latest_visits(self) -> Iterator[Visit]:
+        """The last one of every address, in order of time. Of a study that is watched for long, most are older."""
+        v = t.visits.c
+        last = sa.select(v.url, sa.func.max(v.at).label("at")).group_by(v.url).subquery()
+        query = sa.select(t.visits).join(last, sa.and_(v.url == last.c.url, v.at == last.c.at)).order_by(v.at, v.id)
+        with self.engine.connect() as connection:
+            for row in connection.execution_options(yield_per=_PORTION).execute(query).mappings():
+                yield t.from_row(Visit, dict(row))
 
     def count_snapshots(self) -> int:
         with self.engine.connect() as connection:
@@ -289,7 +304,7 @@ def _explain_sqlite(context: Any) -> None:
             ) from problem
         case sqlite3.SQLITE_FULL:
             raise OSError(errno.ENOSPC, "the disk is full", name) from problem
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_PROTOCOL:
             raise UserError(f"{name} is being written by another process; try again when it is done") from problem
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
             raise UserError(
@@ -303,11 +318,29 @@ def _tune_sqlite(connection: Any, _: Any) -> None:
     # WAL lets readers work beside the writer; what NORMAL may lose at a power cut (the last commits, never
     # the file) is made again from the capture log and by the next build.
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_S * 1000}")
+    _go_over_to_wal(cursor)
+    for pragma in ("synchronous=NORMAL", "temp_store=MEMORY"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     # SQLite's own knows only ASCII: `ÅNGSTRÖM` would not find Ångström.
     connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _go_over_to_wal(cursor: Any) -> None:
+    """SQLite does not wait here as it does elsewhere: two that open a new file at once both read before they write,
+    and the second is refused at once, whatever its timeout.
+    """
+    end = time.monotonic() + BUSY_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _lower(value: Any) -> Any:

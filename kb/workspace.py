@@ -11,7 +11,7 @@ from kb.archive import Archive
 from kb.claims import Study
 from kb.embed import Embedder, SentenceTransformerEmbedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
-from kb.index import ChromaIndex, VectorIndex
+from kb.index import ChromaIndex, VectorIndex, filled, is_discarded, reconcile
 from kb.lexical import LexicalIndex
 from kb.reader import Reader
 from kb.records import Snapshot
@@ -60,12 +60,13 @@ class Workspace:
         return store
 
     def finish_takedown(self, store: RecordStore) -> None:
-        """Whatever of a take-down a kill left undone; the next build fills the index again."""
+        """Whatever of a take-down a kill left undone. Whoever opens the index next fills it again."""
         if "index" in self.__dict__:
             self.index.close()
             del self.index
+        for name in ("report.html", "alerts.atom"):  # before the mark goes; the next run writes them without
+            (self.settings.data_dir / name).unlink(missing_ok=True)
         takedown.finish(self.archive, store, self.settings.index_dir, own=self.study_wordings)
-        (self.settings.data_dir / "report.html").unlink(missing_ok=True)  # `retold report` writes it without
 
     @cached_property
     def reader(self) -> Reader:
@@ -82,9 +83,23 @@ class Workspace:
 
     @cached_property
     def index(self) -> VectorIndex:
+        """Filled again where a take-down discarded it: the vectors lie in the record store, no model is needed."""
         index = ChromaIndex(self.settings.index_dir, self.embedder.tool.id)
         self._exit.callback(lambda: self.__dict__.get("index") is index and index.close())
+        if is_discarded(self.settings.index_dir):
+            self._reconcile(index)
         return index
+
+    def reconcile_index(self) -> tuple[int, int]:
+        """Make the vector index hold exactly the active wordings and the study's own; how many came and went."""
+        return self._reconcile(self.index)
+
+    def _reconcile(self, index: VectorIndex) -> tuple[int, int]:
+        tool = self.embedder.tool.id
+        wanted = self.store.active_wordings() | set(self.study_wordings)
+        counts = reconcile(index, wanted, lambda keys: self.reader.vectors(keys, tool))
+        filled(self.settings.index_dir)
+        return counts
 
     @cached_property
     def lexical(self) -> LexicalIndex:

@@ -74,12 +74,10 @@ def run(ctx: typer.Context, output: Output = None) -> None:
 
     Example: retold run -o report.html
     """
-    from queries import job
-
     options: Options = ctx.obj
     if output:
         require_place(output)
-    with options.workspace() as workspace, job.alone(workspace.settings):
+    with options.working() as workspace:
         complete = _crawl(options, workspace).complete
         _finish(options, workspace, complete, output)
 
@@ -94,6 +92,7 @@ def demo(
     Example: retold demo
     """
     from crawler.newsroom import Newsroom
+    from kb.exclusive import alone
     from kb.workspace import Workspace
     from queries import job
 
@@ -103,7 +102,7 @@ def demo(
         settings = options.settings
         crawl = settings.crawl.model_copy(update={"proxy": room.proxy_url, "delay_s": 0.0})
         chosen = {"study": newsroom / "claims.yaml", "data_dir": options.data_dir or folder, "crawl": crawl}
-        with Workspace(settings.model_copy(update=chosen)) as workspace:
+        with Workspace(settings.model_copy(update=chosen)) as workspace, alone(workspace.settings.data_dir):
             complete = _crawl(options, workspace).complete
             _finish(options, workspace, complete, None)
 
@@ -131,7 +130,7 @@ def crawl(ctx: typer.Context) -> None:
     Example: retold crawl
     """
     options: Options = ctx.obj
-    with options.workspace() as workspace:
+    with options.working() as workspace:
         summary = _crawl(options, workspace)
         if options.json:
             from queries import printing
@@ -155,7 +154,7 @@ def add(
     from queries import job, printing
 
     options: Options = ctx.obj
-    with options.workspace() as workspace:
+    with options.working() as workspace:
         summary = job.add(workspace, names, sys.stdin.buffer)
         printing.imported(summary, options.console())
         if options.json:
@@ -176,7 +175,7 @@ def build(
     Example: retold build --rebuild annotate
     """
     options: Options = ctx.obj
-    with options.workspace() as workspace:
+    with options.working() as workspace:
         summary = _build(options, workspace, rebuild or [])
         if options.json:
             from queries import printing
@@ -351,7 +350,7 @@ def doctor(
     from queries import printing, upkeep
 
     options: Options = ctx.obj
-    with options.workspace() as workspace:
+    with options.working() if fix else options.workspace() as workspace:
         found = upkeep.state(workspace, fix=fix)
     if options.json:
         print_json(upkeep.state_json(found))

@@ -1,19 +1,18 @@
 """`forget` and `captures`: which captures an address has, taking them down, and what is left of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 
 import attrs
-from filelock import FileLock, Timeout
 from rapidfuzz import fuzz, process
 
 from kb import takedown
 from kb.capturelog import Notice, forgotten_addresses
 from kb.errors import UserError
-from kb.pipeline import reconcile_index
+from kb.exclusive import alone
 from kb.records import Snapshot, rfc3339
 from kb.workspace import Workspace
+from queries.phrases import counted
 
 Key = Callable[[str], str]
 """What two spellings of one address share."""
@@ -45,37 +44,22 @@ def forget(workspace: Workspace, url: str, key: Key, *, reason: str, by: str, at
     """Take down every capture of an address."""
     if not reason.strip():
         raise UserError("say why with --reason: the tombstone keeps it")
-    held = workspace.store.snapshots()
-    found = _of(workspace, held, url, key)
-    if not found and not _tombstones(workspace, url, key):
-        raise _unknown(url, _addresses(held), "nothing is captured under")
-    addresses = dict.fromkeys([url, *(name for s in found for name in (s.requested_url, s.final_url))])
-    request = takedown.Request(
-        snapshots=frozenset(snapshot.id for snapshot in found),
-        addresses=tuple(addresses),
-        reason=reason.strip(),
-        by=by,
-        at=at,
-    )
-    with _no_crawl(workspace):
+    with alone(workspace.settings.data_dir):  # a crawl would bring it back, a build would derive from it once more
+        held = workspace.store.snapshots()
+        found = _of(workspace, held, url, key)
+        if not found and not _tombstones(workspace, url, key):
+            raise _unknown(url, _addresses(held), "nothing is captured under")
+        request = takedown.Request(
+            snapshots=frozenset(snapshot.id for snapshot in found),
+            addresses=tuple(dict.fromkeys([url, *_addresses(found)])),
+            reason=reason.strip(),
+            by=by,
+            at=at,
+        )
         taken = takedown.take_down(workspace.archive, request)
         workspace.finish_takedown(workspace.store)
-    reconcile_index(workspace)
+        workspace.reconcile_index()
     return Forgotten(taken=taken, again=not found)
-
-
-@contextmanager
-def _no_crawl(workspace: Workspace) -> Iterator[None]:
-    """A crawl that runs has its plan already, and would bring the address back."""
-    lock = FileLock(workspace.settings.data_dir / "crawl.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise UserError("a crawl is running; forget the address when it is done") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def undo(workspace: Workspace, url: str, key: Key, *, reason: str, by: str, at: datetime) -> tuple[str, ...]:
@@ -158,7 +142,8 @@ def told(done: Forgotten) -> Iterator[str]:
     if done.again:
         yield "it was taken down before, and nothing more of it is held"
         return
-    yield f"forgotten: {len(done.taken.captures)} captures; no crawl fetches the address again, --undo allows it"
+    count = counted(len(done.taken.captures), "capture")
+    yield f"forgotten: {count}; no crawl fetches the address again, --undo allows it"
     for snapshot in done.taken.elsewhere:
         yield f"the same bytes stay as {snapshot.requested_url}: forget that too if they are to go"
     yield "reports and exports that were written before still have it"

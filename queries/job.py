@@ -4,12 +4,9 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
-
-from filelock import BaseFileLock, FileLock, Timeout
 
 from crawler import backoff, imports, plan, runner
 from crawler.addresses import canonical, key
@@ -17,7 +14,7 @@ from kb import pipeline
 from kb import study as studies
 from kb.archive import Archive
 from kb.capturelog import forgotten_addresses
-from kb.errors import BusyError, CrawlError, DataError, UserError
+from kb.errors import CrawlError, DataError, UserError
 from kb.executor import Derived, Item, ProcessExecutor, SerialExecutor
 from kb.settings import Settings
 from kb.store import RecordStore
@@ -52,29 +49,6 @@ def crawl_again(
     after = backoff.learned(before, planned, summary, started, pace)
     file.write(after)
     return summary, tuple(after.values())
-
-
-@contextmanager
-def alone(settings: Settings) -> Iterator[None]:
-    """While the whole job is done, nobody else does it on the same data folder; BusyError where somebody does."""
-    folder = settings.data_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = _taken(folder / "run.lock", f"another run is going on in {folder}")
-    try:
-        # A crawl takes this one itself, in its own process.
-        _taken(folder / "crawl.lock", f"another crawl is running in {folder}").release()
-        yield
-    finally:
-        lock.release()
-
-
-def _taken(path: Path, otherwise: str) -> BaseFileLock:
-    lock = FileLock(path, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise BusyError(f"{otherwise}; wait for its end") from error
-    return lock
 
 
 def add(workspace: Workspace, names: Sequence[str], stdin: BinaryIO) -> imports.ImportSummary:

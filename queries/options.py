@@ -5,7 +5,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,14 @@ class Options:
         from kb.workspace import Workspace
 
         return Workspace(self.settings)
+
+    @contextmanager
+    def working(self) -> Iterator["Workspace"]:
+        """The same for a command that changes them: BusyError where another one is at work on them."""
+        from kb.exclusive import alone
+
+        with self.workspace() as workspace, alone(workspace.settings.data_dir):
+            yield workspace
 
     def console(self) -> "Console":
         """Standard error, for progress and counts; silent under -q."""

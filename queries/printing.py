@@ -133,6 +133,11 @@ def crawled(summary: "CrawlSummary", console: Console) -> None:
         console.print(f"  {escape(one_line(f'{error.url}: {error.reason}'))}", style="yellow")
     if summary.stopped:
         console.print(f"  stopped early: {escape(one_line(summary.stopped))}", style="yellow")
+    if not (summary.requests or summary.counts or summary.errors):
+        console.print(
+            "  nothing was asked: name feeds, sitemaps or pages of `sources` in claims.yaml, or `feeds` with {query}",
+            style="yellow",
+        )
 
 
 def crawled_json(summary: "CrawlSummary") -> Mapping[str, object]:

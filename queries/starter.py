@@ -23,21 +23,21 @@ study:
   # documents:                     # versions of the paper, the press release, the lab's own post
   #   - {id: v1, title: First version, url: "https://arxiv.org/abs/0000.00000v1", published: 2026-01-15}
 
-speakers: []
+speakers:
   # - id: roe
   #   name: Jane Roe
   #   aliases: [Roe]
   #   affiliation: Example University
   #   role: computer scientist
 
-quotes: []                         # the wordings that others are held against
+quotes:                            # the wordings that others are held against
   # - id: roe-surprised
   #   speaker: roe
   #   text: "We were surprised by how often it happened."
   #   source: https://first-report.example/story
   #   tolerance: punctuation       # exact | punctuation | trim
 
-claims: []                         # what the study says, with its numbers and caveats
+claims:                            # what the study says, with its numbers and caveats
   # - id: models-tested
   #   text: Seven models were tested.
   #   expect: {quantity: 7, of: models tested}
@@ -45,7 +45,7 @@ claims: []                         # what the study says, with its numbers and c
   #   document: v1
   #   exact: "We test seven models."
 
-sources: []                        # where to look
+sources:                           # where to look
   # - id: example-news
   #   name: Example News
   #   domains: [news.example]
@@ -54,11 +54,11 @@ sources: []                        # where to look
   #   sitemaps: ["https://news.example/news-sitemap.xml"]     # or its robots.txt, for the sitemaps that it names
   #   pages: ["https://news.example/science"]
 
-feeds: []                          # feeds of no source, such as those of search services
+feeds:                             # feeds of no source, such as those of search services
   # - "https://search.example/rss?q={query}"     # {query}: aliases, DOI, speakers with the topic, quotes, in turn
 
 schedule: daily                    # when `retold watch` runs: hourly | daily | weekly | a cron line
-alerts: []                         # whom it tells, by Apprise; ${NAME} is filled in from the environment
+alerts:                            # whom it tells, by Apprise; ${NAME} is filled in from the environment
   # - mailto://desk:${MAIL_PASSWORD}@mail.example.org?to=desk@example.org
   # - json://hooks.example.org/retold
 """

@@ -1,7 +1,7 @@
 """`verify` and `doctor`: whether all is as captured, what is held, what was dropped and why."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,11 @@ from kb.archive import Problem
 from kb.capturelog import Notice
 from kb.embed import EMBEDDED
 from kb.errors import UserError
-from kb.pipeline import STAGES, reconcile_index
+from kb.pipeline import STAGES
 from kb.records import Snapshot, Visit, rfc3339
 from kb.workspace import Workspace
 from queries.models import require_embedder, require_parser
+from queries.phrases import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,6 +33,8 @@ LIBRARIES = (
     "warcio",
 )
 
+_LEFT = ("dropped", "refused", "failed")
+
 LISTED_VISITS = 50
 """Dropped addresses shown as text; --json gives all."""
 
@@ -43,6 +46,8 @@ class State:
     versions: Mapping[str, str]
     """`missing` for what is not installed."""
     captures: int
+    unread: int
+    """Captures that no build has looked at."""
     outcomes: Mapping[str, Mapping[str, int]]
     """Stage -> status or rejection code -> how many."""
     failures: tuple[tuple[str, str, str], ...]
@@ -112,10 +117,12 @@ def state(workspace: Workspace, *, fix: bool) -> State:
     embedded = set(workspace.reader.vectors(wanted, workspace.embedder.tool.id)[0])
     held = workspace.index.keys()
     if fix:
-        reconcile_index(workspace)
+        workspace.reconcile_index()
+    captures = workspace.store.count_snapshots()
     return State(
         versions={**versions(LIBRARIES), **_models(workspace)},
-        captures=workspace.store.count_snapshots(),
+        captures=captures,
+        unread=max(0, captures - len(outcomes["extract"])),
         outcomes={
             stage: dict(Counter(o.code if o.status == "rejected" else o.status for o in rows))
             for stage, rows in outcomes.items()
@@ -126,7 +133,7 @@ def state(workspace: Workspace, *, fix: bool) -> State:
         index_extra=len(held - embedded),
         fixed=fix,
         unused_speakers=_unused_speakers(workspace),
-        dropped=_left(workspace.store.visits()),
+        dropped=tuple(visit for visit in workspace.store.latest_visits() if visit.action in _LEFT),
         tombstones=tuple((entry.snapshot, notice) for entry, notice in takedown.tombstones(workspace.archive)),
     )
 
@@ -134,14 +141,6 @@ def state(workspace: Workspace, *, fix: bool) -> State:
 def versions(names: Sequence[str]) -> dict[str, str]:
     """What of these is installed."""
     return {name: _version(name) for name in names}
-
-
-def _left(visits: Iterable[Visit]) -> tuple[Visit, ...]:
-    latest: dict[str, Visit] = {}
-    for visit in visits:
-        latest.pop(visit.url, None)
-        latest[visit.url] = visit
-    return tuple(visit for visit in latest.values() if visit.action in ("dropped", "refused", "failed"))
 
 
 def _version(name: str) -> str:
@@ -169,11 +168,11 @@ def _present(require: Callable[[], None]) -> str:
 
 
 def _unused_speakers(workspace: Workspace) -> tuple[str, ...]:
-    named = {
-        (quote.speaker_name or "").casefold()
-        for retelling in workspace.reader.coverage(workspace.study).retellings
-        for quote in retelling.quotes
-    }
+    """None where there is no coverage yet: that says nothing about the names."""
+    retellings = workspace.reader.coverage(workspace.study).retellings
+    if not retellings:
+        return ()
+    named = {(quote.speaker_name or "").casefold() for retelling in retellings for quote in retelling.quotes}
     return tuple(
         speaker.slug
         for speaker in workspace.study.speakers
@@ -216,6 +215,8 @@ def print_state(found: State, console: "Console") -> None:
 
     console.print("versions  " + "  ".join(f"{name} {number}" for name, number in found.versions.items()))
     console.print(f"captures  {found.captures}")
+    if found.unread:
+        console.print(f"unread    {counted(found.unread, 'capture')}: `retold build` reads them")
     for stage, counts in found.outcomes.items():
         console.print(f"{stage:<9} " + "  ".join(f"{count} {name}" for name, count in sorted(counts.items())))
     if found.index_missing or found.index_extra:

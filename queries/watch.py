@@ -18,6 +18,7 @@ import attrs
 from kb import study as studies
 from kb.claims import Study
 from kb.errors import BusyError, RetoldError, UserError
+from kb.exclusive import alone
 from kb.settings import Settings
 from kb.state import read_state, replace_text, write_state
 from kb.tellings import Alert
@@ -245,7 +246,7 @@ class Watch:
 
     def _attempt(self) -> None:
         try:
-            with job.alone(self._settings):
+            with alone(self._settings.data_dir):
                 now = self._clock()
                 if due_at(self._last.read(), self._timetable, now) <= now:  # else another process did it meanwhile
                     self._said, self._failed_at = "", None

@@ -26,8 +26,9 @@ def watch(
 
     Example: retold watch --once
     """
+    from kb.exclusive import alone
     from kb.study import load
-    from queries import alerts, job
+    from queries import alerts
     from queries.watch import Stop, Watch
 
     options: Options = ctx.obj
@@ -38,7 +39,7 @@ def watch(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     if once:
-        with job.alone(settings):
+        with alone(settings.data_dir):
             complete = _perform(options, None, console, stop)
         if not complete:
             raise typer.Exit(INCOMPLETE)

@@ -11,11 +11,14 @@ import pytest
 from making import NOON
 from newsdesk import STORIES, keep, keep_stories, made, opened, page
 
+from kb import index as indexes
 from kb import purge, takedown
+from kb import workspace as workspaces
 from kb.capturelog import Notice
 from kb.pipeline import build
 from kb.records import Snapshot
 from kb.takedown import MARK, Request, take_down
+from kb.tellings import Alert, Delivery, Place
 from kb.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("parser_loaded_once")
@@ -38,6 +41,7 @@ def stories(tmp_path_factory: pytest.TempPathFactory, parser_loaded_once: None) 
         keep_stories(workspace)
         keep(workspace, "https://echo.example/wire", page(STAR, STORIES[STAR]))
         build(workspace)
+        (workspace.settings.data_dir / "report.html").write_text("words of all stories")
     return folder
 
 
@@ -60,6 +64,7 @@ def without(folder: Path, *urls: str) -> dict[str, set[tuple[object, ...]]]:
         if "https://echo.example/wire" not in urls:
             keep(workspace, "https://echo.example/wire", page(STAR, STORIES[STAR]))
         build(workspace)
+        (workspace.settings.data_dir / "report.html").write_text("words of all stories")
         return made(workspace)
 
 
@@ -99,6 +104,35 @@ def test_vectors_leave_the_index(copied):
         assert workspace.index.keys() == workspace.store.active_wordings() | set(workspace.study_wordings)
 
 
+def test_index_that_a_killed_take_down_discarded_is_filled_at_its_next_use(copied):
+    with opened(copied) as workspace:
+        held = workspace.index.keys()
+        indexes_folder = workspace.settings.index_dir
+    indexes.discard(indexes_folder)
+    with opened(copied) as workspace:
+        assert workspace.index.keys() == held
+        assert not indexes.is_discarded(indexes_folder)
+
+
+def test_alerts_that_rest_on_it_lose_its_words_and_are_not_told_again(copied):
+    def alert(key: str, url: str) -> Alert:
+        place = Place(label="As printed", outlet="The Star", title="Naps", url=url, exact="secret words", capture="")
+        made = {"covers": (), "kind": "new-origin", "severity": 2, "fired_at": NOON, "why": "new", "diff": ()}
+        return Alert(key=key, title="secret words", summary="secret words", places=(place,), **made)
+
+    ours, other = alert("a", STAR), alert("b", "https://ledger.example/naps")
+    waiting = [
+        Delivery(alert=each.id, notifier="n", status="waiting", at=NOON, tries=0, problem="") for each in (ours, other)
+    ]
+    with opened(copied) as workspace:
+        workspace.store.add_alerts([ours, other], waiting)
+        forget(workspace, of(workspace, STAR))
+        workspace.store.add_alerts([ours], [])
+        left = {told.key: told for told in workspace.reader.alerts()}
+        assert (left["a"].title, left["a"].places, left["b"]) == (purge.WITHDRAWN, (), other)
+        assert [delivery.alert for delivery in workspace.reader.deliveries()] == [other.id]
+
+
 def test_build_afterwards_has_nothing_to_do(copied):
     with opened(copied) as workspace:
         forget(workspace, of(workspace, "https://echo.example/sleep"))
@@ -130,7 +164,7 @@ class Killed(BaseException):
 class KillAt:
     """Ends the run before the n-th line that is executed in the modules of a take-down."""
 
-    FILES = (takedown.__file__, purge.__file__)
+    FILES = (takedown.__file__, purge.__file__, indexes.__file__, workspaces.__file__)
 
     def __init__(self, line: int) -> None:
         self.left = line
@@ -187,6 +221,8 @@ def test_kill_at_any_moment_leaves_what_was_before_or_what_comes_after(stories, 
             held = {snapshot.requested_url for snapshot in workspace.store.snapshots()}
             assert held == {snapshot.requested_url for snapshot in workspace.archive.entries()}
             assert (STAR in held) is not gone
+            assert workspace.index.keys() == workspace.store.active_wordings() | set(workspace.study_wordings)
+            assert not (gone and (workspace.settings.data_dir / "report.html").exists())
             assert all(workspace.archive.body(snapshot) for snapshot in workspace.store.snapshots())
             assert (len(made(workspace)["extractions"]) == len(before["extractions"])) is not gone
         shutil.rmtree(folder)

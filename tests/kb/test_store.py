@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -74,6 +75,21 @@ def test_visits_are_kept_once(store):
     store.add_visit(visit())
     store.add_visits([visit(), visit("https://ledger.example/b")])
     assert [held.url for held in store.visits()] == ["https://ledger.example/a", "https://ledger.example/b"]
+
+
+def test_visits_since_a_time_leave_older_ones_out(store):
+    store.add_visits([visit(), attrs.evolve(visit(), at=NOON + timedelta(hours=1))])
+    assert [held.at for held in store.visits(NOON + timedelta(minutes=1))] == [NOON + timedelta(hours=1)]
+
+
+def test_latest_visits_are_one_for_each_address_in_order_of_time(store):
+    urls = [f"https://ledger.example/{n}" for n in range(150)]
+    store.add_visits([attrs.evolve(visit(url), at=NOON + timedelta(hours=n)) for url in urls for n in range(3)])
+    store.add_visit(attrs.evolve(visit(urls[0]), at=NOON + timedelta(days=1), action="dropped"))
+    latest = list(store.latest_visits())
+    assert sorted(held.url for held in latest) == sorted(urls)
+    assert {held.at for held in latest[:-1]} == {NOON + timedelta(hours=2)}
+    assert (latest[-1].url, latest[-1].action) == (urls[0], "dropped")
 
 
 def test_alert_is_given_back_as_it_was(store):
@@ -275,6 +291,19 @@ def test_processes_that_open_a_new_store_and_write_at_once_lose_nothing(path):
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     with RecordStore.open(url) as store:
         assert [count(store, table) for table in ("visits", "articles", "outcomes")] == [180, 180, 180]
+
+
+def test_new_store_that_another_process_is_just_making_is_waited_for(path):
+    """SQLite itself refuses at once: going over to WAL it holds a lock for reading, and asks for one for writing."""
+    path.parent.mkdir()
+    maker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN IMMEDIATE")
+    done = threading.Timer(0.3, maker.execute, ["COMMIT"])
+    done.start()
+    with RecordStore.open(f"sqlite:///{path}") as opened:
+        assert opened.count_snapshots() == 0
+    done.join()
+    maker.close()
 
 
 def test_reader_is_not_held_up_by_a_writer(store, path):

@@ -1,17 +1,18 @@
 """`captures` and `forget`: what an address has, and that nothing shows it after a take-down."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 import pytest
-from filelock import FileLock
 from making import NOON
 from newsdesk import STORIES, keep, keep_stories, opened, page
 
 from kb.capturelog import forgotten_addresses
-from kb.errors import UserError
+from kb.errors import BusyError, UserError
+from kb.exclusive import alone
 from kb.pipeline import build
 from kb.workspace import Workspace
 from queries import forget as forgetting
@@ -91,8 +92,8 @@ def test_reason_is_asked_for_before_anything_happens(workspace):
     assert workspace.archive.count() == 3
 
 
-def test_running_crawl_is_waited_for_by_the_user(workspace):
-    with FileLock(workspace.settings.data_dir / "crawl.lock"), pytest.raises(UserError, match="a crawl is running"):
+def test_running_command_is_waited_for_by_the_user(workspace):
+    with alone(workspace.settings.data_dir), pytest.raises(BusyError, match=f"process {os.getpid()} "):
         forget(workspace, ECHO)
     assert workspace.archive.notices() == []
 

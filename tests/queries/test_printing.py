@@ -2,10 +2,11 @@
 
 import io
 
+import attrs
 import pytest
 
 from crawler.runner import CrawlSummary
-from queries.printing import Output, captured, crawled_json
+from queries.printing import Output, captured, crawled, crawled_json
 
 
 class Closed(io.StringIO):
@@ -26,18 +27,27 @@ def test_lines_are_not_folded():
     assert out.getvalue().count("\n") == 1
 
 
+SUMMARY = CrawlSummary(
+    counts={"kept": 1},
+    errors=(),
+    complete=True,
+    stopped=None,
+    requests=2,
+    pages=1,
+    resumed=False,
+    seconds=0.12345,
+)
+
+
+@pytest.mark.parametrize(("requests", "told"), [(0, True), (1, False)])
+def test_crawl_that_had_nothing_to_ask_says_what_to_name(requests, told):
+    out = io.StringIO()
+    crawled(attrs.evolve(SUMMARY, counts={}, requests=requests), Output(out))
+    assert ("nothing was asked: name feeds" in out.getvalue()) is told
+
+
 def test_crawl_is_told_as_one_document():
-    summary = CrawlSummary(
-        counts={"kept": 1},
-        errors=(),
-        complete=True,
-        stopped=None,
-        requests=2,
-        pages=1,
-        resumed=False,
-        seconds=0.12345,
-    )
-    assert crawled_json(summary) == {
+    assert crawled_json(SUMMARY) == {
         "counts": {"kept": 1},
         "errors": [],
         "stopped": None,

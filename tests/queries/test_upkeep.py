@@ -50,6 +50,16 @@ def test_whole_archive_has_no_problems(workspace):
     assert "3 captures, 0 damaged" in shown(print_problems, 3, [])
 
 
+def test_captures_that_no_build_has_read_are_told_and_no_speaker_is_missed_in_them(workspace):
+    found = state(workspace, fix=False)
+    assert (found.unread, found.unused_speakers) == (3, ())
+    assert "unread    3 captures: `retold build` reads them" in shown(print_state, found)
+
+
+def test_nothing_is_unread_after_a_build(built):
+    assert state(built, fix=False).unread == 0
+
+
 def test_damaged_capture_is_told_with_its_place(workspace):
     warc = workspace.settings.archive_dir / "retold-00001.warc.gz"
     data = bytearray(warc.read_bytes())

@@ -10,8 +10,8 @@ import tzlocal
 from newsdesk import CLAIMS, settings
 
 from kb.errors import BusyError, CrawlError, StudyError, UserError
+from kb.exclusive import alone
 from kb.timetable import Timetable
-from queries import job
 from queries.watch import TRIES, LastRun, LastRunFile, Stop, Watch, due_at
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -211,7 +211,7 @@ def test_study_that_cannot_be_read_is_told_at_the_start(tmp_path):
 
 def test_while_another_run_goes_on_the_watch_waits_and_says_so_once(tmp_path):
     days = Days(tmp_path, until=NOON + HOUR / 2)
-    with job.alone(days.settings):
+    with alone(days.settings.data_dir):
         assert days.pass_by() == []
     assert [words for words in days.said if "another run is going on" in words] == days.said
     assert len(days.said) == 1
@@ -219,7 +219,7 @@ def test_while_another_run_goes_on_the_watch_waits_and_says_so_once(tmp_path):
 
 def test_run_that_another_process_did_meanwhile_is_not_done_again(tmp_path):
     days = Days(tmp_path, until=NOON + 2 * HOUR)
-    with job.alone(days.settings):
+    with alone(days.settings.data_dir):
         days.asleep = lambda: days.file.write(last(days.now))
         days.pass_by()
     days.stop, days.asleep = Stop(), lambda: None
@@ -229,7 +229,7 @@ def test_run_that_another_process_did_meanwhile_is_not_done_again(tmp_path):
 
 def _try(folder: Path, answers: "multiprocessing.SimpleQueue[str]") -> None:
     try:
-        with job.alone(settings(folder)):
+        with alone(settings(folder).data_dir):
             answers.put("alone")
     except BusyError as error:
         answers.put(str(error))
@@ -245,7 +245,7 @@ def tried_elsewhere(folder: Path) -> str:
 
 
 def test_two_processes_do_not_run_at_once(tmp_path):
-    with job.alone(settings(tmp_path)):
+    with alone(settings(tmp_path).data_dir):
         assert "another run is going on" in tried_elsewhere(tmp_path)
     assert tried_elsewhere(tmp_path) == "alone"
 

@@ -208,7 +208,7 @@ def test_two_watches_do_one_run_between_them(desk):
     assert len(desk.told()) == len(set(desk.told())) > 0
 
 
-def test_waiting_watch_prints_the_next_runs_and_ends_at_a_signal(desk):
+def test_waiting_watch_prints_the_next_runs_lets_others_work_and_ends_at_a_signal(desk):
     (desk.folder / "data").mkdir()
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     (desk.folder / "data" / "watch.json").write_text(
@@ -218,6 +218,8 @@ def test_waiting_watch_prints_the_next_runs_and_ends_at_a_signal(desk):
     assert process.stderr
     said = process.stderr.readline()
     assert re.match(r"next runs: \w{3} \d{4}-01-01 00:00 \S+, \w{3} \d{4}-01-01", said)
+    by_hand = desk.retold("add", "room/sites/star.example")
+    assert by_hand.communicate(timeout=WAIT_S)[1].startswith("add       1 kept")
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 0
