@@ -60,7 +60,7 @@ Recall = Callable[[str], Stored | None]
 
 
 class StudySpider(Spider):
-    """Crawls the coverage of one study. `transient` counts answers that a later crawl may get better."""
+    """Crawls the coverage of one study."""
 
     name = "study"
 
@@ -148,9 +148,8 @@ class StudySpider(Spider):
 
     def parse_feed(self, response: Response, lead: Lead) -> Iterator[Any]:
         if response.status >= 300:
-            yield self._visit(
-                lead, "failed", f"the {lead.kind} answered {status_line(response.status)}", response.status
-            )
+            said = f"the {lead.kind} answered {status_line(response.status)}"
+            yield self._visit(lead, "failed", said, response.status)
             return
         try:
             feed = parse(response.body, response.url, self.max_bytes)
@@ -215,11 +214,15 @@ class StudySpider(Spider):
         if page is None or is_listed_article(page, response.url):
             yield from self.parse_page(response, attrs.evolve(lead, kind="listed"))
             return
+        leads_on = False
         for url, inside in article_links(page):
             source, language = source_of(self.plan.domains, url)
             # The study's own people list who wrote about it; a newspaper's front page lists everything else too.
             if source == lead.source or (lead.source in self.plan.primary and inside):
+                leads_on = True
                 yield from self._offer(Lead(url=url, kind="page", source=source, language=language, found_in=lead.url))
+        if not leads_on:
+            yield self._visit(lead, "dropped", NEITHER, 200)
 
     # --- pages ---
 
@@ -249,13 +252,11 @@ class StudySpider(Spider):
 
     def _decide(self, response: Response, lead: Lead, page: Page | None) -> Iterator[Any]:
         if page is None and not lead.always_kept:
-            yield self._visit(
-                lead, "dropped", f"no page of text ({media_type_of(response)[0] or 'no media type'})", 200
-            )
+            said = f"no page of text ({media_type_of(response)[0] or 'no media type'})"
+            yield self._visit(lead, "dropped", said, 200)
             return
-        judged = (
-            focus.judge(page, self.plan.terms) if page else focus.Focus(relation="off", reason="not a page of text")
-        )
+        off = focus.Focus(relation="off", reason="not a page of text")
+        judged = focus.judge(page, self.plan.terms) if page else off
         if judged.relation == "off" and not lead.always_kept:
             yield self._visit(lead, "dropped", f"{lead.why}{judged.reason}", 200)
             return
@@ -373,6 +374,7 @@ class StudySpider(Spider):
 
 
 DOUBLE = "a double of "
+NEITHER = "listed, but it looks like no article and links to none of its source; `retold add` keeps it nevertheless"
 _WHY_KEPT = {
     "document": "a document of the study or the print of a reference quote; ",
     "listed": "listed in claims.yaml; ",

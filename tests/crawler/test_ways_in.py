@@ -66,6 +66,13 @@ def test_robots_without_sitemaps_is_said_and_the_crawl_is_complete(site: Site, t
     assert crawled.summary.complete
 
 
+def test_a_listed_page_that_is_no_article_and_leads_to_none_is_said(site: Site, tmp_path: Path) -> None:
+    site.answers["/about-us"] = Answer(b"<html><title>Us</title><body><p>We study models.</p></body></html>")
+    crawled = run_crawl(make_study(make_source(site, pages=("/about-us",))), tmp_path)
+    assert "looks like no article" in crawled.reason(site.url("/about-us"))
+    assert crawled.summary.complete
+
+
 def test_index_inside_an_index_is_followed_to_a_depth_and_in_no_circle(site: Site, tmp_path: Path) -> None:
     site.answers["/a.xml"] = index(site.url("/b.xml"), site.url("/a.xml"))
     site.answers["/b.xml"] = index(site.url("/c.xml"))
