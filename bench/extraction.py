@@ -129,7 +129,10 @@ def _asking(peers: str | None) -> Iterator[Callable[[dict[str, Any]], dict[str, 
         def ask(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
             into.write(json.dumps({"url": row["url"], "html": row["html"]}) + "\n")
             into.flush()
-            answer: dict[str, dict[str, Any]] = json.loads(out.readline())
+            line = out.readline()
+            if not line:
+                raise RuntimeError(f"{' '.join(command)} ended with code {child.wait()}")
+            answer: dict[str, dict[str, Any]] = json.loads(line)
             return answer
 
         yield ask

@@ -47,7 +47,7 @@ def _resiliparse() -> Callable[[str, str], Found]:
 
     def read(html: str, url: str) -> Found:
         tree = HTMLTree.parse(html)
-        return _found(extract_plain_text(tree, main_content=True, alt_texts=False), tree.title, None, None)
+        return _found(extract_plain_text(tree, main_content=True), tree.title, None, None)
 
     return read
 

@@ -38,7 +38,7 @@ _DECADES = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = {word: 10 * number for number, word in enumerate(_DECADES.split(), start=2)}
 _NUMERAL_WORDS = frozenset({*_TENS, *_TEENS})
 _PER_CENT = re.compile(r"\bper cent\b")
-_SPELT = re.compile(rf"\b(?:({'|'.join(_TENS)})(?: ({'|'.join(_UNITS)}))?|({'|'.join(_TEENS)}))\b")
+_SPELT = re.compile(rf"(?<!\S)(?:({'|'.join(_TENS)})(?: ({'|'.join(_UNITS)}))?|({'|'.join(_TEENS)}))(?!\S)")
 FUNCTION_WORDS = frozenset(
     words("""
     a about above after again against all also although among an and any are around as at be because been before
@@ -106,10 +106,10 @@ def fold_all(texts: Sequence[str]) -> list[str]:
     """Each text folded. All at once, since each step costs more to begin than to do for a paragraph."""
     if not texts:
         return []
-    joined = "\n".join(text.replace("\n", " ") for text in texts).replace("%", " percent ")
+    joined = "\n".join(text.replace("\n", " ") for text in texts)
     if not joined.isascii():
         joined = _COMBINING.sub("", unicodedata.normalize("NFKD", joined))
-    folded = "\n".join([" ".join(words(line)) for line in joined.split("\n")])
+    folded = "\n".join([" ".join(words(line)) for line in joined.replace("%", " percent ").split("\n")])
     folded = _POINTED.sub(_number, _POSSESSIVE.sub("", folded))
     if "per cent" in folded:
         folded = _PER_CENT.sub("percent", folded)

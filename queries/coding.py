@@ -5,6 +5,7 @@ decided, and its order is that of the ids, which are digests: nothing but the pa
 """
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,8 +21,10 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 COLUMNS = ("finding", "claimed", "outlet", "url", "printed", "held_against", "verdict", "note")
 CONTEXT = 160
 """Characters of the article on either side of a passage."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would run (OWASP, CSV Injection)."""
+_FORMULA = re.compile(r"(^|[;,\t\r\n])(\s*[=+@-])")
+"""How a cell begins that a spreadsheet would run (OWASP, CSV Injection), whatever it takes for the separator."""
+_SEPARATORS = ",;\t"
+"""Spreadsheets save a sheet with the one of their country."""
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +56,8 @@ class Agreement:
 
 def write_sheet(findings: Iterable[Finding], out: TextIO) -> int:
     """A row for each finding, with `verdict` and `note` left open; how many."""
-    rows = csv.writer(out)
+    out.write("\ufeff")  # without it Excel takes UTF-8 for something else
+    rows = csv.writer(out, quoting=csv.QUOTE_ALL)
     rows.writerow(COLUMNS)
     ordered = sorted(findings, key=lambda finding: finding.id)
     for finding in ordered:
@@ -85,7 +89,7 @@ def _around(text: str, start: int, end: int) -> str:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub(r"\1'\2", cell)
 
 
 def read_sheet(path: Path) -> list[Coded]:
@@ -93,7 +97,9 @@ def read_sheet(path: Path) -> list[Coded]:
     found: dict[str, Coded] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.DictReader(file)
+            first = file.readline()
+            file.seek(0)
+            lines = csv.DictReader(file, delimiter=max(_SEPARATORS, key=first.count))
             missing = {"finding", "verdict"}.difference(lines.fieldnames or ())
             if missing:
                 raise UserError(

@@ -44,8 +44,8 @@ def review(
 ) -> None:
     """Decide about findings and about names that may be one speaker's; every decision is kept and can be withdrawn.
 
-    `sheet` prints the findings as CSV for people who judge them blind, `enter` takes a filled sheet, and `agree` says
-    how far two coders agree (Cohen's kappa).
+    `sheet` prints the findings as CSV for people who judge them blind, `agree` says how far two coders agree (Cohen's
+    kappa), and `enter` takes a filled sheet; of several about one finding, the last that was entered stands.
 
     Example: retold review reject 1f2e3d4c --note "the interview has it so"
     """
@@ -81,7 +81,7 @@ def _enter(options: Options, workspace: "Workspace", sheets: list[str], user: st
     if len(sheets) != 1:
         raise UserError("name one filled sheet: retold review enter sheet.csv --user NAME")
     coded = coding.read_sheet(Path(sheets[0]))
-    known = {case.subject for case in reviewing.cases(workspace)}
+    known = {finding.id for finding in reviewing.findings(workspace)}
     strangers = [each.subject for each in coded if each.subject not in known]
     if strangers:
         raise UserError(f"nothing was entered: {len(strangers)} rows are about no finding here, first {strangers[0]!r}")

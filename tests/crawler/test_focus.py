@@ -7,7 +7,7 @@ from loopback import make_study
 from crawler.feeds import Item
 from crawler.focus import Focus, judge, judge_item, may_concern
 from crawler.pages import read_page
-from crawler.terms import is_document, names_study, terms_of
+from crawler.terms import fold, fold_all, is_document, names_study, terms_of
 from kb.claims import Document
 
 PAPER = Document(slug="v1", title="A paper", url="https://arxiv.org/abs/2604.01234v1", published_at=None)
@@ -20,6 +20,20 @@ def judged(body: str, title: str = "News of the day") -> Focus:
     page = read_page(html.encode(), "utf-8", "text/html", "http://paper.example/a")
     assert page
     return judge(page, TERMS)
+
+
+PIECES = st.sampled_from(
+    ["1,200", "4,1", "％", "%", "per cent", "twenty", "one", "o'twenty", "Zoë’s", "\n", ".", " ", "é"]
+)
+
+
+@given(st.lists(st.lists(PIECES | st.text(max_size=4), max_size=8).map("".join), max_size=4))
+def test_texts_are_folded_together_as_each_alone(texts: list[str]) -> None:
+    assert fold_all(texts) == [fold(text) for text in texts]
+
+
+def test_percents_of_any_width_and_numerals_are_folded() -> None:
+    assert fold_all(["4,1％ of Zoë’s", "Forty-one per cent, twenty"]) == ["4.1 percent of zoe", "41 percent 20"]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def sheet(path: Path, *rows: tuple[str, str]) -> Path:
 def test_the_sheet_shows_passages_and_not_how_sure_the_program_is() -> None:
     out = io.StringIO()
     assert write_sheet(FINDINGS, out) == len(FINDINGS)
-    rows = list(csv.DictReader(io.StringIO(out.getvalue())))
+    rows = list(csv.DictReader(io.StringIO(out.getvalue().removeprefix("\ufeff"))))
     assert [row["finding"] for row in rows] == sorted(found.id for found in FINDINGS)
     assert all(row["printed"] and not row["verdict"] for row in rows)
     assert not any(f"{found.confidence:.2f}" in out.getvalue() for found in FINDINGS)
@@ -48,11 +48,17 @@ def test_the_sheet_shows_passages_and_not_how_sure_the_program_is() -> None:
 
 def test_a_cell_that_a_spreadsheet_would_run_is_made_text() -> None:
     passed = FINDINGS[0].evidence[0]
-    source = attrs.evolve(passed.retelling.source, name="=cmd|' /C calc'!A0")
+    source = attrs.evolve(passed.retelling.source, name="=cmd|' /C calc'!A0;@x")
     hostile = attrs.evolve(passed, role="observed", retelling=attrs.evolve(passed.retelling, source=source))
     out = io.StringIO()
     write_sheet([attrs.evolve(FINDINGS[0], evidence=(hostile,))], out)
-    assert [row["outlet"] for row in csv.DictReader(io.StringIO(out.getvalue()))] == ["'=cmd|' /C calc'!A0"]
+    rows = csv.DictReader(io.StringIO(out.getvalue().removeprefix("\ufeff")))
+    assert [row["outlet"] for row in rows] == ["'=cmd|' /C calc'!A0;'@x"]
+
+
+def test_a_sheet_that_a_spreadsheet_saved_with_semicolons_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("\ufefffinding;claimed;verdict;note\nf1;x;Confirmed;\n", encoding="utf-8")
+    assert read_sheet(tmp_path / "a.csv") == [Coded(subject="f1", verdict="confirmed", note="")]
 
 
 def test_agreement_is_that_of_scikit_learn() -> None:
