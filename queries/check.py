@@ -5,7 +5,15 @@ import attrs
 from kb import align
 from kb.coverage import Coverage, Retelling
 from kb.records import Alignment
-from queries import name_rules, number_rules, paraphrase_rules, quote_families, quote_rules, revision_rules
+from queries import (
+    affiliation_rules,
+    name_rules,
+    number_rules,
+    paraphrase_rules,
+    quote_families,
+    quote_rules,
+    revision_rules,
+)
 from queries.attribution import Resolve, occurrences, resolver, wording_of
 from queries.relevance import about_study
 from queries.rules import Finding, Passed, Role, Rule, Truth, finding_id
@@ -27,6 +35,7 @@ def check(coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Findi
         *number_rules.findings(coverage, about),
         *paraphrase_rules.findings(coverage, said, about),
         *name_rules.findings(coverage, about),
+        *affiliation_rules.findings(coverage, said, about),
         *revision_rules.findings(coverage, about | _was_about(coverage, resolve)),
     ]
     unique = {finding.id: finding for finding in reversed(found)}

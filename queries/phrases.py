@@ -18,6 +18,7 @@ RULES: Final[dict[str, str]] = {
     Rule.NUMBER_CONFLICT: "Conflicting numbers",
     Rule.UNSUPPORTED_PARAPHRASE: "Paraphrase without support",
     Rule.MISSPELT_NAME: "Misspelt name",
+    Rule.AFFILIATION_CONFLICT: "Affiliation at odds",
     Rule.SILENT_EDIT: "Silent edit",
     Rule.CORRECTION: "Correction",
 }

@@ -21,6 +21,7 @@ class Rule(StrEnum):
     NUMBER_CONFLICT = "number-conflict"
     UNSUPPORTED_PARAPHRASE = "unsupported-paraphrase"
     MISSPELT_NAME = "misspelt-name"
+    AFFILIATION_CONFLICT = "affiliation-conflict"
     SILENT_EDIT = "silent-edit"
     CORRECTION = "correction"
 
