@@ -149,11 +149,17 @@ def _changes(steps: Sequence[Step], old: Sequence[Token], new: Sequence[Token]) 
         extra = at in (0, last) and not before and _whole_sentences(new, step, at == 0)
         if extra or _declared(before, after, new, step):
             continue
-        if "".join(t.key for t in before) != "".join(t.key for t in after):
+        if not _contracted(before, after) and "".join(t.key for t in before) != "".join(t.key for t in after):
             lead = new[step.after[0] - 1].key if step.after[0] else ""
             besides = at in (0, last) and not before and len(after) >= BESIDES
             found.append(Stretch(before, after, lead, besides))
     return found
+
+
+def _contracted(before: Sequence[Token], after: Sequence[Token]) -> bool:
+    """`the roof is` and `the roof's`: behind a noun the contraction cannot be told from a possessive on its own."""
+    one, other = ([token.key for token in row] for row in (before, after))
+    return one == ["'s"] and other in (["is"], ["has"]) or other == ["'s"] and one in (["is"], ["has"])
 
 
 def _whole_sentences(new: Sequence[Token], step: Step, leading: bool) -> bool:

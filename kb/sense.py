@@ -89,7 +89,7 @@ _OPPOSITES = (
     "disappear last|disappear persist|disappear remain|disappear appear|fade last|fade persist|fade remain|"
     "fade grow|continue stop|continue end|survive perish|shorten lengthen|widen narrow|deepen ease|"
     "tighten loosen|speed slow|attract repel|arrive leave|enter leave|save waste|save cost|gain cost|"
-    "borrow lend|strengthen weaken|heal hurt|underestimate overestimate|deter encourage|discourage encourage"
+    "borrow lend|short long|shorter longer|shortest longest|most few|strengthen weaken|heal hurt|underestimate overestimate|deter encourage|discourage encourage"
 )
 _PREFIXES = ("un", "in", "im", "dis", "non", "ir", "il", "mis")
 
@@ -139,7 +139,7 @@ def content(row: Iterable[Token]) -> list[Token]:
 def negated(row: Sequence[Token]) -> bool:
     """Whether an odd number of negations stands in a stretch.
 
-    `not only` is none, nor is a `no more` that closes a clause of its own; `too early to` and `unable to` are.
+    `not only` is none, nor is a `no more` that closes a clause of its own; `too early to`, `unable to` and `I doubt that` are.
     """
     count = 0
     for at, token in enumerate(row):
@@ -150,10 +150,13 @@ def negated(row: Sequence[Token]) -> bool:
             count += following[1:] == ["to"]
         elif token.key in _UNABLE:
             count += following[:1] == ["to"]
+        elif token.key in _DOUBT:
+            count += following[:1] in (["that"], ["if"], ["whether"])
     return count % 2 == 1
 
 
 _UNABLE = _set("unable impossible failed fails powerless")
+_DOUBT = _set("doubt doubts doubted doubtful deny denies denied")
 
 
 def _nothing_further(row: Sequence[Token], at: int) -> bool:

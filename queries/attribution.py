@@ -138,9 +138,14 @@ _NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*")
 def resolver(study: Study, judged: Judged = NOTHING_JUDGED) -> Resolve:
     """Names as the text gives them against the study's speakers; what a person has `judged` goes first."""
 
+    own = {word for name in (study.title, *study.aliases) for word in name_words(name)}
+
     def resolve(retelling: Retelling, quote: Quote) -> Attribution:
         mention = retelling.words(quote.speaker) if quote.speaker else ""
-        return attribute(study.speakers, quote.speaker_name, mention, judged)
+        given = attribute(study.speakers, quote.speaker_name, mention, judged)
+        # A title that was read as somebody's name is nobody to whom words could be given wrongly.
+        titled = given.kind == "person" and own.issuperset(name_words(given.name))
+        return attrs.evolve(given, kind="unknown") if titled else given
 
     return resolve
 
@@ -179,9 +184,10 @@ def attribute(
     named = _beside(speakers, name, beside, judged) if len(name_words(beside)) > 1 else []
     if len(named) == 1:
         return Attribution(kind="speaker", slug=named[0].slug, name=named[0].name)
-    if name and name_words(name):
-        return _by_name(tuple(speakers), name, judged)
     vague = _by_mention(mention)
+    if name and name_words(name):
+        named_by = _by_name(tuple(speakers), name, judged)
+        return vague if named_by.kind in ("unknown", "person") and vague.kind == "machine" else named_by
     capital = [word for word in _NAME_WORD.findall(mention) if word[:1].isupper()]
     if vague.kind != "unknown" or len(capital) < 2:
         return vague

@@ -49,9 +49,11 @@ _MEASURES = frozenset(
 """Units that tell how much and not of what: two numbers with one of them may be about anything."""
 _PREPOSITIONS = frozenset(listed("in at on for from by with during after before over per since until within than"))
 _SHARE_WORDS = frozenset(["%", "percent", "percentage", "share", "proportion", "point"])
-_MOVES = frozenset(listed("fall fell drop rise rose increase decrease decline reduction growth change more less"))
+_MOVES = frozenset(listed("fall fell drop rise rose increase decrease decline reduction growth change more less fewer lower higher down up cut halv doubl"))
 """Words for a change, which do not tell of what."""
 _PLAIN = _ACTS | {spelling.stem(word) for word in (*_SHARE_WORDS, *_MEASURES, *_RATES, *_MOVES)}
+_COMPARED = re.compile(r"\s*(?:points?\s+)?[a-z]{3,}er\b")
+"""A comparative right behind a number."""
 _CHANGE = re.compile(
     r"\bby\s+(?:\w+\s+)?[\d.]+\s?(?:%|per\s?cent)"
     r"|(?:%|per\s?cent)\s+(?:fewer|less|more|lower|higher|fall|rise|drop|decline|increase|decrease|reduction)\b",
@@ -250,7 +252,7 @@ def _share_conflict(
         (
             (_nearness(seen, s, weights), s.claim.slug, s)
             for s in fitting
-            if s.names <= seen.names and named <= s.names and _on_matter(seen, s)
+            if s.names <= seen.names and named <= s.names and _on_matter(seen, s) and (_moves(seen) or not s.relative)
         ),
         reverse=True,
         key=lambda item: item[:2],
@@ -266,6 +268,13 @@ def _share_conflict(
     if _complement(seen.quantity, claim) or any(_complement(seen.quantity, s) for s in fitting):
         return None
     return claim
+
+
+def _moves(seen: Seen) -> bool:
+    """The number is told as a change: `fell by`, `fewer`, `rarer`."""
+    text, span = seen.retelling.text.text, seen.quantity.span
+    told = f"{text[max(seen.sentence.start, span.start - 60) : span.start]} {text[span.end : span.end + 40]}"
+    return bool(_stems(tokens(told)) & _MOVES) or bool(_COMPARED.search(text[span.end : span.end + 24]))
 
 
 def _on_matter(seen: Seen, stated: Stated) -> bool:
@@ -296,7 +305,8 @@ def _count_conflict(seen: Seen, fitting: Sequence[Stated], stated: Sequence[Stat
     rated = {t.key for t in (*after, *tokens(seen.quantity.measure))} & _RATES
     if rated and not {t.key for t in tokens(claim.claim.text)} & _RATES:
         return None
-    acts = bool(_stems(tokens(seen.quantity.measure)) & _ACTS)
+    done = _stems(tokens(seen.quantity.measure))
+    acts = bool(done & _ACTS) or bool(done & (claim.telling - claim.of))
     anchored = _anchored(seen, stated)
     about_study = bool(_stems(row) & SURVEY_WORDS) or _names_study(row, study)
     above = seen.quantity.value > max(e.high or e.value for e in claim.expectations)

@@ -60,6 +60,10 @@ class Clause:
 
     content: frozenset[str]
     negated: bool
+    guarded: bool
+    """It holds a condition, a hedge or a modal of possibility."""
+    denied: frozenset[str]
+    """The first two content words behind its negation: what is denied of what."""
 
 
 @attrs.frozen(kw_only=True)
@@ -71,7 +75,9 @@ class Sentence:
     """Slug of the reference quote; empty for words from the coverage."""
     clauses: tuple[Clause, ...]
     guarded: bool
-    """It holds a condition, a hedge or a modal of possibility."""
+    """One of its clauses is."""
+    stems: frozenset[str]
+    """Of all its words, small ones too."""
     source: Occurrence | None
 
     @property
@@ -89,7 +95,9 @@ class Report:
     strong: bool
     negated: bool
     guarded: bool
-    """It carries a negation-like verb, a contrast, a hedge or a condition."""
+    """It is led in by a word of distance or carries a contrast."""
+    reserve: frozenset[str]
+    """Stems of its words of negation, condition or doubt."""
 
 
 def findings(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) -> Iterator[Finding]:
@@ -128,12 +136,25 @@ def _sentence(text: str, subject: str, source: Occurrence | None) -> Sentence:
     parts: dict[int, list[Token]] = defaultdict(list)
     for token in row:
         parts[token.clause].append(token)
+    clauses = tuple(map(_clause, parts.values()))
     return Sentence(
         words=text,
         subject=subject,
-        clauses=tuple(Clause(content=content_stems(part), negated=sense.negated(part)) for part in parts.values()),
-        guarded=any(t.key in HEDGE or t.key in CONDITION for t in row),
+        clauses=clauses,
+        guarded=any(clause.guarded for clause in clauses),
+        stems=frozenset(spelling.stem(t.key) for t in row),
         source=source,
+    )
+
+
+def _clause(row: Sequence[Token]) -> Clause:
+    at = next((at for at, token in enumerate(row) if token.key in sense.NEGATION), len(row))
+    behind = [stem for token in row[at + 1 :] for stem in content_stems([token])]
+    return Clause(
+        content=content_stems(row),
+        negated=sense.negated(row),
+        guarded=any(t.key in HEDGE or t.key in CONDITION for t in row),
+        denied=frozenset(behind[:2]),
     )
 
 
@@ -153,7 +174,8 @@ def _reports(said: Sequence[Occurrence], about: Set[str]) -> Iterator[Report]:
             content=content_stems(row),
             strong=bool(stems & _STRONG),
             negated=sense.negated(row),
-            guarded=bool(lead & _DISTANCE or stems & _RESERVE) or any(t.key in CONTRAST for t in row),
+            guarded=bool(lead & _DISTANCE) or any(t.key in CONTRAST for t in row),
+            reserve=frozenset(stems & _RESERVE),
         )
 
 
@@ -168,7 +190,7 @@ def _lead(retelling: Retelling, span: Span) -> str:
 
 def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
     """How surely the speaker's sentence speaks against the report; 0 where it does not."""
-    if report.guarded:
+    if report.guarded or report.reserve - sentence.stems:
         return 0.0
     if report.negated:
         return _denies_said(report, sentence, topic)
@@ -205,7 +227,7 @@ def _opposes(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
 
 def _affirms_denied(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
     """The report says without negation what the speaker negated, or drops the negation that followed."""
-    negated = [clause for clause in sentence.clauses if clause.negated]
+    negated = [clause for clause in sentence.clauses if clause.negated and clause.denied <= report.content]
     distinct = report.content & frozenset().union(*(clause.content for clause in negated)) - topic
     if not distinct:
         return 0.0
@@ -224,7 +246,7 @@ def _denies_said(report: Report, sentence: Sentence, topic: frozenset[str]) -> f
     """The report negates what the speaker said without negation."""
     for clause in sentence.clauses:
         shared = report.content & clause.content
-        if clause.negated or sentence.guarded or len(shared - topic) < 2:
+        if clause.negated or clause.guarded or len(shared - topic) < 2:
             continue
         if len(shared) >= NEARLY_ALL * len(report.content):
             return 0.7

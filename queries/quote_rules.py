@@ -17,6 +17,7 @@ from kb.wording import tokens
 from queries.attribution import Attribution, Occurrence
 from queries.rules import Finding, Passed, Rule, Truth, finding_id
 from queries.topic import topic_words
+from queries.translations import is_translated
 
 SURE = 0.55
 """Confidence that a wording is a print of its reference below which only the named speaker accuses it."""
@@ -137,6 +138,8 @@ def _altered(one: Print) -> bool:
     """Words inside were changed so that the sense is another, or may be."""
     if one.alignment.verdict != "altered" or one.alignment.sense_kept is True:
         return False
+    if is_translated(one.said.retelling, one.said.quote.content):
+        return False
     inside = [e for e in one.aligned.edits if e.op != "insert" or len(e.after.split()) < collate.BESIDES]
     if not inside or (one.aligned.lengths[1] < SHORT and one.aligned.reference_covered < 0.5):
         return False
@@ -147,7 +150,8 @@ def _altered(one: Print) -> bool:
 def _reworded(one: Print) -> bool:
     """Its own speaker's words, a word of them changed, whatever that does to the sense."""
     by_speaker = one.said.given_to.slug == one.reference.speaker
-    return by_speaker and one.alignment.verdict == "altered" and bool(one.aligned.edits)
+    own = by_speaker and not is_translated(one.said.retelling, one.said.quote.content)
+    return own and one.alignment.verdict == "altered" and bool(one.aligned.edits)
 
 
 def _hardly_another(one: Print) -> bool:
@@ -219,10 +223,9 @@ def _named_nearby(one: Print, speaker: Speaker) -> bool:
     mention = one.said.retelling.words(quote.speaker) if quote.speaker else ""
     if any(letter.isupper() for letter in mention[1:]) or len(mention) > 4:
         return False
-    text = one.said.retelling.text.text
-    paragraph = text[text.rfind("\n", 0, quote.content.start) + 1 : quote.content.start]
+    before = one.said.retelling.text.text[max(0, quote.content.start - AROUND) : quote.content.start]
     surname = name_words(speaker.name)[-1]
-    return any(sense.slips(word, surname) <= 2 for word in name_words(paragraph[-AROUND:]) if len(word) > 3)
+    return any(sense.slips(word, surname) <= 2 for word in name_words(before) if len(word) > 3)
 
 
 def _misattributed(one: Print, given: Attribution, speaker: Speaker, expected: Passed | None) -> Finding:
