@@ -5,7 +5,16 @@ import attrs
 from kb import align
 from kb.coverage import Coverage, Retelling
 from kb.records import Alignment
-from queries import name_rules, number_rules, paraphrase_rules, quote_families, quote_rules, revision_rules
+from queries import (
+    contradiction_rules,
+    name_rules,
+    number_rules,
+    overstatement_rules,
+    paraphrase_rules,
+    quote_families,
+    quote_rules,
+    revision_rules,
+)
 from queries.attribution import Resolve, occurrences, resolver, wording_of
 from queries.relevance import about_study
 from queries.rules import Finding, Passed, Role, Rule, Truth, finding_id
@@ -26,6 +35,8 @@ def check(coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Findi
         *quote_families.findings(coverage, said),
         *number_rules.findings(coverage, about),
         *paraphrase_rules.findings(coverage, said, about),
+        *overstatement_rules.findings(coverage, about),
+        *contradiction_rules.findings(coverage, said, about),
         *name_rules.findings(coverage, about),
         *revision_rules.findings(coverage, about | _was_about(coverage, resolve)),
     ]
