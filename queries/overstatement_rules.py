@@ -47,7 +47,7 @@ _STRONG = _stems(
 )
 _SURELY = _STRONG | _stems("guarantee guarantees guaranteed blame plainly simply")
 _PARTICULAR = frozenset(["one", "1", "some", "single", "several", "few", "certain"])
-_UNIVERSAL = frozenset(["all", "every", "each", "any", "everyone", "everybody"])
+_UNIVERSAL = frozenset(["all", "every", "each", "everyone", "everybody"])
 _BOUNDLESS = frozenset(["always", "everywhere", "anywhere", "invariably", "universally"])
 _SETTING = _stems(
     "simulation simulations simulated simulator simulators laboratory lab labs mouse mice rat rats animals pretend mock "
@@ -104,13 +104,21 @@ class Told:
 def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
     """Overstatements and dropped caveats in the articles `about` the study (ids), the study's own pages left out."""
     stated = [_stated(claim, text) for claim in coverage.study.claims for text in {claim.exact or claim.text, claim.text}]
+    careful = {r.article.source for r in coverage.retellings if r.article.id in about and _is_careful(r, stated)}
     for retelling in coverage.retellings:
         own = retelling.source.kind == "primary"
         if own or retelling.text.language not in ("en", "und") or retelling.article.id not in about:
             continue
         told = tuple(_told(retelling))
         yield from _overstated(told, stated)
-        yield from _dropped(retelling, told, stated)
+        if retelling.article.source not in careful:
+            yield from _dropped(retelling, told, stated)
+
+
+def _is_careful(retelling: Retelling, stated: Sequence[Stated]) -> bool:
+    """Its outlet has told readers of a limit: what one article says need not stand in each that follows it up."""
+    caveats = {caveat for one in stated for caveat in one.claim.caveats}
+    return bool(_CARE.search(retelling.text.text)) or any(_kept(caveat, retelling) for caveat in caveats)
 
 
 def _stated(claim: Claim, text: str) -> Stated:
@@ -205,14 +213,13 @@ def _widened(told: Told, stated: Stated, same: Sequence[Stated]) -> str:
 
 
 def _dropped(retelling: Retelling, told: Sequence[Told], stated: Sequence[Stated]) -> Iterator[Finding]:
-    """Claims told without one of their caveats, in an article that has no word of caution at all."""
-    text = retelling.text.text
-    if retelling.extraction.truncated or len(words(text)) < BRIEF or _CARE.search(text):
+    """Claims told without one of their caveats, by an outlet that has no word of caution at all."""
+    if retelling.extraction.truncated or len(words(retelling.text.text)) < BRIEF:
         return
     seen: set[str] = set()
     for one in stated:
         claim = one.claim
-        if not claim.caveats or claim.slug in seen or any(_kept(caveat, retelling) for caveat in claim.caveats):
+        if not claim.caveats or claim.slug in seen:
             continue
         telling = next((t for t in told if _tells(t, one) and (_numbered(t, one) or not claim.expect)), None)
         if telling:

@@ -62,8 +62,8 @@ class Clause:
     negated: bool
     guarded: bool
     """It holds a condition, a hedge or a modal of possibility."""
-    denied: frozenset[str]
-    """The first two content words behind its negation: what is denied of what."""
+    denied: tuple[str, ...]
+    """The first content words behind its negation, two at most: what is denied of what."""
 
 
 @attrs.frozen(kw_only=True)
@@ -154,7 +154,7 @@ def _clause(row: Sequence[Token]) -> Clause:
         content=content_stems(row),
         negated=sense.negated(row),
         guarded=any(t.key in HEDGE or t.key in CONDITION for t in row),
-        denied=frozenset(behind[:2]),
+        denied=tuple(behind[:2]),
     )
 
 
@@ -227,13 +227,14 @@ def _opposes(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
 
 def _affirms_denied(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
     """The report says without negation what the speaker negated, or drops the negation that followed."""
-    negated = [clause for clause in sentence.clauses if clause.negated and clause.denied <= report.content]
+    negated = [clause for clause in sentence.clauses if clause.negated and report.content.issuperset(clause.denied[:1])]
     distinct = report.content & frozenset().union(*(clause.content for clause in negated)) - topic
     if not distinct:
         return 0.0
     for clause in negated:
         taken = report.content & clause.content
-        if len(taken - topic) >= 2 and len(taken) >= CLAUSE * len(clause.content):
+        core = report.content.issuperset(clause.denied)
+        if core and len(taken - topic) >= 2 and len(taken) >= CLAUSE * len(clause.content):
             return 0.8
         whole = len(clause.content) <= 2 and taken == clause.content
         if whole and taken - topic and (report.content & sentence.content) - distinct:
