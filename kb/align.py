@@ -128,7 +128,7 @@ def _matches(study: Study, wording: str, cosines: Mapping[str, float]) -> list[M
         fits = belongs(one.aligned, cosines.get(one.reference.slug, 0.0))
         if fits and not any(_overlap(one.aligned.span, other.aligned.span) for other in kept):
             kept.append(one)
-    return _merged([*kept, *_halves(laid, kept)], row)
+    return _merged([*kept, *_halves(laid, kept)], row) if len(kept) != 1 else _grafted(kept[0], laid, row)
 
 
 def _halves(laid: Sequence[Match], kept: Sequence[Match]) -> list[Match]:
@@ -142,6 +142,18 @@ def _halves(laid: Sequence[Match], kept: Sequence[Match]) -> list[Match]:
         if same and new and apart and short >= RUN_SOME and long >= RUN_SURE and together >= WHOLE:
             return new
     return []
+
+
+def _grafted(kept: Match, laid: Sequence[Match], row: Sequence[Token]) -> list[Match]:
+    """The reference that fits, and with it one whose words were put into the middle of it."""
+    own = [m for m in laid if m is not kept and m.reference.speaker == kept.reference.speaker]
+    for edit in kept.aligned.edits:
+        for other in own if len(edit.after.split()) >= RUN_SURE else ():
+            inside = align(other.reference.text, edit.after)
+            if inside.run >= RUN_SURE and inside.wording_covered >= WHOLE:
+                joined = [attrs.evolve(m, aligned=attrs.evolve(m.aligned, verdict="merged")) for m in (kept, other)]
+                return [attrs.evolve(m, aligned=attrs.evolve(m.aligned, sense_kept=None)) for m in joined]
+    return _merged([kept, *_halves(laid, [kept])], row)
 
 
 def _strength(aligned: Aligned) -> float:

@@ -91,11 +91,15 @@ _OPPOSITES = (
     "tighten loosen|speed slow|attract repel|arrive leave|enter leave|save waste|save cost|gain cost|"
     "borrow lend|short long|shorter longer|shortest longest|most few|strengthen weaken|heal hurt|underestimate overestimate|deter encourage|discourage encourage"
 )
+_FOR = _set("accept allow approve back endorse favor grant permit praise support welcome")
+_AGAINST = _set("ban block condemn criticize forbid oppose refuse reject veto")
+"""Taking a stand: any of one row is the opposite of any of the other."""
 _PREFIXES = ("un", "in", "im", "dis", "non", "ir", "il", "mis")
 
 
 def _pairs() -> frozenset[frozenset[str]]:
-    return frozenset(frozenset(map(spelling.stem, pair.split())) for pair in _OPPOSITES.split("|"))
+    pairs = [*(pair.split() for pair in _OPPOSITES.split("|")), *([one, other] for one in _FOR for other in _AGAINST)]
+    return frozenset(frozenset(map(spelling.stem, pair)) for pair in pairs)
 
 
 _OPPOSITE_PAIRS = _pairs()
@@ -266,7 +270,9 @@ def lost_after(last: Token, cut: Sequence[Token]) -> list[tuple[Cue, str]]:
     for at, token in enumerate(same):
         starts = at == 0 or same[at - 1].clause != token.clause
         for cue in _TURNS:
-            if cue in cues(token.key) and (starts or token.clause == last.clause) and not found:
+            # A condition behind another clause of the cut is that clause's own.
+            near = starts and (cue is Cue.CONTRAST or at == 0)
+            if cue in cues(token.key) and (near or token.clause == last.clause) and not found:
                 found.append((cue, shown(same[at:])))
     disclaimer = _disclaimer(same)
     if not found and disclaimer is not None:

@@ -30,6 +30,18 @@ APART = timedelta(days=30)
 """Longer ago, one may have been true then and the other now."""
 ROUNDED = 1.5
 """How many times a number the other may be when one of them is told as rounded or as a bound."""
+_PAST = dict(
+    pair.split(":")
+    for pair in (
+        "paid:pay bought:buy sold:sell gave:give given:give took:take taken:take wrote:write written:write spoke:speak "
+        "spoken:speak rose:rise risen:rise fell:fall fallen:fall grew:grow grown:grow knew:know known:know saw:see seen:see "
+        "found:find lost:lose won:win met:meet left:leave kept:keep held:hold told:tell built:build spent:spend sent:send "
+        "lent:lend bore:bear broke:break broken:break chose:choose chosen:choose drew:draw drawn:draw drove:drive driven:drive "
+        "led:lead began:begin begun:begin hid:hide hidden:hide shut:shut stood:stand struck:strike sought:seek taught:teach "
+        "thought:think threw:throw thrown:throw withdrew:withdraw withdrawn:withdraw went:go gone:go came:come became:become"
+    ).split()
+)
+"""Irregular past forms: `paid` and `did not pay` are one word and its denial."""
 _LOOSE = frozenset(
     "about around roughly nearly almost approximately some over under least most up more less than fewer".split()
 )
@@ -81,7 +93,7 @@ def _sentences(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) 
     found = {}
     for digest, places in prints.items():
         row = tokens(places[0][0].words(places[0][1]))
-        content = content_stems(t for t in row if not t.number)
+        content = content_stems(attrs.evolve(t, key=_PAST.get(t.key, t.key)) for t in row if not t.number)
         if LEAST <= len(content) and len(row) <= LONGEST:
             found[digest] = Told(
                 row=row,

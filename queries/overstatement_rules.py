@@ -14,6 +14,7 @@ from kb.spelling import listed
 from kb.text import words
 from kb.wording import Token, tokens
 from queries.rules import Finding, Passed, Rule, finding_id
+from queries.tolerances import agrees
 from queries.topic import content_stems
 
 ALIKE = 0.6
@@ -25,7 +26,7 @@ WHOLE = 0.7
 """Share of a circumstance's words from which it counts as told."""
 BRIEF = 60
 """Words of an article below which nobody expects a caveat."""
-TAKEN_UP = 0.5
+TAKEN_UP = 0.6
 """Share of a caveat's words that one sentence must hold to be that caveat."""
 
 
@@ -55,17 +56,24 @@ _SETTING = _stems(
 )
 _REAL = _stems("real actual reality life everyday practice wild nature natural outdoors open street world")
 _FRAME = _stems("study paper report survey research researcher author scientist team experiment result finding data")
+_PLACE = _stems("under during between among across within after before around per than")
+_MOVES = _stems(
+    "percent percentage share proportion point fall fell fallen drop dropped rise rose increase decrease decline reduction "
+    "change more less fewer lower higher down up one ones"
+) | {"%"}
 _DISTANCE = _stems("deny reject dismiss doubt dispute caution warn claim question wrong overstate exaggerate critic myth")
 _CARE = re.compile(
-    r"\b(?:cautio|caveat|limitation|prelimin|tentativ|unclear|unknown|uncertain|whether\b|remains? to be)"
+    r"\b(?:cautio|caveat|limitation|prelimin|tentativ|unclear|unknown|uncertain|remains? to be)"
     r"|\bnot (?:yet )?(?:been )?(?:tested|tried|shown|proven|proved|measured|counted|studied|examined|peer[- ]reviewed)\b"
-    r"|\b(?:more|further) (?:research|studies|work|data|tests)\b|\bonly (?:one|two|three|a few|a single|in|at|on)\b"
+    r"|\b(?:more|further) (?:research|studies|work|data|tests)\b"
     r"|\bsmall (?:sample|study|number)\b|\btoo early\b|\b(?:does|do|did)(?: not|n['’]t) (?:mean|prove|show|know|say)\b"
     r"|\b(?:cannot|can['’]t|could not|couldn['’]t) (?:say|tell|prove|know|rule|conclude)\b"
-    r"|\bno evidence\b|\bnot (?:a )?(?:caus|proof|evidence)|\bsingle\b|\bnobody knows\b",
+    r"|\bno evidence\b|\bnot (?:a )?(?:caus|proof|evidence)|\bnobody knows\b",
     re.I,
 )
 """Any word of caution: an article with one has not dropped them all."""
+_NARROW = re.compile(r"\b(?:whether|single|only (?:one|two|three|a few|in|at|on))\b", re.I)
+"""The same in an outlet's own sentences; in a remark such words may be about anything."""
 
 
 @attrs.frozen(kw_only=True)
@@ -118,7 +126,8 @@ def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
 def _is_careful(retelling: Retelling, stated: Sequence[Stated]) -> bool:
     """Its outlet has told readers of a limit: what one article says need not stand in each that follows it up."""
     caveats = {caveat for one in stated for caveat in one.claim.caveats}
-    return bool(_CARE.search(retelling.text.text)) or any(_kept(caveat, retelling) for caveat in caveats)
+    narrow = any(_NARROW.search(retelling.words(told.span)) for told in _told(retelling))
+    return narrow or bool(_CARE.search(retelling.text.text)) or any(_kept(caveat, retelling) for caveat in caveats)
 
 
 def _stated(claim: Claim, text: str) -> Stated:
@@ -139,7 +148,7 @@ def _stated(claim: Claim, text: str) -> Stated:
 
 def _core(row: Sequence[Token]) -> frozenset[str]:
     plain = [t for t in row if not t.number and t.key not in HEDGE | _UNIVERSAL | _BOUNDLESS | _PARTICULAR]
-    return content_stems(plain) - _LINK - _CAUSE - _SURELY - _SETTING - _REAL - _FRAME
+    return content_stems(plain) - _LINK - _CAUSE - _SURELY - _SETTING - _REAL - _FRAME - _PLACE - _MOVES
 
 
 def _guards(row: Sequence[Token]) -> set[str]:
@@ -182,9 +191,8 @@ def _nearly(told: Told, stated: Stated) -> bool:
 
 def _numbered(told: Told, stated: Stated) -> bool:
     """The sentence holds the claim's own number."""
-    values = {e.value for e in stated.claim.expect}
-    inside = (q for q in told.retelling.quantities if q.span.overlaps(told.span))
-    return any(quantity.value in values for quantity in inside)
+    inside = [q for q in told.retelling.quantities if q.span.overlaps(told.span)]
+    return any(agrees(quantity, expected) for quantity in inside for expected in stated.claim.expect)
 
 
 def _why(told: Told, stated: Stated, near: Sequence[Stated]) -> str:
@@ -229,7 +237,8 @@ def _dropped(retelling: Retelling, told: Sequence[Told], stated: Sequence[Stated
 
 def _kept(caveat: str, retelling: Retelling) -> bool:
     wanted = content_stems(tokens(caveat))
-    return any(len(wanted & _of(retelling, p)) >= max(1.0, TAKEN_UP * len(wanted)) for p in retelling.passages)
+    least = max(min(2, len(wanted)), TAKEN_UP * len(wanted))
+    return any(len(wanted & _of(retelling, passage)) >= least for passage in retelling.passages)
 
 
 def _of(retelling: Retelling, passage: Passage) -> frozenset[str]:

@@ -51,6 +51,8 @@ _STRONG = _stemmed(
 
 
 _CAUSE = _stemmed("cause causes caused causing trigger triggered provoke induce induced")
+_HOLDING = _stemmed("convinced sure certain clear evidence proof sign reason belief doubt")
+"""Words between a negation and what it denies: `not convinced that …`, `no evidence that …`."""
 _LINK = _stemmed("linked link associated association correlated correlation tied related connected coincide coincided")
 
 
@@ -149,7 +151,7 @@ def _sentence(text: str, subject: str, source: Occurrence | None) -> Sentence:
 
 def _clause(row: Sequence[Token]) -> Clause:
     at = next((at for at, token in enumerate(row) if token.key in sense.NEGATION), len(row))
-    behind = [stem for token in row[at + 1 :] for stem in content_stems([token])]
+    behind = [stem for token in row[at + 1 :] for stem in content_stems([token]) - _HOLDING]
     return Clause(
         content=content_stems(row),
         negated=sense.negated(row),
@@ -240,7 +242,7 @@ def _affirms_denied(report: Report, sentence: Sentence, topic: frozenset[str]) -
         if whole and taken - topic and (report.content & sentence.content) - distinct:
             return 0.6
     plain = max((len(report.content & c.content) for c in sentence.clauses if not c.negated), default=0)
-    return 0.75 if plain >= 3 else 0.0
+    return 0.75 if plain >= 3 and report.content - sentence.content else 0.0
 
 
 def _denies_said(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
@@ -261,6 +263,7 @@ def _carries(report: Report, sentence: Sentence) -> bool:
         added = report.content - clause.content
         turned = added & denied or (added & _CAUSE and clause.content & _LINK)
         same = clause.negated == report.negated and len(added) <= 0.2 * len(report.content)
+        same = same and not (clause.guarded and report.strong and not report.reserve)
         if same and not (turned and not report.negated) and not _swapped(added, clause.content):
             return True
     return False
