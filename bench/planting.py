@@ -14,7 +14,7 @@ import attrs
 from ruamel.yaml import YAML
 
 TEMPLATES = Path(__file__).parent / "planted"
-Set = Literal["seen", "unseen"]
+Set = Literal["seen", "opened", "unseen"]
 Plain = Mapping[str, Any]
 
 

@@ -24,6 +24,8 @@ SWAPPED = 2.0
 """The same, for a number that is another claim's true one."""
 MEASURED = 0.4
 """`NEAR` for a number in a unit of measurement."""
+CIRCUMSTANCE = 0.6
+"""`NEAR` for a count that holds under a circumstance."""
 SURVEY_WORDS = frozenset(
     ["study", "paper", "researcher", "scientist", "team", "experiment", "author", "finding", "preprint"]
 )
@@ -199,7 +201,7 @@ def _conflict(
         return _share_conflict(seen, fitting, own, weights, known)
     if own or any(_told_beside(seen, s) for s in fitting):
         return None
-    if seen.quantity.unit in _MEASURES:
+    if seen.quantity.unit in _MEASURES or fitting[0].conditional:
         return _measure_conflict(seen, fitting, weights)
     return _count_conflict(seen, fitting, stated, study)
 
@@ -214,10 +216,11 @@ def _told_beside(seen: Seen, stated: Stated) -> bool:
 
 
 def _measure_conflict(seen: Seen, fitting: Sequence[Stated], weights: dict[str, float]) -> Stated | None:
-    """Minutes, euros, miles: of the claim only where the sentence says most of what the claim says."""
+    """Minutes, euros, miles, and counts under a circumstance: only where the sentence says most of what the claim says."""
+    least = MEASURED if seen.quantity.unit in _MEASURES else CIRCUMSTANCE
     for claim in fitting:
         told = claim.telling & seen.around
-        whole = len(told) >= 2 and _nearness(seen, claim, weights) >= MEASURED
+        whole = len(told) >= 2 and _nearness(seen, claim, weights) >= least
         if len(fitting) == 1 and whole and claim.matter & seen.around and claim.names <= seen.names:
             return claim
     return None

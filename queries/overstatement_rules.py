@@ -111,7 +111,7 @@ class Told:
 
 def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
     """Overstatements and dropped caveats in the articles `about` the study (ids), the study's own pages left out."""
-    stated = [_stated(claim, text) for claim in coverage.study.claims for text in {claim.exact or claim.text, claim.text}]
+    stated = [one for claim in coverage.study.claims for one in _wordings(claim)]
     careful = {r.article.source for r in coverage.retellings if r.article.id in about and _is_careful(r, stated)}
     for retelling in coverage.retellings:
         own = retelling.source.kind == "primary"
@@ -130,8 +130,15 @@ def _is_careful(retelling: Retelling, stated: Sequence[Stated]) -> bool:
     return narrow or bool(_CARE.search(retelling.text.text)) or any(_kept(caveat, retelling) for caveat in caveats)
 
 
-def _stated(claim: Claim, text: str) -> Stated:
-    row = tokens(text)
+def _wordings(claim: Claim) -> Iterator[Stated]:
+    """The claim as claims.yaml and as its document has it, and the clauses of both that can stand alone."""
+    for text in dict.fromkeys((claim.exact or claim.text, claim.text)):
+        row = tokens(text)
+        clauses = [[t for t in row if t.clause == at] for at in range(row[-1].clause + 1)] if row else []
+        yield from (_stated(claim, text, part) for part in (row, *clauses) if part is row or len(_core(part)) >= LEAST)
+
+
+def _stated(claim: Claim, text: str, row: Sequence[Token]) -> Stated:
     stems = frozenset(spelling.stem(t.key) for t in row)
     conditions = " ".join(e.condition or "" for e in claim.expect)
     return Stated(
