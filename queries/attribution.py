@@ -185,6 +185,12 @@ def attribute(
     if len(named) == 1:
         return Attribution(kind="speaker", slug=named[0].slug, name=named[0].name)
     vague = _by_mention(mention)
+    printed = name_words(mention)[-1:]
+    if name and printed and printed[0] not in name_words(name):
+        # The full name behind the mention is another's with nearly the same surname; what is printed decides.
+        bearers = [s for s in speakers if name_words(s.name)[-1:] == printed]
+        if len(bearers) == 1:
+            return Attribution(kind="speaker", slug=bearers[0].slug, name=bearers[0].name)
     if name and name_words(name):
         named_by = _by_name(tuple(speakers), name, judged)
         return vague if named_by.kind in ("unknown", "person") and vague.kind == "machine" else named_by

@@ -24,6 +24,9 @@ SWAPPED = 2.0
 """The same, for a number that is another claim's true one."""
 MEASURED = 0.4
 """`NEAR` for a number in a unit of measurement."""
+SAME = 0.65
+"""Share of the words of claim and sentence that both hold when the sentence says the claim and no more."""
+_ASIDE = re.compile(r"\([^()]*\)")
 CIRCUMSTANCE = 0.6
 """`NEAR` for a count that holds under a circumstance."""
 SURVEY_WORDS = frozenset(
@@ -317,7 +320,19 @@ def _count_conflict(seen: Seen, fitting: Sequence[Stated], stated: Sequence[Stat
     above = seen.quantity.value > max(e.high or e.value for e in claim.expectations)
     if above and (anchored or (acts and about_study) or (about_study and _names_study(row, study))):
         return claim
+    if _says_same(row, claim.claim):
+        return claim
     return claim if acts and anchored else None
+
+
+def _says_same(row: Sequence[Token], claim: Claim) -> bool:
+    """The sentence has nothing but the claim's own words, and all or nearly all of them."""
+    said = _stems(t for t in row if not t.number)
+    texts = (_ASIDE.sub("", text) for text in (claim.text, claim.exact or ""))
+    for words in (_stems(t for t in tokens(text) if not t.number) for text in texts):
+        if len(said & words) >= 2 and len(said & words) >= SAME * len(said | words):
+            return True
+    return False
 
 
 def _anchored(seen: Seen, stated: Sequence[Stated]) -> bool:

@@ -88,6 +88,7 @@ class Stated:
     """Of the words that say what it is about."""
     hedged: bool
     linked: bool
+    negated: bool
     particular: bool
     """It is about one or some of several."""
     circumstance: frozenset[str]
@@ -135,7 +136,8 @@ def _wordings(claim: Claim) -> Iterator[Stated]:
     for text in dict.fromkeys((claim.exact or claim.text, claim.text)):
         row = tokens(text)
         clauses = [[t for t in row if t.clause == at] for at in range(row[-1].clause + 1)] if row else []
-        yield from (_stated(claim, text, part) for part in (row, *clauses) if part is row or len(_core(part)) >= LEAST)
+        parts = [row, *(clause for clause in clauses if len(_core(clause)) >= LEAST)]
+        yield from (attrs.evolve(_stated(claim, text, row), core=_core(part)) for part in parts)
 
 
 def _stated(claim: Claim, text: str, row: Sequence[Token]) -> Stated:
@@ -148,6 +150,7 @@ def _stated(claim: Claim, text: str, row: Sequence[Token]) -> Stated:
         core=_core(row),
         hedged=bool(_guards(row)) or bool(stems & _LINK),
         linked=bool(stems & _LINK) or (bool(_guards(row)) and "reason" in stems),
+        negated=sense.negated(row),
         particular=bool({t.key for t in row} & _PARTICULAR),
         circumstance=content_stems(tokens(conditions)),
     )
@@ -182,9 +185,10 @@ def _tells(told: Told, stated: Stated) -> bool:
 
 def _overstated(told: Sequence[Told], stated: Sequence[Stated]) -> Iterator[Finding]:
     for sentence in told:
-        if sense.negated(sentence.row) or sentence.stems & _DISTANCE:
+        if sentence.stems & _DISTANCE:
             continue
-        near = [one for one in stated if _tells(sentence, one) or (_numbered(sentence, one) and _nearly(sentence, one))]
+        alike = [one for one in stated if one.negated == sense.negated(sentence.row)]
+        near = [one for one in alike if _tells(sentence, one) or (_numbered(sentence, one) and _nearly(sentence, one))]
         for one in sorted(near, key=lambda one: -len(one.core & sentence.core)):
             why = _why(sentence, one, near)
             if why:

@@ -65,7 +65,7 @@ class Clause:
     guarded: bool
     """It holds a condition, a hedge or a modal of possibility."""
     denied: tuple[str, ...]
-    """The first content words behind its negation, two at most: what is denied of what."""
+    """The first content words behind its negation and a `that`, two at most: what is denied of what."""
 
 
 @attrs.frozen(kw_only=True)
@@ -94,7 +94,8 @@ class Report:
     said: Occurrence
     span: Span
     content: frozenset[str]
-    strong: bool
+    strong: frozenset[str]
+    """Stems of its words of certainty and of whole."""
     negated: bool
     guarded: bool
     """It is led in by a word of distance or carries a contrast."""
@@ -151,7 +152,8 @@ def _sentence(text: str, subject: str, source: Occurrence | None) -> Sentence:
 
 def _clause(row: Sequence[Token]) -> Clause:
     at = next((at for at, token in enumerate(row) if token.key in sense.NEGATION), len(row))
-    behind = [stem for token in row[at + 1 :] for stem in content_stems([token]) - _HOLDING]
+    that = next((k for k in range(at + 1, min(at + 8, len(row))) if row[k].key == "that"), at)
+    behind = [stem for token in row[that + 1 :] for stem in content_stems([token]) - _HOLDING]
     return Clause(
         content=content_stems(row),
         negated=sense.negated(row),
@@ -174,7 +176,7 @@ def _reports(said: Sequence[Occurrence], about: Set[str]) -> Iterator[Report]:
             said=one,
             span=one.quote.content,
             content=content_stems(row),
-            strong=bool(stems & _STRONG),
+            strong=frozenset(stems & _STRONG),
             negated=sense.negated(row),
             guarded=bool(lead & _DISTANCE) or any(t.key in CONTRAST for t in row),
             reserve=frozenset(stems & _RESERVE),
@@ -198,7 +200,7 @@ def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
         return _denies_said(report, sentence, topic)
     shared = report.content & sentence.content
     nearly = shared - topic and len(shared) >= max(2.0, NEARLY_ALL * len(report.content - _STRONG))
-    if sentence.subject and sentence.guarded and report.strong and (nearly or len(shared - topic) >= 2):
+    if sentence.subject and sentence.guarded and report.strong - sentence.stems and (nearly or len(shared - topic) >= 2):
         return 0.6 if len(shared) >= TAKEN_UP * len(report.content) else 0.0
     return max(
         _affirms_denied(report, sentence, topic), _causes_linked(report, sentence), _opposes(report, sentence, topic)
@@ -264,7 +266,7 @@ def _carries(report: Report, sentence: Sentence) -> bool:
         added = report.content - clause.content
         turned = added & denied or (added & _CAUSE and clause.content & _LINK)
         same = clause.negated == report.negated and len(added) <= 0.2 * len(report.content)
-        same = same and not (clause.guarded and report.strong and not report.reserve)
+        same = same and not (clause.guarded and report.strong - sentence.stems and not report.reserve)
         if same and not (turned and not report.negated) and not _swapped(added, clause.content):
             return True
     return False

@@ -218,14 +218,19 @@ def _nearly_verbatim(aligned: Aligned) -> bool:
 
 
 def _named_nearby(one: Print, speaker: Speaker) -> bool:
-    """A pronoun's person was read from the text; where the right name stands beside it, the reading is in doubt."""
+    """Whom a pronoun or a name in another paragraph speaks for was read from the text; where the right name stands
+    beside the words, the reading is in doubt."""
     quote = one.said.quote
     mention = one.said.retelling.words(quote.speaker) if quote.speaker else ""
+    text, content = one.said.retelling.text.text, quote.content
+    start, end = text.rfind("\n", 0, content.start) + 1, text.find("\n", content.end)
+    near = text[max(0, content.start - AROUND) : content.start]
     if any(letter.isupper() for letter in mention[1:]) or len(mention) > 4:
-        return False
-    before = one.said.retelling.text.text[max(0, quote.content.start - AROUND) : quote.content.start]
+        if quote.speaker and start <= quote.speaker.start and (end < 0 or quote.speaker.end <= end):
+            return False
+        near = f"{text[start : content.start]} {text[content.end : end if end >= 0 else len(text)]}"
     surname = name_words(speaker.name)[-1]
-    return any(sense.slips(word, surname) <= 2 for word in name_words(before) if len(word) > 3)
+    return any(sense.slips(word, surname) <= 2 for word in name_words(near) if len(word) > 3)
 
 
 def _misattributed(one: Print, given: Attribution, speaker: Speaker, expected: Passed | None) -> Finding:
