@@ -89,7 +89,7 @@ _OPPOSITES = (
     "disappear last|disappear persist|disappear remain|disappear appear|fade last|fade persist|fade remain|"
     "fade grow|continue stop|continue end|survive perish|shorten lengthen|widen narrow|deepen ease|"
     "tighten loosen|speed slow|attract repel|arrive leave|enter leave|save waste|save cost|gain cost|"
-    "borrow lend|short long|shorter longer|shortest longest|most few|strengthen weaken|heal hurt|underestimate overestimate|deter encourage|discourage encourage"
+    "borrow lend|short long|shorter longer|shortest longest|most few|all few|everyone few|everybody few|strengthen weaken|heal hurt|underestimate overestimate|deter encourage|discourage encourage"
 )
 _FOR = _set("accept allow approve back endorse favor grant permit praise support welcome")
 _AGAINST = _set("ban block condemn criticize forbid oppose refuse reject veto")

@@ -212,7 +212,8 @@ def _why(told: Told, stated: Stated, near: Sequence[Stated]) -> str:
     guarded = bool(_guards(told.row)) or bool(told.stems & _LINK)
     if told.stems & _REAL and stated.stems & _SETTING and not told.stems & _SETTING:
         return "tells as real what the study saw in a made-up or laboratory setting"
-    if not guarded and all(one.linked for one in same) and told.stems & _CAUSE and not stated.stems & _CAUSE - {"reason"}:
+    linked = any(one.linked for one in same) and all(one.hedged for one in same)
+    if not guarded and linked and told.stems & _CAUSE and not stated.stems & _CAUSE - {"reason"}:
         return "tells a link as a cause"
     if not guarded and all(one.hedged for one in same) and told.stems & _SURELY - stated.stems:
         return "leaves out the study's caution"

@@ -224,11 +224,12 @@ def _named_nearby(one: Print, speaker: Speaker) -> bool:
     mention = one.said.retelling.words(quote.speaker) if quote.speaker else ""
     text, content = one.said.retelling.text.text, quote.content
     start, end = text.rfind("\n", 0, content.start) + 1, text.find("\n", content.end)
-    near = text[max(0, content.start - AROUND) : content.start]
+    after = text[content.end : end if end >= 0 else len(text)]
+    near = f"{text[max(0, content.start - AROUND) : content.start]} {after}"
     if any(letter.isupper() for letter in mention[1:]) or len(mention) > 4:
         if quote.speaker and start <= quote.speaker.start and (end < 0 or quote.speaker.end <= end):
             return False
-        near = f"{text[start : content.start]} {text[content.end : end if end >= 0 else len(text)]}"
+        near = f"{text[start : content.start]} {after}"
     surname = name_words(speaker.name)[-1]
     return any(sense.slips(word, surname) <= 2 for word in name_words(near) if len(word) > 3)
 
