@@ -81,9 +81,7 @@ def coverage(study: Plain, frame: Plain, seed: int, count: int = 24) -> Made:
     address = f"https://{release.host}/release"
     for page in pages:
         page.before = [_before(page, p) for p in page.paragraphs] if _edited(page) else None
-    return Made(
-        name=study["id"], claims=_claims(study, address, pages), pages=(release, *pages), release=address
-    )
+    return Made(name=study["id"], claims=_claims(study, address, pages), pages=(release, *pages), release=address)
 
 
 def _deal(pages: Sequence[Page], tasks: list[Task], rng: random.Random) -> set[int]:
@@ -123,9 +121,7 @@ def _tasks(writer: Writer) -> Iterator[Task]:
 
 def _quoted(writer: Writer, quote: Plain, words: str, rule: str, kind: str) -> Task:
     mark = Mark(rule=rule, kind=kind, words=words.rstrip("."), quote=True)
-    return Task(
-        act=partial(writer.quote, quote=quote, words=words, mark=mark), needs=frozenset([quote["id"]])
-    )
+    return Task(act=partial(writer.quote, quote=quote, words=words, mark=mark), needs=frozenset([quote["id"]]))
 
 
 def _merged(writer: Writer, merge: Plain, ids: frozenset[str], page: Page) -> None:
@@ -322,7 +318,12 @@ def _claims(study: Plain, release: str, pages: Sequence[Page]) -> dict[str, Any]
         "quotes": [{**quote, "tolerance": "trim"} for quote in quotes],
         "claims": [{**{k: c[k] for k in kept if k in c}, "document": "release"} for c in study["claims"]],
         "sources": [
-            {"id": "release", "name": study["title"][:20], "domains": [f"{study['id'].replace('-', '')}.example"], "kind": "primary"},
+            {
+                "id": "release",
+                "name": study["title"][:20],
+                "domains": [f"{study['id'].replace('-', '')}.example"],
+                "kind": "primary",
+            },
             *({"id": p.host.split(".")[0], "name": p.outlet, "domains": [p.host], "kind": "press"} for p in pages),
         ],
     }

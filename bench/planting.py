@@ -14,7 +14,7 @@ import attrs
 from ruamel.yaml import YAML
 
 TEMPLATES = Path(__file__).parent / "planted"
-Set = Literal["seen", "opened", "unseen"]
+Set = Literal["seen", "opened", "opened-2", "unseen"]
 Plain = Mapping[str, Any]
 
 

@@ -61,7 +61,9 @@ _MOVES = _stems(
     "percent percentage share proportion point fall fell fallen drop dropped rise rose increase decrease decline reduction "
     "change more less fewer lower higher down up one ones"
 ) | {"%"}
-_DISTANCE = _stems("deny reject dismiss doubt dispute caution warn claim question wrong overstate exaggerate critic myth")
+_DISTANCE = _stems(
+    "deny reject dismiss doubt dispute caution warn claim question wrong overstate exaggerate critic myth"
+)
 _CARE = re.compile(
     r"\b(?:cautio|caveat|limitation|prelimin|tentativ|unclear|unknown|uncertain|remains? to be)"
     r"|\bnot (?:yet )?(?:been )?(?:tested|tried|shown|proven|proved|measured|counted|studied|examined|peer[- ]reviewed)\b"
@@ -244,7 +246,9 @@ def _dropped(retelling: Retelling, told: Sequence[Told], stated: Sequence[Stated
         telling = next((t for t in told if _tells(t, one) and (_numbered(t, one) or not claim.expect)), None)
         if telling:
             seen.add(claim.slug)
-            yield _finding(Rule.CAVEAT_DROPPED, telling, one, f"says nothing of “{claim.caveats[0]}” or any other limit")
+            yield _finding(
+                Rule.CAVEAT_DROPPED, telling, one, f"says nothing of “{claim.caveats[0]}” or any other limit"
+            )
 
 
 def _kept(caveat: str, retelling: Retelling) -> bool:

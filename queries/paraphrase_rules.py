@@ -200,7 +200,12 @@ def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
         return _denies_said(report, sentence, topic)
     shared = report.content & sentence.content
     nearly = shared - topic and len(shared) >= max(2.0, NEARLY_ALL * len(report.content - _STRONG))
-    if sentence.subject and sentence.guarded and report.strong - sentence.stems and (nearly or len(shared - topic) >= 2):
+    if (
+        sentence.subject
+        and sentence.guarded
+        and report.strong - sentence.stems
+        and (nearly or len(shared - topic) >= 2)
+    ):
         return 0.6 if len(shared) >= TAKEN_UP * len(report.content) else 0.0
     return max(
         _affirms_denied(report, sentence, topic), _causes_linked(report, sentence), _opposes(report, sentence, topic)
