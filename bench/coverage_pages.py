@@ -1,4 +1,4 @@
-"""A study template and a seed -> a coverage: claims.yaml, articles as `retold add` takes them, and what is true of each."""
+"""A study template and a seed -> a coverage: claims.yaml, articles for `retold add`, and what is true of each."""
 
 import html
 import json
@@ -63,8 +63,11 @@ class Made:
             for paragraphs in filter(None, (page.before, page.paragraphs)):
                 body = "".join(f"<p>{html.escape(p, quote=False)}</p>\n" for p in paragraphs)
                 head = f"<title>{html.escape(page.title)}</title><meta charset=utf-8>"
-                page_html = f"<!doctype html><html lang=en><head>{head}</head><body><article><h1>{page.title}</h1>\n{body}</article></body></html>"
-                yield {"url": url, "title": page.title, "published_at": at.isoformat(), "html": page_html}
+                shown = (
+                    f"<!doctype html><html lang=en><head>{head}</head>"
+                    f"<body><article><h1>{page.title}</h1>\n{body}</article></body></html>"
+                )
+                yield {"url": url, "title": page.title, "published_at": at.isoformat(), "html": shown}
 
 
 def coverage(study: Plain, frame: Plain, seed: int, count: int = 24) -> Made:
@@ -215,8 +218,7 @@ def _before(page: Page, paragraph: str) -> str:
     changed = [m for m in marks if m.kind in ("silent", "marked correction", "quiet edit")]
     if not changed:
         return paragraph
-    likest = max(edits, key=lambda old: len(set(old.split()) & set(paragraph.split())))
-    return likest
+    return max(edits, key=lambda old: len(set(old.split()) & set(paragraph.split())))
 
 
 def _pairs(pages: Sequence[Page], study: Plain, rng: random.Random) -> None:

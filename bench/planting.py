@@ -1,4 +1,4 @@
-"""Made-up coverage with planted edits: templates of bench/planted -> pages, and what is wrong or only looks wrong there.
+"""Made-up coverage with planted edits: templates of bench/planted -> pages, and what is or only looks wrong there.
 
 A study file holds quotes with prints of each kind (`same`, `trim`: harmless; `bad`, `cut`: planted), claims with
 sentences (`right`, `wrong`, `over`), caveats with sentences that keep them, and pairs that contradict each other or

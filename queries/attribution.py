@@ -186,8 +186,8 @@ def attribute(
         return Attribution(kind="speaker", slug=named[0].slug, name=named[0].name)
     vague = _by_mention(mention)
     printed = name_words(mention)[-1:]
-    if name and printed and printed[0] not in name_words(name):
-        # The full name behind the mention is another's with nearly the same surname; what is printed decides.
+    if printed and mention[:1].isupper() and not (name and printed[0] in name_words(name)):
+        # Nobody was found behind the surname, or another with nearly the same one; what is printed decides.
         bearers = [s for s in speakers if name_words(s.name)[-1:] == printed]
         if len(bearers) == 1:
             return Attribution(kind="speaker", slug=bearers[0].slug, name=bearers[0].name)

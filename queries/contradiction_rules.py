@@ -13,6 +13,7 @@ import attrs
 from kb import sense, spelling
 from kb.coverage import Coverage, Retelling
 from kb.records import Span
+from kb.spelling import listed
 from kb.wording import Token, tokens
 from queries.attribution import Occurrence
 from queries.rules import Finding, Passed, Role, Rule, finding_id
@@ -31,19 +32,29 @@ APART = timedelta(days=30)
 ROUNDED = 1.5
 """How many times a number the other may be when one of them is told as rounded or as a bound."""
 _PAST = dict(
-    pair.split(":")
-    for pair in (
-        "paid:pay bought:buy sold:sell gave:give given:give took:take taken:take wrote:write written:write spoke:speak "
-        "spoken:speak rose:rise risen:rise fell:fall fallen:fall grew:grow grown:grow knew:know known:know saw:see seen:see "
-        "found:find lost:lose won:win met:meet left:leave kept:keep held:hold told:tell built:build spent:spend sent:send "
-        "lent:lend bore:bear broke:break broken:break chose:choose chosen:choose drew:draw drawn:draw drove:drive driven:drive "
-        "led:lead began:begin begun:begin hid:hide hidden:hide shut:shut stood:stand struck:strike sought:seek taught:teach "
-        "thought:think threw:throw thrown:throw withdrew:withdraw withdrawn:withdraw went:go gone:go came:come became:become"
-    ).split()
+    zip(
+        listed(
+            "paid bought sold gave given took taken wrote written spoke spoken rose risen fell fallen grew grown "
+            "knew known"
+            " saw seen found lost won met left kept held told built spent sent lent bore broke broken chose "
+            "chosen drew drawn"
+            " drove driven led began begun hid hidden stood struck sought taught thought threw thrown withdrew "
+            "withdrawn went"
+            " gone came became"
+        ),
+        listed(
+            "pay buy sell give give take take write write speak speak rise rise fall fall grow grow know know"
+            " see see find lose win meet leave keep hold tell build spend send lend bear break break choose "
+            "choose draw draw"
+            " drive drive lead begin begin hide hide stand strike seek teach think throw throw withdraw withdraw go"
+            " go come become"
+        ),
+        strict=True,
+    )
 )
 """Irregular past forms: `paid` and `did not pay` are one word and its denial."""
 _LOOSE = frozenset(
-    "about around roughly nearly almost approximately some over under least most up more less than fewer".split()
+    listed("about around roughly nearly almost approximately some over under least most up more less than fewer")
 )
 
 
@@ -93,8 +104,8 @@ def _sentences(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) 
     found = {}
     for digest, places in prints.items():
         row = tokens(places[0][0].words(places[0][1]))
-        content = content_stems(attrs.evolve(t, key=_PAST.get(t.key, t.key)) for t in row if not t.number)
-        if LEAST <= len(content) and len(row) <= LONGEST:
+        content = frozenset(spelling.stem(_PAST.get(t.key, t.key)) for t in sense.content(row) if not t.number)
+        if len(content) >= LEAST and len(row) <= LONGEST:
             found[digest] = Told(
                 row=row,
                 content=content,
@@ -136,7 +147,7 @@ def _opposed(one: Told, other: Told) -> str:
     if one.numbers != other.numbers:
         return ""
     if one.negated != other.negated:
-        return "in a negation" if len(differ) <= 1 and len(shared) >= LEAST else ""
+        return "in a negation" if not differ and len(shared) >= LEAST else ""
     left, right = one.content - other.content, other.content - one.content
     if len(left) == len(right) == 1 and len(shared) >= LEAST and _opposite(one, other):
         return "in a word and its opposite"

@@ -52,7 +52,8 @@ _PREPOSITIONS = frozenset(listed("in at on for from by with during after before 
 _SHARE_WORDS = frozenset(["%", "percent", "percentage", "share", "proportion", "point"])
 _MOVES = frozenset(
     listed(
-        "fall fell drop rise rose increase decrease decline reduction growth change more less fewer lower higher down up"
+        "fall fell drop rise rose increase decrease decline reduction growth change more less fewer lower "
+        "higher down up"
         " cut halve double"
     )
 )
@@ -219,11 +220,12 @@ def _told_beside(seen: Seen, stated: Stated) -> bool:
 
 
 def _measure_conflict(seen: Seen, fitting: Sequence[Stated], weights: dict[str, float]) -> Stated | None:
-    """Minutes, euros, miles, and counts under a circumstance: only where the sentence says most of what the claim says."""
+    """Minutes, euros, miles, counts under a circumstance: only where the sentence says most of the claim."""
     least = MEASURED if seen.quantity.unit in _MEASURES else CIRCUMSTANCE
     for claim in fitting:
         told = claim.telling & seen.around
-        whole = len(told) >= 2 and _nearness(seen, claim, weights) >= least
+        several = len(told) >= 2 or (told == claim.telling and len(claim.matter & seen.around) >= 2)
+        whole = several and _nearness(seen, claim, weights) >= least
         if len(fitting) == 1 and whole and claim.matter & seen.around and claim.names <= seen.names:
             return claim
     return None
@@ -314,7 +316,7 @@ def _count_conflict(seen: Seen, fitting: Sequence[Stated], stated: Sequence[Stat
     if rated and not {t.key for t in tokens(claim.claim.text)} & _RATES:
         return None
     done = _stems(tokens(seen.quantity.measure))
-    acts = bool(done & _ACTS) or bool(done & (claim.telling - claim.of))
+    acts = bool(done & _ACTS) or bool(done & ((claim.telling | claim.of) - _stems(tokens(seen.quantity.unit))))
     anchored = _anchored(seen, stated)
     about_study = bool(_stems(row) & SURVEY_WORDS) or _names_study(row, study)
     above = seen.quantity.value > max(e.high or e.value for e in claim.expectations)

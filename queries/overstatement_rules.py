@@ -9,13 +9,13 @@ from kb import sense, spelling
 from kb.claims import Claim
 from kb.coverage import Coverage, Retelling
 from kb.records import Passage, Span
-from kb.sense import CONDITION, HEDGE
+from kb.sense import HEDGE
 from kb.spelling import listed
 from kb.text import words
-from kb.wording import Token, tokens
+from kb.wording import Token, key_line, tokens
 from queries.rules import Finding, Passed, Rule, finding_id
 from queries.tolerances import agrees
-from queries.topic import content_stems
+from queries.topic import content_stems, topic_words
 
 ALIKE = 0.6
 """Share of the claim's own words that a sentence must hold to be a telling of it, and of the sentence's that the claim
@@ -43,7 +43,8 @@ _CAUSE = _stems(
     "drives drove produce produced brings brought because due thanks responsible blame reason"
 )
 _STRONG = _stems(
-    "prove proves proved proven show shows shown showed demonstrate demonstrates demonstrated confirm confirms confirmed "
+    "prove proves proved proven show shows shown showed demonstrate demonstrates demonstrated confirm "
+    "confirms confirmed "
     "establish established certain certainly definitely clear clearly undoubtedly inevitably always will must never"
 )
 _SURELY = _STRONG | _stems("guarantee guarantees guaranteed blame plainly simply")
@@ -51,14 +52,16 @@ _PARTICULAR = frozenset(["one", "1", "some", "single", "several", "few", "certai
 _UNIVERSAL = frozenset(["all", "every", "each", "everyone", "everybody"])
 _BOUNDLESS = frozenset(["always", "everywhere", "anywhere", "invariably", "universally"])
 _SETTING = _stems(
-    "simulation simulations simulated simulator simulators laboratory lab labs mouse mice rat rats animals pretend mock "
+    "simulation simulations simulated simulator simulators laboratory lab labs mouse mice rat rats "
+    "animals pretend mock "
     "virtual hypothetical fictional synthetic tank tanks flume dish cultures invented staged artificial"
 )
 _REAL = _stems("real actual reality life everyday practice wild nature natural outdoors open street world")
 _FRAME = _stems("study paper report survey research researcher author scientist team experiment result finding data")
 _PLACE = _stems("under during between among across within after before around per than")
 _MOVES = _stems(
-    "percent percentage share proportion point fall fell fallen drop dropped rise rose increase decrease decline reduction "
+    "percent percentage share proportion point fall fell fallen drop dropped rise rose increase decrease "
+    "decline reduction "
     "change more less fewer lower higher down up one ones"
 ) | {"%"}
 _DISTANCE = _stems(
@@ -66,7 +69,8 @@ _DISTANCE = _stems(
 )
 _CARE = re.compile(
     r"\b(?:cautio|caveat|limitation|prelimin|tentativ|unclear|unknown|uncertain|remains? to be)"
-    r"|\bnot (?:yet )?(?:been )?(?:tested|tried|shown|proven|proved|measured|counted|studied|examined|peer[- ]reviewed)\b"
+    r"|\bnot (?:yet )?(?:been )?(?:tested|tried|shown|proven|proved|measured|counted|studied|examined)\b"
+    r"|\bnot (?:yet )?(?:been )?peer[- ]reviewed\b"
     r"|\b(?:more|further) (?:research|studies|work|data|tests)\b"
     r"|\bsmall (?:sample|study|number)\b|\btoo early\b|\b(?:does|do|did)(?: not|n['’]t) (?:mean|prove|show|know|say)\b"
     r"|\b(?:cannot|can['’]t|could not|couldn['’]t) (?:say|tell|prove|know|rule|conclude)\b"
@@ -74,7 +78,7 @@ _CARE = re.compile(
     re.I,
 )
 """Any word of caution: an article with one has not dropped them all."""
-_NARROW = re.compile(r"\b(?:whether|single|only (?:one|two|three|a few|in|at|on))\b", re.I)
+_NARROW = re.compile(r"\b(?:whether|single|only (?:one|two|three|a few|in|at|on)|(?:one|two|three) \w+ only)\b", re.I)
 """The same in an outlet's own sentences; in a remark such words may be about anything."""
 
 
@@ -115,7 +119,8 @@ class Told:
 def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
     """Overstatements and dropped caveats in the articles `about` the study (ids), the study's own pages left out."""
     stated = [one for claim in coverage.study.claims for one in _wordings(claim)]
-    careful = {r.article.source for r in coverage.retellings if r.article.id in about and _is_careful(r, stated)}
+    topic = topic_words(coverage.study)
+    careful = {r.article.source for r in coverage.retellings if r.article.id in about and _is_careful(r, stated, topic)}
     for retelling in coverage.retellings:
         own = retelling.source.kind == "primary"
         if own or retelling.text.language not in ("en", "und") or retelling.article.id not in about:
@@ -126,11 +131,13 @@ def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
             yield from _dropped(retelling, told, stated)
 
 
-def _is_careful(retelling: Retelling, stated: Sequence[Stated]) -> bool:
+def _is_careful(retelling: Retelling, stated: Sequence[Stated], topic: frozenset[str]) -> bool:
     """Its outlet has told readers of a limit: what one article says need not stand in each that follows it up."""
     caveats = {caveat for one in stated for caveat in one.claim.caveats}
     narrow = any(_NARROW.search(retelling.words(told.span)) for told in _told(retelling))
-    return narrow or bool(_CARE.search(retelling.text.text)) or any(_kept(caveat, retelling) for caveat in caveats)
+    return (
+        narrow or bool(_CARE.search(retelling.text.text)) or any(_kept(caveat, retelling, topic) for caveat in caveats)
+    )
 
 
 def _wordings(claim: Claim) -> Iterator[Stated]:
@@ -160,7 +167,7 @@ def _stated(claim: Claim, text: str, row: Sequence[Token]) -> Stated:
 
 def _core(row: Sequence[Token]) -> frozenset[str]:
     plain = [t for t in row if not t.number and t.key not in HEDGE | _UNIVERSAL | _BOUNDLESS | _PARTICULAR]
-    return content_stems(plain) - _LINK - _CAUSE - _SURELY - _SETTING - _REAL - _FRAME - _PLACE - _MOVES
+    return content_stems(plain) - _LINK - _CAUSE - _SURELY - _SETTING - (_REAL - {"open"}) - _FRAME - _PLACE - _MOVES
 
 
 def _guards(row: Sequence[Token]) -> set[str]:
@@ -230,8 +237,17 @@ def _widened(told: Told, stated: Stated, same: Sequence[Stated]) -> str:
         return ""
     if all(one.particular for one in same):
         return "makes all of one or some"
+    if _numbered(told, stated) and _of_others(told, stated):
+        return "speaks of more than the study looked at"
     lost = len(stated.circumstance & told.stems) < WHOLE * len(stated.circumstance)
     return "leaves out the circumstance and speaks of all" if lost and _numbered(told, stated) else ""
+
+
+def _of_others(told: Told, stated: Stated) -> bool:
+    """`Every glacier …`, where the claim has no word of glaciers."""
+    pairs = zip(told.row, told.row[1:], strict=False)
+    nouns = {spelling.stem(noun.key) for word, noun in pairs if word.key in _UNIVERSAL and sense.content([noun])}
+    return bool(nouns - stated.stems)
 
 
 def _dropped(retelling: Retelling, told: Sequence[Told], stated: Sequence[Stated]) -> Iterator[Finding]:
@@ -251,8 +267,10 @@ def _dropped(retelling: Retelling, told: Sequence[Told], stated: Sequence[Stated
             )
 
 
-def _kept(caveat: str, retelling: Retelling) -> bool:
-    wanted = content_stems(tokens(caveat))
+def _kept(caveat: str, retelling: Retelling, topic: frozenset[str]) -> bool:
+    wanted = content_stems(tokens(caveat)) - topic
+    if not wanted:
+        return key_line(tokens(caveat)) in key_line(tokens(retelling.text.text))
     least = max(min(2, len(wanted)), TAKEN_UP * len(wanted))
     return any(len(wanted & _of(retelling, passage)) >= least for passage in retelling.passages)
 

@@ -51,7 +51,7 @@ _STRONG = _stemmed(
 
 
 _CAUSE = _stemmed("cause causes caused causing trigger triggered provoke induce induced")
-_HOLDING = _stemmed("convinced sure certain clear evidence proof sign reason belief doubt")
+_HOLDING = _stemmed("convinced sure certain clear evidence proof sign reason belief doubt ever yet")
 """Words between a negation and what it denies: `not convinced that …`, `no evidence that …`."""
 _LINK = _stemmed("linked link associated association correlated correlation tied related connected coincide coincided")
 
@@ -244,7 +244,8 @@ def _affirms_denied(report: Report, sentence: Sentence, topic: frozenset[str]) -
     for clause in negated:
         taken = report.content & clause.content
         core = report.content.issuperset(clause.denied)
-        if core and len(taken - topic) >= 2 and len(taken) >= CLAUSE * len(clause.content):
+        enough = len(taken - topic) >= 2 or (taken == report.content and len(taken) >= 2 and taken - topic)
+        if core and enough and len(taken) >= CLAUSE * len(clause.content):
             return 0.8
         whole = len(clause.content) <= 2 and taken == clause.content
         if whole and taken - topic and (report.content & sentence.content) - distinct:
@@ -257,7 +258,8 @@ def _denies_said(report: Report, sentence: Sentence, topic: frozenset[str]) -> f
     """The report negates what the speaker said without negation."""
     for clause in sentence.clauses:
         shared = report.content & clause.content
-        if clause.negated or clause.guarded or len(shared - topic) < 2:
+        enough = len(shared - topic) >= 2 or (shared == report.content and len(shared) >= 2 and shared - topic)
+        if clause.negated or clause.guarded or not enough:
             continue
         if len(shared) >= NEARLY_ALL * len(report.content):
             return 0.7

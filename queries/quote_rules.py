@@ -24,7 +24,7 @@ SURE = 0.55
 LONG_ENOUGH = 6
 """Words that a wording must have before its speaker or its cuts are judged: shorter ones are idiom."""
 SENTENCE = 4
-"""Words of a whole sentence, enough where the speaker's own negation was cut from it, or the half after `but`."""
+"""Words of a sentence, enough where the speaker's negation or condition was cut off, or the half after `but`."""
 SHORT = 8
 """Words below which a wording with changes that gives less than half of the reference may be another remark."""
 AROUND = 320
@@ -167,7 +167,9 @@ def _sense_gone(one: Print, siblings: Sequence[Print], topic: frozenset[str]) ->
     direct = one.said.quote.form == "direct"
     own = direct and one.said.given_to.slug == one.reference.speaker
     half = Cue.CONTRAST in one.aligned.lost and not one.aligned.cut_before and not one.aligned.edits
-    reversed_by_speaker = own and (Cue.NEGATION in one.aligned.lost or half)
+    opened = one.aligned.lost_words.split(" ", 1)[0].lower() in ("if", "unless", "when", "until", "provided")
+    condition = Cue.CONDITION in one.aligned.lost and opened and not one.aligned.edits
+    reversed_by_speaker = own and (Cue.NEGATION in one.aligned.lost or half or condition)
     if length < (SENTENCE if reversed_by_speaker else LONG_ENOUGH if direct else 2 * LONG_ENOUGH):
         return False
     lost = {spelling.stem(t.key) for t in sense.content(tokens(one.aligned.lost_words))}

@@ -6,16 +6,65 @@ from kb.records import Quantity
 ROUNDING = 0.1
 """Share by which a number that says it is rounded may differ; at least 3 points for percentages."""
 _LOOSE = frozenset(
-    ("about", "around", "roughly", "nearly", "almost", "approximately", "some", "close to", "or so")
-    + ("an estimated", "estimated", "an average of", "virtually", "practically", "~", "≈")
+    [
+        "about",
+        "around",
+        "roughly",
+        "nearly",
+        "almost",
+        "approximately",
+        "some",
+        "close to",
+        "or so",
+        "an estimated",
+        "estimated",
+        "an average of",
+        "virtually",
+        "practically",
+        "~",
+        "≈",
+    ]
 )
 _ABOVE = frozenset(
-    ("more than", "over", "at least", "above", "upwards of", "exceeding", "just over", "well over", "greater than")
-    + ("in excess of", "as few as", "as little as", "no fewer than", "no less than", ">", "≥", "or more")
+    [
+        "more than",
+        "over",
+        "at least",
+        "above",
+        "upwards of",
+        "exceeding",
+        "just over",
+        "well over",
+        "greater than",
+        "in excess of",
+        "as few as",
+        "as little as",
+        "no fewer than",
+        "no less than",
+        ">",
+        "≥",
+        "or more",
+    ]
 )
 _BELOW = frozenset(
-    ("less than", "under", "at most", "fewer than", "below", "up to", "as many as", "no more than", "just under")
-    + ("not more than", "as much as", "barely", "<", "≤", "or fewer", "or less")
+    [
+        "less than",
+        "under",
+        "at most",
+        "fewer than",
+        "below",
+        "up to",
+        "as many as",
+        "no more than",
+        "just under",
+        "not more than",
+        "as much as",
+        "barely",
+        "<",
+        "≤",
+        "or fewer",
+        "or less",
+    ]
 )
 
 
