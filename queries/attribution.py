@@ -186,7 +186,8 @@ def attribute(
         return Attribution(kind="speaker", slug=named[0].slug, name=named[0].name)
     vague = _by_mention(mention)
     printed = name_words(mention)[-1:]
-    if printed and mention[:1].isupper() and not (name and printed[0] in name_words(name)):
+    bare = all(word[:1].isupper() for word in _NAME_WORD.findall(mention))
+    if printed and bare and not (name and printed[0] in name_words(name)):
         # Nobody was found behind the surname, or another with nearly the same one; what is printed decides.
         bearers = [s for s in speakers if name_words(s.name)[-1:] == printed]
         if len(bearers) == 1:

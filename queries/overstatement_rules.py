@@ -194,9 +194,8 @@ def _tells(told: Told, stated: Stated) -> bool:
 
 def _overstated(told: Sequence[Told], stated: Sequence[Stated]) -> Iterator[Finding]:
     for sentence in told:
-        if sentence.stems & _DISTANCE:
-            continue
-        alike = [one for one in stated if one.negated == sense.negated(sentence.row)]
+        distance, negated = sentence.stems & _DISTANCE, sense.negated(sentence.row)
+        alike = [one for one in stated if one.negated == negated and distance <= one.stems]
         near = [one for one in alike if _tells(sentence, one) or (_numbered(sentence, one) and _nearly(sentence, one))]
         for one in sorted(near, key=lambda one: -len(one.core & sentence.core)):
             why = _why(sentence, one, near)
