@@ -35,7 +35,7 @@ def _stemmed(words: str) -> frozenset[str]:
 
 _DISTANCE = _stemmed(
     "deny denied denies reject dismiss doubt dispute refuse caution warn refute contradict rule decline "
-    "resist question debate argue wary careful against avoid stop"
+    "resist question debate wary careful against avoid stop"
 )
 """Words that lead into a report and turn it round: `she warned against …`, `he doubts that …`."""
 _RESERVE = _stemmed(
