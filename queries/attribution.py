@@ -132,6 +132,7 @@ _ORGANISATIONS = frozenset(
     ]
 )
 _PRONOUNS = frozenset(["he", "she", "they", "it", "i", "we", "you", "who", "him", "her", "them", "his", "their"])
+_OF = re.compile(r",?\s+(?:of|from|at)\s+(?:the\s+)?(?=[^\W\d_a-z])")
 _NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*")
 
 
@@ -180,6 +181,7 @@ def attribute(
     resolved from elsewhere. A mention without a name behind it counts only when it is a plain group (`experts`) or
     a machine (`the chatbot`); `she` or `the researcher` stays unknown.
     """
+    name = _person_of(name) if name else name
     beside = mention.rpartition(",")[2].strip()
     named = _beside(speakers, name, beside, judged) if len(name_words(beside)) > 1 else []
     if len(named) == 1:
@@ -199,6 +201,12 @@ def attribute(
     if vague.kind != "unknown" or len(capital) < 2:
         return vague
     return _by_name(tuple(speakers), " ".join(capital), judged)
+
+
+def _person_of(name: str) -> str:
+    """`Ann Roe of Moor College` is Ann Roe; `University of Moor` stays."""
+    person = _OF.split(name, maxsplit=1)[0]
+    return person if len(name_words(person)) > 1 and not set(name_words(person)) & _ORGANISATIONS else name
 
 
 def _beside(speakers: Sequence[Speaker], name: str | None, beside: str, judged: Judged) -> list[Speaker]:

@@ -17,7 +17,7 @@ from kb.spelling import listed
 from kb.wording import Token, tokens
 from queries.attribution import Occurrence
 from queries.rules import Finding, Passed, Role, Rule, finding_id
-from queries.topic import content_stems
+from queries.topic import content_stems, present_stem
 
 ALIKE = 0.75
 """Share of all content words of two sentences that both must hold."""
@@ -31,28 +31,8 @@ APART = timedelta(days=30)
 """Longer ago, one may have been true then and the other now."""
 ROUNDED = 1.5
 """How many times a number the other may be when one of them is told as rounded or as a bound."""
-_PAST = dict(
-    zip(
-        listed(
-            "paid bought sold gave given took taken wrote written spoke spoken rose risen fell fallen grew grown "
-            "knew known"
-            " saw seen found lost won met left kept held told built spent sent lent bore broke broken chose "
-            "chosen drew drawn"
-            " drove driven led began begun hid hidden stood struck sought taught thought threw thrown withdrew "
-            "withdrawn went"
-            " gone came became"
-        ),
-        listed(
-            "pay buy sell give give take take write write speak speak rise rise fall fall grow grow know know"
-            " see see find lose win meet leave keep hold tell build spend send lend bear break break choose "
-            "choose draw draw"
-            " drive drive lead begin begin hide hide stand strike seek teach think throw throw withdraw withdraw go"
-            " go come become"
-        ),
-        strict=True,
-    )
-)
-"""Irregular past forms: `paid` and `did not pay` are one word and its denial."""
+_MARKS = frozenset('“”„«»"')
+"""A sentence with one holds speech, whether or not it was read as a quote."""
 _LOOSE = frozenset(
     listed("about around roughly nearly almost approximately some over under least most up more less than fewer")
 )
@@ -103,8 +83,9 @@ def _sentences(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) 
                 prints[passage.words_sha256].append((retelling, span))
     found = {}
     for digest, places in prints.items():
-        row = tokens(places[0][0].words(places[0][1]))
-        content = frozenset(spelling.stem(_PAST.get(t.key, t.key)) for t in sense.content(row) if not t.number)
+        words = places[0][0].words(places[0][1])
+        row = tokens(words) if not _MARKS & set(words) else ()
+        content = frozenset(map(present_stem, (t.key for t in sense.content(row) if not t.number)))
         if len(content) >= LEAST and len(row) <= LONGEST:
             found[digest] = Told(
                 row=row,
