@@ -9,7 +9,6 @@ import argparse
 import importlib
 import inspect
 import json
-import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,17 +25,12 @@ Run = Callable[..., Mapping[str, Any]]
 def main(arguments: Sequence[str]) -> int:
     """Run one measurement; returns the exit code."""
     silence_telemetry()
-    names = [
-        module.name
-        for module in pkgutil.iter_modules(bench.__path__)
-        if module.name not in ("__main__", "data", "peers", "site")
-    ]
+    folder = Path(bench.__path__[0])
+    names = sorted(path.stem for path in folder.glob("*.py") if "\ndef run(" in path.read_text(encoding="utf-8"))
     parser = argparse.ArgumentParser(prog="python -m bench", description="Print a measurement as JSON.")
     parser.add_argument("name", choices=names)
     name = parser.parse_args(arguments[:1]).name
-    run: Run | None = getattr(importlib.import_module(f"bench.{name}"), "run", None)
-    if run is None:
-        parser.error(f"bench/{name}.py has no `run`")
+    run: Run = importlib.import_module(f"bench.{name}").run
     given = vars(_options(name, run).parse_args(arguments[1:]))
     figures = dict(run(**given))
     report = {"bench": name, **figures}

@@ -36,7 +36,10 @@ def score(findings: Sequence[Json], expected: Json) -> dict[str, Any]:
     answered = {key for keys in matched.values() for key in keys}
     stray = [f for f in findings if f["id"] not in answered]
     alarms = [
-        (t["id"], f["id"]) for t in traps for f in stray if f["rule"] == t["rule"] and _at(f, t["url"], t["words"])
+        (t["id"], f["id"])
+        for t in traps
+        for f in stray
+        if f["rule"] == t["rule"] and stands_at(f, t["url"], t["words"])
     ]
     total = Counter(p["rule"] for p in planted)
     found = Counter(p["rule"] for p in planted if matched[p["id"]])
@@ -71,10 +74,10 @@ def _same(wanted: Counter[str], seen: Counter[str]) -> bool:
 
 def _answers(finding: Json, planted: Json) -> bool:
     places = [planted["observed"], *planted.get("also", ())]
-    return finding["rule"] == planted["rule"] and any(_at(finding, planted["url"], words) for words in places)
+    return finding["rule"] == planted["rule"] and any(stands_at(finding, planted["url"], words) for words in places)
 
 
-def _at(finding: Json, url: str, words: str) -> bool:
+def stands_at(finding: Json, url: str, words: str) -> bool:
     """Whether a finding is about these words of this page."""
     wanted = _words(words)
     for passage in finding["evidence"]:

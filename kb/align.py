@@ -15,11 +15,13 @@ from kb.wording import Token, shown, tokens
 
 __all__ = ["Aligned", "Match", "align", "alignments", "belongs", "lay", "match", "quoted", "tool"]
 
-VERSION = "1"
+VERSION = "2"
 RUN_SURE = 6
 """Words in a row, two of them content words, that no two remarks share by chance."""
 RUN_SOME = 4
 """Words in a row that count together with coverage."""
+CLAUSE = 5
+"""Words of the shortest clause of another reference that is known as put into one."""
 FRAGMENT = 3
 """Words of the shortest fragment that is taken for a quote of a reference."""
 WHOLE = 0.8
@@ -128,7 +130,7 @@ def _matches(study: Study, wording: str, cosines: Mapping[str, float]) -> list[M
         fits = belongs(one.aligned, cosines.get(one.reference.slug, 0.0))
         if fits and not any(_overlap(one.aligned.span, other.aligned.span) for other in kept):
             kept.append(one)
-    return _merged([*kept, *_halves(laid, kept)], row)
+    return _merged([*kept, *_halves(laid, kept)], row) if len(kept) != 1 else _grafted(kept[0], laid, row)
 
 
 def _halves(laid: Sequence[Match], kept: Sequence[Match]) -> list[Match]:
@@ -142,6 +144,19 @@ def _halves(laid: Sequence[Match], kept: Sequence[Match]) -> list[Match]:
         if same and new and apart and short >= RUN_SOME and long >= RUN_SURE and together >= WHOLE:
             return new
     return []
+
+
+def _grafted(kept: Match, laid: Sequence[Match], row: Sequence[Token]) -> list[Match]:
+    """The reference that fits, and with it one whose words were put in place of some of its own."""
+    own = [m for m in laid if m is not kept and m.reference.speaker == kept.reference.speaker]
+    for edit in kept.aligned.edits:
+        for other in own if len(edit.after.split()) >= CLAUSE else ():
+            inside = align(other.reference.text, edit.after)
+            whole = inside.verdict in ("verbatim", "trimmed") and inside.lengths[1] >= CLAUSE
+            if whole or (inside.run >= RUN_SURE and inside.wording_covered >= WHOLE):
+                joined = [attrs.evolve(m, aligned=attrs.evolve(m.aligned, verdict="merged")) for m in (kept, other)]
+                return [attrs.evolve(m, aligned=attrs.evolve(m.aligned, sense_kept=None)) for m in joined]
+    return _merged([kept, *_halves(laid, [kept])], row)
 
 
 def _strength(aligned: Aligned) -> float:
@@ -175,12 +190,20 @@ def _promising(reference: str, wording: str, cosine: float) -> bool:
     """A cheap test before the table is filled: enough content words in common, or a high cosine."""
     old, new = _content(reference), _content(wording)
     common = len(old & new)
-    return common >= 3 or common >= max(1, 0.4 * min(len(old), len(new))) or cosine >= SPUN_SIMILARITY
+    if common >= 3 or common >= max(1, 0.4 * min(len(old), len(new))) or cosine >= SPUN_SIMILARITY:
+        return True
+    return bool(common) and not _runs(reference).isdisjoint(_runs(wording))
 
 
 @lru_cache(maxsize=16_384)
 def _content(text: str) -> frozenset[str]:
     return frozenset(token.key for token in sense.content(tokens(text)))
+
+
+@lru_cache(maxsize=16_384)
+def _runs(text: str) -> frozenset[str]:
+    keys = [token.key for token in tokens(text)]
+    return frozenset(" ".join(keys[at : at + RUN_SURE]) for at in range(len(keys) - RUN_SURE + 1))
 
 
 def belongs(aligned: Aligned, cosine: float = 0.0) -> bool:

@@ -14,6 +14,8 @@ from kb.wording import Token, shown, tokens
 
 BESIDES = 4
 """Words put in at an edge from which they may be more of the speech, which no reference holds whole."""
+LONG_RUN = 9
+"""Words in a row from which they need not hold two content words to be no chance."""
 _STOP_WEIGHT = 0.3
 
 
@@ -149,11 +151,20 @@ def _changes(steps: Sequence[Step], old: Sequence[Token], new: Sequence[Token]) 
         extra = at in (0, last) and not before and _whole_sentences(new, step, at == 0)
         if extra or _declared(before, after, new, step):
             continue
-        if "".join(t.key for t in before) != "".join(t.key for t in after):
+        if not _contracted(before, after) and "".join(t.key for t in before) != "".join(t.key for t in after):
             lead = new[step.after[0] - 1].key if step.after[0] else ""
             besides = at in (0, last) and not before and len(after) >= BESIDES
             found.append(Stretch(before, after, lead, besides))
     return found
+
+
+def _contracted(before: Sequence[Token], after: Sequence[Token]) -> bool:
+    """`the roof is` and `the roof's`, `I had` and `I'd`: on its own the short form cannot be told from another one."""
+    if len(before) != 1 or len(after) != 1:
+        return False
+    keys = {before[0].key, after[0].key}
+    short = not before[0].shown or not after[0].shown
+    return keys in ({"'s", "is"}, {"'s", "has"}) or (short and keys == {"had", "would"})
 
 
 def _whole_sentences(new: Sequence[Token], step: Step, leading: bool) -> bool:
@@ -216,13 +227,14 @@ def _core(steps: Sequence[Step], new: Sequence[Token]) -> float:
 
 
 def _longest_run(steps: Sequence[Step], old: Sequence[Token], new: Sequence[Token]) -> tuple[int, int]:
-    """Length of the longest stretch of equal words that holds two content words, and its content words."""
+    """Length of the longest stretch of equal words that holds two content words or is long, and its content words."""
     best = (0, 0)
     for step in steps:
         if step.equal:
             count = len(sense.content(old[slice(*step.before)]))
             length = step.before[1] - step.before[0]
-            best = max(best, (length if count >= 2 or length == len(new) else min(length, 2), count))
+            telling = count >= 2 or length == len(new) or length >= LONG_RUN
+            best = max(best, (length if telling else min(length, 2), count))
     return best
 
 

@@ -89,13 +89,18 @@ _OPPOSITES = (
     "disappear last|disappear persist|disappear remain|disappear appear|fade last|fade persist|fade remain|"
     "fade grow|continue stop|continue end|survive perish|shorten lengthen|widen narrow|deepen ease|"
     "tighten loosen|speed slow|attract repel|arrive leave|enter leave|save waste|save cost|gain cost|"
-    "borrow lend|strengthen weaken|heal hurt|underestimate overestimate|deter encourage|discourage encourage"
+    "borrow lend|short long|shorter longer|shortest longest|most few|all few|everyone few|everybody few|"
+    "strengthen weaken|heal hurt|underestimate overestimate|deter encourage|discourage encourage"
 )
+_FOR = _set("accept allow approve back endorse favor grant permit praise support welcome")
+_AGAINST = _set("ban block condemn criticize forbid oppose refuse reject veto")
+"""Taking a stand: any of one row is the opposite of any of the other."""
 _PREFIXES = ("un", "in", "im", "dis", "non", "ir", "il", "mis")
 
 
 def _pairs() -> frozenset[frozenset[str]]:
-    return frozenset(frozenset(map(spelling.stem, pair.split())) for pair in _OPPOSITES.split("|"))
+    pairs = [*(pair.split() for pair in _OPPOSITES.split("|")), *([one, other] for one in _FOR for other in _AGAINST)]
+    return frozenset(frozenset(map(spelling.stem, pair)) for pair in pairs)
 
 
 _OPPOSITE_PAIRS = _pairs()
@@ -139,7 +144,8 @@ def content(row: Iterable[Token]) -> list[Token]:
 def negated(row: Sequence[Token]) -> bool:
     """Whether an odd number of negations stands in a stretch.
 
-    `not only` is none, nor is a `no more` that closes a clause of its own; `too early to` and `unable to` are.
+    `not only` is none, nor is a `no more` that closes a clause of its own; `too early to`, `unable to` and `doubt that`
+    are.
     """
     count = 0
     for at, token in enumerate(row):
@@ -150,10 +156,13 @@ def negated(row: Sequence[Token]) -> bool:
             count += following[1:] == ["to"]
         elif token.key in _UNABLE:
             count += following[:1] == ["to"]
+        elif token.key in _DOUBT:
+            count += following[:1] in (["that"], ["if"], ["whether"])
     return count % 2 == 1
 
 
 _UNABLE = _set("unable impossible failed fails powerless")
+_DOUBT = _set("doubt doubts doubted doubtful deny denies denied")
 
 
 def _nothing_further(row: Sequence[Token], at: int) -> bool:
@@ -263,7 +272,9 @@ def lost_after(last: Token, cut: Sequence[Token]) -> list[tuple[Cue, str]]:
     for at, token in enumerate(same):
         starts = at == 0 or same[at - 1].clause != token.clause
         for cue in _TURNS:
-            if cue in cues(token.key) and (starts or token.clause == last.clause) and not found:
+            # A condition behind another clause of the cut is that clause's own.
+            near = starts and (cue is Cue.CONTRAST or at == 0) and not _concedes(same[at:])
+            if cue in cues(token.key) and (near or token.clause == last.clause) and not found:
                 found.append((cue, shown(same[at:])))
     disclaimer = _disclaimer(same)
     if not found and disclaimer is not None:
@@ -274,6 +285,15 @@ def lost_after(last: Token, cut: Sequence[Token]) -> list[tuple[Cue, str]]:
     if not found and not same and following and following[0].key in ("but", "however", "yet", "still"):
         found.append((Cue.CONTRAST, shown(following)))
     return found
+
+
+_CONCESSIVE = _set("although though while whereas despite")
+_OWN = _set("i we our us my nobody cannot unclear unknown")
+
+
+def _concedes(cut: Sequence[Token]) -> bool:
+    """`…, although it is tempting` leaves what it hangs on standing; `although we have not tested it` does not."""
+    return cut[0].key in _CONCESSIVE and not any(token.key in _OWN for token in cut)
 
 
 _KNOWING = _set(

@@ -104,7 +104,7 @@ _DIGRAPHS = (
     ("foet", "fet"), ("oesoph", "esoph"), ("diarrhoe", "diarrhe"), ("archaeo", "archeo"), ("encyclopae", "encyclope"),
     ("gynaec", "gynec"), ("orthopae", "orthope"), ("caes", "ces"), ("manoeuv", "maneuv"),
 )  # fmt: skip
-_OUR = re.compile(r"^(\w{3,}?)our(|s|ed|ing|al|ally|able|ful|ite|ites|hood|hoods|less|er|ers|ist|ists)$")
+_OUR = re.compile(r"^(\w{3,}?|od)our(|s|ed|ing|al|ally|able|ful|ite|ites|hood|hoods|less|er|ers|ist|ists)$")
 _ISE = re.compile(r"^(\w{3,}?)is(e|es|ed|ing|er|ers|ation|ations|ational)$")
 _YSE = re.compile(r"^(\w{2,})ys(e|es|ed|ing|er|ers)$")
 _DOUBLE_L = re.compile(r"^(\w*[aeiou]\w*[aeiou])ll(ed|ing|er|ers|ings|ation|ations|ment|ments)$")

@@ -182,7 +182,7 @@ class _Claim(_Entry):
     expect: Annotated[list[_Expectation], BeforeValidator(_listed)] = []
     """Its numbers: one or a list."""
     caveats: list[Words] = []
-    """What it holds under; the report shows them beside the claim."""
+    """What it holds under. Outlets that tell the claim and no limit at all are reported."""
     document: Slug | None = None
     """Id of the document that it stands in."""
     exact: Words | None = None

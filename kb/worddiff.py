@@ -103,7 +103,7 @@ def _gotoh(reference: Sequence[Token], wording: Sequence[Token]) -> list[tuple[i
     add = [(_FREE_OPEN, 0.0) if token.bracketed else (_OPEN, _EXTEND) for token in wording]
     drop = [(_FREE_OPEN, 0.0) if token.gap else (_OPEN, _EXTEND) for token in wording] + [(0.0, 0.0)]
     width = m + 1
-    best = [0.0] + [_OPEN + _EXTEND * j for j in range(m)]
+    best = [0.0, *_leading(wording)]
     dropped = [_NEVER] * width
     # Where each state came from: 0 pair, 1 drop (reference word left out), 2 add (word put in).
     trace = bytearray((n + 1) * width)
@@ -139,6 +139,14 @@ def _gotoh(reference: Sequence[Token], wording: Sequence[Token]) -> list[tuple[i
             diagonal, best[j] = best[j], score
             trace[base + j] = kind
     return _walk(trace, grew, scores, n, m)
+
+
+def _leading(wording: Sequence[Token]) -> Iterator[float]:
+    """What words of the wording before the reference's first cost; editor's words in brackets next to nothing."""
+    plain = 0
+    for token in wording:
+        yield _OPEN + _EXTEND * plain if plain or not token.bracketed else _FREE_OPEN
+        plain += not token.bracketed
 
 
 def _walk(

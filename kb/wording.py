@@ -182,6 +182,8 @@ def _with_numbers(row: list[Token]) -> list[Token]:
 def _number_at(row: list[Token], at: int) -> tuple[str, int]:
     """The number that starts at a token and how many tokens it takes; ("", 0) where none starts."""
     total, current, length, last = 0.0, 0.0, 0, ""
+    if row[at].key == "a" and _number_word(_key_at(row, at + 1))[0] in ("hundred", "scale"):
+        current, length, last = 1.0, 1, "unit"
     while at + length < len(row):
         key = row[at + length].key
         kind, value = _number_word(key)

@@ -132,15 +132,21 @@ _ORGANISATIONS = frozenset(
     ]
 )
 _PRONOUNS = frozenset(["he", "she", "they", "it", "i", "we", "you", "who", "him", "her", "them", "his", "their"])
+_OF = re.compile(r",?\s+(?:of|from|at)\s+(?:the\s+)?(?=[^\W\d_a-z])")
 _NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*")
 
 
 def resolver(study: Study, judged: Judged = NOTHING_JUDGED) -> Resolve:
     """Names as the text gives them against the study's speakers; what a person has `judged` goes first."""
 
+    own = {word for name in (study.title, *study.aliases) for word in name_words(name)}
+
     def resolve(retelling: Retelling, quote: Quote) -> Attribution:
         mention = retelling.words(quote.speaker) if quote.speaker else ""
-        return attribute(study.speakers, quote.speaker_name, mention, judged)
+        given = attribute(study.speakers, quote.speaker_name, mention, judged)
+        # A title that was read as somebody's name is nobody to whom words could be given wrongly.
+        titled = given.kind == "person" and own.issuperset(name_words(given.name))
+        return attrs.evolve(given, kind="unknown") if titled else given
 
     return resolve
 
@@ -175,17 +181,32 @@ def attribute(
     resolved from elsewhere. A mention without a name behind it counts only when it is a plain group (`experts`) or
     a machine (`the chatbot`); `she` or `the researcher` stays unknown.
     """
+    name = _person_of(name) if name else name
     beside = mention.rpartition(",")[2].strip()
     named = _beside(speakers, name, beside, judged) if len(name_words(beside)) > 1 else []
     if len(named) == 1:
         return Attribution(kind="speaker", slug=named[0].slug, name=named[0].name)
-    if name and name_words(name):
-        return _by_name(tuple(speakers), name, judged)
     vague = _by_mention(mention)
+    printed = name_words(mention)[-1:]
+    bare = all(word[:1].isupper() for word in _NAME_WORD.findall(mention))
+    if printed and bare and not (name and printed[0] in name_words(name)):
+        # Nobody was found behind the surname, or another with nearly the same one; what is printed decides.
+        bearers = [s for s in speakers if name_words(s.name)[-1:] == printed]
+        if len(bearers) == 1:
+            return Attribution(kind="speaker", slug=bearers[0].slug, name=bearers[0].name)
+    if name and name_words(name):
+        named_by = _by_name(tuple(speakers), name, judged)
+        return vague if named_by.kind in ("unknown", "person") and vague.kind == "machine" else named_by
     capital = [word for word in _NAME_WORD.findall(mention) if word[:1].isupper()]
     if vague.kind != "unknown" or len(capital) < 2:
         return vague
     return _by_name(tuple(speakers), " ".join(capital), judged)
+
+
+def _person_of(name: str) -> str:
+    """`Ann Roe of Moor College` is Ann Roe; `University of Moor` stays."""
+    person = _OF.split(name, maxsplit=1)[0]
+    return person if len(name_words(person)) > 1 and not set(name_words(person)) & _ORGANISATIONS else name
 
 
 def _beside(speakers: Sequence[Speaker], name: str | None, beside: str, judged: Judged) -> list[Speaker]:

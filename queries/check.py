@@ -7,8 +7,10 @@ from kb.coverage import Coverage, Retelling
 from kb.records import Alignment
 from queries import (
     affiliation_rules,
+    contradiction_rules,
     name_rules,
     number_rules,
+    overstatement_rules,
     paraphrase_rules,
     quote_families,
     quote_rules,
@@ -34,6 +36,8 @@ def check(coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Findi
         *quote_families.findings(coverage, said),
         *number_rules.findings(coverage, about),
         *paraphrase_rules.findings(coverage, said, about),
+        *overstatement_rules.findings(coverage, about),
+        *contradiction_rules.findings(coverage, said, about),
         *name_rules.findings(coverage, about),
         *affiliation_rules.findings(coverage, said, about),
         *revision_rules.findings(coverage, about | _was_about(coverage, resolve)),

@@ -14,6 +14,7 @@ from kb.records import Passage, Quantity
 from kb.spelling import listed
 from kb.wording import Token, tokens
 from queries.rules import Finding, Passed, Rule, finding_id
+from queries.tolerances import ROUNDING, agrees
 
 NEAR = 0.3
 """Weighted share of a claim's telling words that must stand around a number for it to be that number."""
@@ -23,8 +24,11 @@ SWAPPED = 2.0
 """The same, for a number that is another claim's true one."""
 MEASURED = 0.4
 """`NEAR` for a number in a unit of measurement."""
-ROUNDING = 0.1
-"""Share by which a number that says it is rounded may differ; at least 3 points for percentages."""
+SAME = 0.65
+"""Share of the words of claim and sentence that both hold when the sentence says the claim and no more."""
+_ASIDE = re.compile(r"\([^()]*\)")
+CIRCUMSTANCE = 0.6
+"""`NEAR` for a count that holds under a circumstance."""
 SURVEY_WORDS = frozenset(
     ["study", "paper", "researcher", "scientist", "team", "experiment", "author", "finding", "preprint"]
 )
@@ -35,9 +39,6 @@ _ACTS = frozenset(
     )
 )
 """Stems of verbs for one act of looking into something: outlets swap them freely."""
-_LOOSE = frozenset(("about", "around", "roughly", "nearly", "almost", "approximately", "some", "close to", "or so"))
-_ABOVE = frozenset(("more than", "over", "at least", "above", "upwards of", "exceeding"))
-_BELOW = frozenset(("less than", "under", "at most", "fewer than", "below", "up to", "as many as", "no more than"))
 _RATES = frozenset(["per", "each", "every", "apiece"])
 _MEASURES = frozenset(
     listed(
@@ -49,9 +50,18 @@ _MEASURES = frozenset(
 """Units that tell how much and not of what: two numbers with one of them may be about anything."""
 _PREPOSITIONS = frozenset(listed("in at on for from by with during after before over per since until within than"))
 _SHARE_WORDS = frozenset(["%", "percent", "percentage", "share", "proportion", "point"])
-_MOVES = frozenset(listed("fall fell drop rise rose increase decrease decline reduction growth change more less"))
+_MOVES = frozenset(
+    listed(
+        "fall fell drop rise rose increase decrease decline reduction growth change more less fewer lower "
+        "higher down up"
+        " cut halve double"
+    )
+)
 """Words for a change, which do not tell of what."""
+_MOVED = frozenset(map(spelling.stem, _MOVES))
 _PLAIN = _ACTS | {spelling.stem(word) for word in (*_SHARE_WORDS, *_MEASURES, *_RATES, *_MOVES)}
+_COMPARED = re.compile(r"\s*(?:points?\s+)?[a-z]{3,}er\b")
+"""A comparative right behind a number."""
 _CHANGE = re.compile(
     r"\bby\s+(?:\w+\s+)?[\d.]+\s?(?:%|per\s?cent)"
     r"|(?:%|per\s?cent)\s+(?:fewer|less|more|lower|higher|fall|rise|drop|decline|increase|decrease|reduction)\b",
@@ -190,12 +200,12 @@ def _conflict(
     fitting = [s for s in stated if _fits(seen, s)]
     if not fitting or seen.quantity.value == 1:
         return None
-    own = [s for s in fitting if any(_agrees(seen.quantity, e) for e in s.expectations)]
+    own = [s for s in fitting if any(agrees(seen.quantity, e) for e in s.expectations)]
     if fitting[0].share:
         return _share_conflict(seen, fitting, own, weights, known)
     if own or any(_told_beside(seen, s) for s in fitting):
         return None
-    if seen.quantity.unit in _MEASURES:
+    if seen.quantity.unit in _MEASURES or fitting[0].conditional:
         return _measure_conflict(seen, fitting, weights)
     return _count_conflict(seen, fitting, stated, study)
 
@@ -203,17 +213,19 @@ def _conflict(
 def _told_beside(seen: Seen, stated: Stated) -> bool:
     """The sentence gives the claim's true number too: this one is about something else."""
     return any(
-        other.unit == seen.quantity.unit and any(_agrees(other, e) for e in stated.expectations)
+        other.unit == seen.quantity.unit and any(agrees(other, e) for e in stated.expectations)
         for other in seen.retelling.quantities
         if other is not seen.quantity and seen.sentence.start <= other.span.start < seen.sentence.end
     )
 
 
 def _measure_conflict(seen: Seen, fitting: Sequence[Stated], weights: dict[str, float]) -> Stated | None:
-    """Minutes, euros, miles: of the claim only where the sentence says most of what the claim says."""
+    """Minutes, euros, miles, counts under a circumstance: only where the sentence says most of the claim."""
+    least = MEASURED if seen.quantity.unit in _MEASURES else CIRCUMSTANCE
     for claim in fitting:
         told = claim.telling & seen.around
-        whole = len(told) >= 2 and _nearness(seen, claim, weights) >= MEASURED
+        several = len(told) >= 2 or (told == claim.telling and len(claim.matter & seen.around) >= 2)
+        whole = several and _nearness(seen, claim, weights) >= least
         if len(fitting) == 1 and whole and claim.matter & seen.around and claim.names <= seen.names:
             return claim
     return None
@@ -225,7 +237,7 @@ def _points_for_percent(seen: Seen, stated: Sequence[Stated], weights: dict[str,
     if any(abs(abs(a - b) - seen.quantity.value) < 0.6 for a in levels for b in levels):
         return None
     for claim in stated:
-        same = claim.share and claim.relative and any(_agrees(seen.quantity, e) for e in claim.expectations)
+        same = claim.share and claim.relative and any(agrees(seen.quantity, e) for e in claim.expectations)
         if same and claim.matter & seen.around and _nearness(seen, claim, weights) >= NEAR:
             return claim
     return None
@@ -250,7 +262,7 @@ def _share_conflict(
         (
             (_nearness(seen, s, weights), s.claim.slug, s)
             for s in fitting
-            if s.names <= seen.names and named <= s.names and _on_matter(seen, s)
+            if s.names <= seen.names and named <= s.names and _on_matter(seen, s) and (_moves(seen) or not s.relative)
         ),
         reverse=True,
         key=lambda item: item[:2],
@@ -266,6 +278,13 @@ def _share_conflict(
     if _complement(seen.quantity, claim) or any(_complement(seen.quantity, s) for s in fitting):
         return None
     return claim
+
+
+def _moves(seen: Seen) -> bool:
+    """The number is told as a change: `fell by`, `fewer`, `rarer`."""
+    text, span = seen.retelling.text.text, seen.quantity.span
+    told = f"{text[max(seen.sentence.start, span.start - 60) : span.start]} {text[span.end : span.end + 40]}"
+    return bool(_stems(tokens(told)) & _MOVED) or bool(_COMPARED.search(text[span.end : span.end + 24]))
 
 
 def _on_matter(seen: Seen, stated: Stated) -> bool:
@@ -296,13 +315,26 @@ def _count_conflict(seen: Seen, fitting: Sequence[Stated], stated: Sequence[Stat
     rated = {t.key for t in (*after, *tokens(seen.quantity.measure))} & _RATES
     if rated and not {t.key for t in tokens(claim.claim.text)} & _RATES:
         return None
-    acts = bool(_stems(tokens(seen.quantity.measure)) & _ACTS)
+    done = _stems(tokens(seen.quantity.measure))
+    acts = bool(done & _ACTS) or bool(done & ((claim.telling | claim.of) - _stems(tokens(seen.quantity.unit))))
     anchored = _anchored(seen, stated)
     about_study = bool(_stems(row) & SURVEY_WORDS) or _names_study(row, study)
     above = seen.quantity.value > max(e.high or e.value for e in claim.expectations)
     if above and (anchored or (acts and about_study) or (about_study and _names_study(row, study))):
         return claim
+    if _says_same(row, claim.claim):
+        return claim
     return claim if acts and anchored else None
+
+
+def _says_same(row: Sequence[Token], claim: Claim) -> bool:
+    """The sentence has nothing but the claim's own words, and all or nearly all of them."""
+    said = _stems(t for t in row if not t.number)
+    texts = (_ASIDE.sub("", text) for text in (claim.text, claim.exact or ""))
+    for words in (_stems(t for t in tokens(text) if not t.number) for text in texts):
+        if len(said & words) >= 2 and len(said & words) >= SAME * len(said | words):
+            return True
+    return False
 
 
 def _anchored(seen: Seen, stated: Sequence[Stated]) -> bool:
@@ -312,7 +344,7 @@ def _anchored(seen: Seen, stated: Sequence[Stated]) -> bool:
             continue
         beside = attrs.evolve(seen, quantity=other)
         for one in stated:
-            if not one.share and _fits(beside, one) and any(_agrees(other, e) for e in one.expectations):
+            if not one.share and _fits(beside, one) and any(agrees(other, e) for e in one.expectations):
                 return True
     return False
 
@@ -330,27 +362,6 @@ def _names_study(row: Sequence[Token], study: Study) -> bool:
         if wanted and wanted <= keys:
             return True
     return False
-
-
-def _agrees(quantity: Quantity, expectation: Expectation) -> bool:
-    """Whether a printed number, with its hedge, can stand for the true one."""
-    low, high = expectation.value, expectation.high or expectation.value
-    first, last = quantity.value, quantity.high or quantity.value
-    if first <= high and low <= last:
-        return True
-    hedge = (quantity.hedge or "").lower()
-    if hedge in _ABOVE:
-        return first <= high <= 1.5 * first
-    if hedge in _BELOW:
-        return low <= last <= 2 * low
-    room = max(ROUNDING * low, 3.0 if quantity.unit == "percent" else 0.0) if hedge in _LOOSE else 0.0
-    if abs(first - low) <= room:
-        return True
-    return first == round(low, _decimals(first)) and low != int(low)
-
-
-def _decimals(value: float) -> int:
-    return len(str(value).split(".", 1)[1].rstrip("0")) if "." in str(value) else 0
 
 
 def _finding(seen: Seen, stated: Stated) -> Finding:

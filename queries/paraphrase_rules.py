@@ -35,7 +35,7 @@ def _stemmed(words: str) -> frozenset[str]:
 
 _DISTANCE = _stemmed(
     "deny denied denies reject dismiss doubt dispute refuse caution warn refute contradict rule decline "
-    "resist question debate argue wary careful against avoid stop"
+    "resist question debate wary careful against avoid stop"
 )
 """Words that lead into a report and turn it round: `she warned against …`, `he doubts that …`."""
 _RESERVE = _stemmed(
@@ -51,6 +51,8 @@ _STRONG = _stemmed(
 
 
 _CAUSE = _stemmed("cause causes caused causing trigger triggered provoke induce induced")
+_HOLDING = _stemmed("convinced sure certain clear evidence proof sign reason belief doubt ever yet")
+"""Words between a negation and what it denies: `not convinced that …`, `no evidence that …`."""
 _LINK = _stemmed("linked link associated association correlated correlation tied related connected coincide coincided")
 
 
@@ -60,6 +62,10 @@ class Clause:
 
     content: frozenset[str]
     negated: bool
+    guarded: bool
+    """It holds a condition, a hedge or a modal of possibility."""
+    denied: tuple[str, ...]
+    """The first content words behind its negation and a `that`, two at most: what is denied of what."""
 
 
 @attrs.frozen(kw_only=True)
@@ -71,7 +77,9 @@ class Sentence:
     """Slug of the reference quote; empty for words from the coverage."""
     clauses: tuple[Clause, ...]
     guarded: bool
-    """It holds a condition, a hedge or a modal of possibility."""
+    """One of its clauses is."""
+    stems: frozenset[str]
+    """Of all its words, small ones too."""
     source: Occurrence | None
 
     @property
@@ -86,10 +94,13 @@ class Report:
     said: Occurrence
     span: Span
     content: frozenset[str]
-    strong: bool
+    strong: frozenset[str]
+    """Stems of its words of certainty and of whole."""
     negated: bool
     guarded: bool
-    """It carries a negation-like verb, a contrast, a hedge or a condition."""
+    """It is led in by a word of distance or carries a contrast."""
+    reserve: frozenset[str]
+    """Stems of its words of negation, condition or doubt."""
 
 
 def findings(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) -> Iterator[Finding]:
@@ -128,12 +139,26 @@ def _sentence(text: str, subject: str, source: Occurrence | None) -> Sentence:
     parts: dict[int, list[Token]] = defaultdict(list)
     for token in row:
         parts[token.clause].append(token)
+    clauses = tuple(map(_clause, parts.values()))
     return Sentence(
         words=text,
         subject=subject,
-        clauses=tuple(Clause(content=content_stems(part), negated=sense.negated(part)) for part in parts.values()),
-        guarded=any(t.key in HEDGE or t.key in CONDITION for t in row),
+        clauses=clauses,
+        guarded=any(clause.guarded for clause in clauses),
+        stems=frozenset(spelling.stem(t.key) for t in row),
         source=source,
+    )
+
+
+def _clause(row: Sequence[Token]) -> Clause:
+    at = next((at for at, token in enumerate(row) if token.key in sense.NEGATION), len(row))
+    that = next((k for k in range(at + 1, min(at + 8, len(row))) if row[k].key == "that"), at)
+    behind = [stem for token in row[that + 1 :] for stem in content_stems([token]) - _HOLDING]
+    return Clause(
+        content=content_stems(row),
+        negated=sense.negated(row),
+        guarded=any(t.key in HEDGE or t.key in CONDITION for t in row),
+        denied=tuple(behind[:2]),
     )
 
 
@@ -151,9 +176,10 @@ def _reports(said: Sequence[Occurrence], about: Set[str]) -> Iterator[Report]:
             said=one,
             span=one.quote.content,
             content=content_stems(row),
-            strong=bool(stems & _STRONG),
+            strong=frozenset(stems & _STRONG),
             negated=sense.negated(row),
-            guarded=bool(lead & _DISTANCE or stems & _RESERVE) or any(t.key in CONTRAST for t in row),
+            guarded=bool(lead & _DISTANCE) or any(t.key in CONTRAST for t in row),
+            reserve=frozenset(stems & _RESERVE),
         )
 
 
@@ -168,12 +194,18 @@ def _lead(retelling: Retelling, span: Span) -> str:
 
 def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
     """How surely the speaker's sentence speaks against the report; 0 where it does not."""
-    if report.guarded:
+    if report.guarded or report.reserve - sentence.stems:
         return 0.0
     if report.negated:
         return _denies_said(report, sentence, topic)
     shared = report.content & sentence.content
-    if sentence.subject and sentence.guarded and report.strong and len(shared - topic) >= 2:
+    nearly = shared - topic and len(shared) >= max(2.0, NEARLY_ALL * len(report.content - _STRONG))
+    if (
+        sentence.subject
+        and sentence.guarded
+        and report.strong - sentence.stems
+        and (nearly or len(shared - topic) >= 2)
+    ):
         return 0.6 if len(shared) >= TAKEN_UP * len(report.content) else 0.0
     return max(
         _affirms_denied(report, sentence, topic), _causes_linked(report, sentence), _opposes(report, sentence, topic)
@@ -205,26 +237,29 @@ def _opposes(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
 
 def _affirms_denied(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
     """The report says without negation what the speaker negated, or drops the negation that followed."""
-    negated = [clause for clause in sentence.clauses if clause.negated]
+    negated = [clause for clause in sentence.clauses if clause.negated and report.content.issuperset(clause.denied[:1])]
     distinct = report.content & frozenset().union(*(clause.content for clause in negated)) - topic
     if not distinct:
         return 0.0
     for clause in negated:
         taken = report.content & clause.content
-        if len(taken - topic) >= 2 and len(taken) >= CLAUSE * len(clause.content):
+        core = report.content.issuperset(clause.denied)
+        enough = len(taken - topic) >= 2 or (taken == report.content and len(taken) >= 2 and taken - topic)
+        if core and enough and len(taken) >= CLAUSE * len(clause.content):
             return 0.8
         whole = len(clause.content) <= 2 and taken == clause.content
         if whole and taken - topic and (report.content & sentence.content) - distinct:
             return 0.6
     plain = max((len(report.content & c.content) for c in sentence.clauses if not c.negated), default=0)
-    return 0.75 if plain >= 3 else 0.0
+    return 0.75 if plain >= 3 and report.content - sentence.content else 0.0
 
 
 def _denies_said(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
     """The report negates what the speaker said without negation."""
     for clause in sentence.clauses:
         shared = report.content & clause.content
-        if clause.negated or sentence.guarded or len(shared - topic) < 2:
+        enough = len(shared - topic) >= 2 or (shared == report.content and len(shared) >= 2 and shared - topic)
+        if clause.negated or clause.guarded or not enough:
             continue
         if len(shared) >= NEARLY_ALL * len(report.content):
             return 0.7
@@ -238,6 +273,7 @@ def _carries(report: Report, sentence: Sentence) -> bool:
         added = report.content - clause.content
         turned = added & denied or (added & _CAUSE and clause.content & _LINK)
         same = clause.negated == report.negated and len(added) <= 0.2 * len(report.content)
+        same = same and not (clause.guarded and report.strong - sentence.stems and not report.reserve)
         if same and not (turned and not report.negated) and not _swapped(added, clause.content):
             return True
     return False

@@ -17,13 +17,14 @@ from kb.wording import tokens
 from queries.attribution import Attribution, Occurrence
 from queries.rules import Finding, Passed, Rule, Truth, finding_id
 from queries.topic import topic_words
+from queries.translations import is_translated
 
 SURE = 0.55
 """Confidence that a wording is a print of its reference below which only the named speaker accuses it."""
 LONG_ENOUGH = 6
 """Words that a wording must have before its speaker or its cuts are judged: shorter ones are idiom."""
 SENTENCE = 4
-"""Words of a whole sentence, enough where the speaker's own negation was cut from it, or the half after `but`."""
+"""Words of a sentence, enough where the speaker's negation or condition was cut off, or the half after `but`."""
 SHORT = 8
 """Words below which a wording with changes that gives less than half of the reference may be another remark."""
 AROUND = 320
@@ -137,6 +138,8 @@ def _altered(one: Print) -> bool:
     """Words inside were changed so that the sense is another, or may be."""
     if one.alignment.verdict != "altered" or one.alignment.sense_kept is True:
         return False
+    if is_translated(one.said.retelling, one.said.quote.content):
+        return False
     inside = [e for e in one.aligned.edits if e.op != "insert" or len(e.after.split()) < collate.BESIDES]
     if not inside or (one.aligned.lengths[1] < SHORT and one.aligned.reference_covered < 0.5):
         return False
@@ -147,7 +150,8 @@ def _altered(one: Print) -> bool:
 def _reworded(one: Print) -> bool:
     """Its own speaker's words, a word of them changed, whatever that does to the sense."""
     by_speaker = one.said.given_to.slug == one.reference.speaker
-    return by_speaker and one.alignment.verdict == "altered" and bool(one.aligned.edits)
+    own = by_speaker and not is_translated(one.said.retelling, one.said.quote.content)
+    return own and one.alignment.verdict == "altered" and bool(one.aligned.edits)
 
 
 def _hardly_another(one: Print) -> bool:
@@ -163,7 +167,9 @@ def _sense_gone(one: Print, siblings: Sequence[Print], topic: frozenset[str]) ->
     direct = one.said.quote.form == "direct"
     own = direct and one.said.given_to.slug == one.reference.speaker
     half = Cue.CONTRAST in one.aligned.lost and not one.aligned.cut_before and not one.aligned.edits
-    reversed_by_speaker = own and (Cue.NEGATION in one.aligned.lost or half)
+    opened = one.aligned.lost_words.split(" ", 1)[0].lower() in ("if", "unless", "when", "until", "provided")
+    condition = Cue.CONDITION in one.aligned.lost and opened and not one.aligned.edits
+    reversed_by_speaker = own and (Cue.NEGATION in one.aligned.lost or half or condition)
     if length < (SENTENCE if reversed_by_speaker else LONG_ENOUGH if direct else 2 * LONG_ENOUGH):
         return False
     lost = {spelling.stem(t.key) for t in sense.content(tokens(one.aligned.lost_words))}
@@ -214,15 +220,20 @@ def _nearly_verbatim(aligned: Aligned) -> bool:
 
 
 def _named_nearby(one: Print, speaker: Speaker) -> bool:
-    """A pronoun's person was read from the text; where the right name stands beside it, the reading is in doubt."""
+    """Whom a pronoun or a name in another paragraph speaks for was read from the text; where the right name stands
+    beside the words, the reading is in doubt."""
     quote = one.said.quote
     mention = one.said.retelling.words(quote.speaker) if quote.speaker else ""
+    text, content = one.said.retelling.text.text, quote.content
+    start, end = text.rfind("\n", 0, content.start) + 1, text.find("\n", content.end)
+    after = text[content.end : end if end >= 0 else len(text)]
+    near = f"{text[max(0, content.start - AROUND) : content.start]} {after}"
     if any(letter.isupper() for letter in mention[1:]) or len(mention) > 4:
-        return False
-    text = one.said.retelling.text.text
-    paragraph = text[text.rfind("\n", 0, quote.content.start) + 1 : quote.content.start]
+        if quote.speaker and start <= quote.speaker.start and (end < 0 or quote.speaker.end <= end):
+            return False
+        near = f"{text[start : content.start]} {after}"
     surname = name_words(speaker.name)[-1]
-    return any(sense.slips(word, surname) <= 2 for word in name_words(paragraph[-AROUND:]) if len(word) > 3)
+    return any(sense.slips(word, surname) <= 2 for word in name_words(near) if len(word) > 3)
 
 
 def _misattributed(one: Print, given: Attribution, speaker: Speaker, expected: Passed | None) -> Finding:

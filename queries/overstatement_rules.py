@@ -1,0 +1,298 @@
+"""What outlets make of the study's claims: said more strongly than the study does, or without its reservations."""
+
+import re
+from collections.abc import Iterator, Sequence, Set
+
+import attrs
+
+from kb import sense, spelling
+from kb.claims import Claim
+from kb.coverage import Coverage, Retelling
+from kb.records import Passage, Span
+from kb.sense import HEDGE
+from kb.spelling import listed
+from kb.text import words
+from kb.wording import Token, key_line, tokens
+from queries.rules import Finding, Passed, Rule, finding_id
+from queries.tolerances import agrees
+from queries.topic import content_stems, topic_words
+
+ALIKE = 0.6
+"""Share of the claim's own words that a sentence must hold to be a telling of it, and of the sentence's that the claim
+must hold for it to tell of nothing else. Set by hand."""
+LEAST = 3
+"""Words in common, at least."""
+WHOLE = 0.7
+"""Share of a circumstance's words from which it counts as told."""
+BRIEF = 60
+"""Words of an article below which nobody expects a caveat."""
+TAKEN_UP = 0.6
+"""Share of a caveat's words that one sentence must hold to be that caveat."""
+
+
+def _stems(words_: str) -> frozenset[str]:
+    return frozenset(map(spelling.stem, listed(words_)))
+
+
+_LINK = _stems(
+    "linked link links associated association associations correlated correlation correlate tied related connected "
+    "coincide coincided accompanied along"
+)
+_CAUSE = _stems(
+    "cause causes caused causing trigger triggers triggered provoke provoked induce induced made makes lead leads led "
+    "drives drove produce produced brings brought because due thanks responsible blame reason"
+)
+_STRONG = _stems(
+    "prove proves proved proven show shows shown showed demonstrate demonstrates demonstrated confirm "
+    "confirms confirmed "
+    "establish established certain certainly definitely clear clearly undoubtedly inevitably always will must never"
+)
+_SURELY = _STRONG | _stems("guarantee guarantees guaranteed blame plainly simply")
+_PARTICULAR = frozenset(["one", "1", "some", "single", "several", "few", "certain"])
+_UNIVERSAL = frozenset(["all", "every", "each", "everyone", "everybody"])
+_BOUNDLESS = frozenset(["always", "everywhere", "anywhere", "invariably", "universally"])
+_SETTING = _stems(
+    "simulation simulations simulated simulator simulators laboratory lab labs mouse mice rat rats "
+    "animals pretend mock "
+    "virtual hypothetical fictional synthetic tank tanks flume dish cultures invented staged artificial"
+)
+_REAL = _stems("real actual reality life everyday practice wild nature natural outdoors open street world")
+_FRAME = _stems("study paper report survey research researcher author scientist team experiment result finding data")
+_PLACE = _stems("under during between among across within after before around per than")
+_MOVES = _stems(
+    "percent percentage share proportion point fall fell fallen drop dropped rise rose increase decrease "
+    "decline reduction "
+    "change more less fewer lower higher down up one ones"
+) | {"%"}
+_DISTANCE = _stems(
+    "deny reject dismiss doubt dispute caution warn claim question wrong overstate exaggerate critic myth"
+)
+_CARE = re.compile(
+    r"\b(?:cautio|caveat|limitation|prelimin|tentativ|unclear|unknown|uncertain|remains? to be)"
+    r"|\bnot (?:yet )?(?:been )?(?:tested|tried|shown|proven|proved|measured|counted|studied|examined)\b"
+    r"|\bnot (?:yet )?(?:been )?peer[- ]reviewed\b"
+    r"|\b(?:more|further) (?:research|studies|work|data|tests)\b"
+    r"|\bsmall (?:sample|study|number)\b|\btoo early\b|\b(?:does|do|did)(?: not|n['’]t) (?:mean|prove|show|know|say)\b"
+    r"|\b(?:cannot|can['’]t|could not|couldn['’]t) (?:say|tell|prove|know|rule|conclude)\b"
+    r"|\bno evidence\b|\bnot (?:a )?(?:caus|proof|evidence)|\bnobody knows\b",
+    re.I,
+)
+"""Any word of caution: an article with one has not dropped them all."""
+_NARROW = re.compile(r"\b(?:whether|single|only (?:one|two|three|a few|in|at|on)|(?:one|two|three) \w+ only)\b", re.I)
+"""The same in an outlet's own sentences; in a remark such words may be about anything."""
+
+
+@attrs.frozen(kw_only=True)
+class Stated:
+    """A claim as the study words it."""
+
+    claim: Claim
+    words: str
+    stems: frozenset[str]
+    """Of all its words."""
+    core: frozenset[str]
+    """Of the words that say what it is about."""
+    hedged: bool
+    linked: bool
+    negated: bool
+    particular: bool
+    """It is about one or some of several."""
+    circumstance: frozenset[str]
+    """Content stems of the condition that its number holds under."""
+
+
+@attrs.frozen(kw_only=True)
+class Told:
+    """A sentence of an article, outside of direct quotes."""
+
+    retelling: Retelling
+    span: Span
+    row: Sequence[Token]
+    stems: frozenset[str]
+    core: frozenset[str]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(token.key for token in self.row)
+
+
+def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
+    """Overstatements and dropped caveats in the articles `about` the study (ids), the study's own pages left out."""
+    stated = [one for claim in coverage.study.claims for one in _wordings(claim)]
+    topic = topic_words(coverage.study)
+    careful = {r.article.source for r in coverage.retellings if r.article.id in about and _is_careful(r, stated, topic)}
+    for retelling in coverage.retellings:
+        own = retelling.source.kind == "primary"
+        if own or retelling.text.language not in ("en", "und") or retelling.article.id not in about:
+            continue
+        told = tuple(_told(retelling))
+        yield from _overstated(told, stated)
+        if retelling.article.source not in careful:
+            yield from _dropped(retelling, told, stated)
+
+
+def _is_careful(retelling: Retelling, stated: Sequence[Stated], topic: frozenset[str]) -> bool:
+    """Its outlet has told readers of a limit: what one article says need not stand in each that follows it up."""
+    caveats = {caveat for one in stated for caveat in one.claim.caveats}
+    narrow = any(_NARROW.search(retelling.words(told.span)) for told in _told(retelling))
+    return (
+        narrow or bool(_CARE.search(retelling.text.text)) or any(_kept(caveat, retelling, topic) for caveat in caveats)
+    )
+
+
+def _wordings(claim: Claim) -> Iterator[Stated]:
+    """The claim as claims.yaml and as its document has it, and the clauses of both that can stand alone."""
+    for text in dict.fromkeys((claim.exact or claim.text, claim.text)):
+        row = tokens(text)
+        clauses = [[t for t in row if t.clause == at] for at in range(row[-1].clause + 1)] if row else []
+        parts = [row, *(clause for clause in clauses if len(_core(clause)) >= LEAST)]
+        yield from (attrs.evolve(_stated(claim, text, row), core=_core(part)) for part in parts)
+
+
+def _stated(claim: Claim, text: str, row: Sequence[Token]) -> Stated:
+    stems = frozenset(spelling.stem(t.key) for t in row)
+    conditions = " ".join(e.condition or "" for e in claim.expect)
+    return Stated(
+        claim=claim,
+        words=text,
+        stems=stems,
+        core=_core(row),
+        hedged=bool(_guards(row)) or bool(stems & _LINK),
+        linked=bool(stems & _LINK) or (bool(_guards(row)) and "reason" in stems),
+        negated=sense.negated(row),
+        particular=bool({t.key for t in row} & _PARTICULAR),
+        circumstance=content_stems(tokens(conditions)),
+    )
+
+
+def _core(row: Sequence[Token]) -> frozenset[str]:
+    plain = [t for t in row if not t.number and t.key not in HEDGE | _UNIVERSAL | _BOUNDLESS | _PARTICULAR]
+    return content_stems(plain) - _LINK - _CAUSE - _SURELY - _SETTING - (_REAL - {"open"}) - _FRAME - _PLACE - _MOVES
+
+
+def _guards(row: Sequence[Token]) -> set[str]:
+    return {t.key for t in row} & (HEDGE | {"may", "might", "could", "can", "possible"})
+
+
+def _told(retelling: Retelling) -> Iterator[Told]:
+    text = retelling.text.text
+    spoken = [piece for quote in retelling.quotes if quote.form in ("direct", "turn") for piece in quote.pieces]
+    for passage in retelling.passages:
+        span = Span(passage.start, passage.end)
+        if any(piece.overlaps(span) for piece in spoken) or text[passage.start : passage.end].rstrip().endswith("?"):
+            continue
+        row = tokens(text[passage.start : passage.end])
+        stems = frozenset(spelling.stem(t.key) for t in row)
+        yield Told(retelling=retelling, span=span, row=row, stems=stems, core=_core(row))
+
+
+def _tells(told: Told, stated: Stated) -> bool:
+    shared = len(told.core & stated.core)
+    alike = shared >= ALIKE * len(stated.core) and shared >= ALIKE * len(told.core)
+    return alike and shared >= min(LEAST, len(stated.core))
+
+
+def _overstated(told: Sequence[Told], stated: Sequence[Stated]) -> Iterator[Finding]:
+    for sentence in told:
+        distance, negated = sentence.stems & _DISTANCE, sense.negated(sentence.row)
+        alike = [one for one in stated if one.negated == negated and distance <= one.stems]
+        near = [one for one in alike if _tells(sentence, one) or (_numbered(sentence, one) and _nearly(sentence, one))]
+        for one in sorted(near, key=lambda one: -len(one.core & sentence.core)):
+            why = _why(sentence, one, near)
+            if why:
+                yield _finding(Rule.OVERSTATED, sentence, one, why)
+                break
+
+
+def _nearly(told: Told, stated: Stated) -> bool:
+    return len(told.core & stated.core) >= LEAST - 1
+
+
+def _numbered(told: Told, stated: Stated) -> bool:
+    """The sentence holds the claim's own number."""
+    inside = [q for q in told.retelling.quantities if q.span.overlaps(told.span)]
+    return any(agrees(quantity, expected) for quantity in inside for expected in stated.claim.expect)
+
+
+def _why(told: Told, stated: Stated, near: Sequence[Stated]) -> str:
+    """In which way a sentence says more than the claim; empty where it does not."""
+    same = [one for one in near if one.claim is stated.claim]
+    guarded = bool(_guards(told.row)) or bool(told.stems & _LINK)
+    if told.stems & _REAL and stated.stems & _SETTING and not told.stems & _SETTING:
+        return "tells as real what the study saw in a made-up or laboratory setting"
+    linked = any(one.linked for one in same) and all(one.hedged for one in same)
+    if not guarded and linked and told.stems & _CAUSE and not stated.stems & _CAUSE - {"reason"}:
+        return "tells a link as a cause"
+    if not guarded and all(one.hedged for one in same) and told.stems & _SURELY - stated.stems:
+        return "leaves out the study's caution"
+    return _widened(told, stated, same)
+
+
+def _widened(told: Told, stated: Stated, same: Sequence[Stated]) -> str:
+    added = {t.key for t in told.row} - {spelling.stem(key) for key in stated.stems} - stated.stems
+    if added & _BOUNDLESS:
+        return "makes a rule of what the study saw"
+    if not added & _UNIVERSAL or {t.key for t in told.row} & _PARTICULAR - {"1", "one"}:
+        return ""
+    if all(one.particular for one in same):
+        return "makes all of one or some"
+    if _numbered(told, stated) and _of_others(told, stated):
+        return "speaks of more than the study looked at"
+    lost = len(stated.circumstance & told.stems) < WHOLE * len(stated.circumstance)
+    return "leaves out the circumstance and speaks of all" if lost and _numbered(told, stated) else ""
+
+
+def _of_others(told: Told, stated: Stated) -> bool:
+    """`Every glacier …`, where the claim has no word of glaciers."""
+    pairs = zip(told.row, told.row[1:], strict=False)
+    nouns = {spelling.stem(noun.key) for word, noun in pairs if word.key in _UNIVERSAL and sense.content([noun])}
+    return bool(nouns - stated.stems)
+
+
+def _dropped(retelling: Retelling, told: Sequence[Told], stated: Sequence[Stated]) -> Iterator[Finding]:
+    """Claims told without one of their caveats, by an outlet that has no word of caution at all."""
+    if retelling.extraction.truncated or len(words(retelling.text.text)) < BRIEF:
+        return
+    seen: set[str] = set()
+    for one in stated:
+        claim = one.claim
+        if not claim.caveats or claim.slug in seen:
+            continue
+        telling = next((t for t in told if _tells(t, one) and (_numbered(t, one) or not claim.expect)), None)
+        if telling:
+            seen.add(claim.slug)
+            yield _finding(
+                Rule.CAVEAT_DROPPED, telling, one, f"says nothing of “{claim.caveats[0]}” or any other limit"
+            )
+
+
+def _kept(caveat: str, retelling: Retelling, topic: frozenset[str]) -> bool:
+    wanted = content_stems(tokens(caveat)) - topic
+    if not wanted:
+        return key_line(tokens(caveat)) in key_line(tokens(retelling.text.text))
+    least = max(min(2, len(wanted)), TAKEN_UP * len(wanted))
+    return any(len(wanted & _of(retelling, passage)) >= least for passage in retelling.passages)
+
+
+def _of(retelling: Retelling, passage: Passage) -> frozenset[str]:
+    return content_stems(tokens(retelling.words(Span(passage.start, passage.end))))
+
+
+def _finding(rule: Rule, told: Told, stated: Stated, why: str) -> Finding:
+    observed = Passed(role="observed", retelling=told.retelling, span=told.span)
+    claim = stated.claim
+    dropped = rule is Rule.CAVEAT_DROPPED
+    return Finding(
+        id=finding_id(rule, claim.slug, [observed]),
+        rule=rule,
+        severity=1 if dropped else 2,
+        confidence=0.6 if dropped else 0.7,
+        truth="settled",
+        subject=claim.slug,
+        summary=f"{told.retelling.source.name} {why}.",
+        expected="; ".join(claim.caveats) if dropped else claim.exact or claim.text,
+        observed=told.retelling.words(told.span),
+        edits=(),
+        evidence=(observed,),
+        tools=(told.retelling.extraction.tool,),
+    )
