@@ -18,6 +18,8 @@ Variant = Literal["clean", "times", "reworded"]
 
 START = datetime(2026, 4, 1, 6, tzinfo=UTC)
 BAD_TIMES = 0.4
+DAY_ONLY = 0.15
+"""Share of the articles that state a day and no time."""
 RELEASE, PAPER = 0, 1
 MANNERS: dict[Variant, dict[str, float]] = {
     "clean": {"copy": 0.26, "light": 0.3, "heavy": 0.16, "short": 0.14, "mixed": 0.14},
@@ -226,6 +228,6 @@ class _Grower:
             if random.random() < 0.5:
                 return None, "unknown"
             at += timedelta(days=random.uniform(-4, 4))
-        if random.random() < 0.25:
+        if random.random() < DAY_ONLY:
             return at.replace(hour=0, minute=0, second=0, microsecond=0), "day"
         return at.replace(second=0, microsecond=0), "minute"

@@ -80,8 +80,6 @@ class Trace:
 
 SURE = 0.98
 """No edge is surer: credits and links can be wrong themselves."""
-DIRECTION = 0.75
-"""How sure the direction of an edge is that neither dates nor credits give: the tree around it tells most."""
 COPIED, REWRITTEN, REWORDED = 0.5, 0.1, 0.05
 """Shares of a child's word trigrams found in its parent, from which it is a copy, a rewriting, a rewriting
 where that is far more than chance."""
@@ -195,7 +193,7 @@ class _Tree:
 
 def _tree(kin: Kinship) -> _Tree:
     ties = [kin.ties(child) for child in range(len(kin.retellings))]
-    weights = {child: [(tie.parent, tie.weight) for tie in row if tie.score > 0] for child, row in enumerate(ties)}
+    weights = {child: [(tie.parent, tie.score) for tie in row if tie.score > 0] for child, row in enumerate(ties)}
     parents = branching(weights)
     chosen = {
         child: next(tie for tie in ties[child] if tie.parent == parent) for child, parent in sorted(parents.items())
@@ -225,17 +223,26 @@ def _also_cited(ties: Sequence[Tie], chief: Tie) -> Iterator[Tie]:
 
 
 def _confidence(tree: _Tree, tie: Tie) -> float:
-    """The tie's share among the parents possible in this tree, times that there is a parent at all.
+    """The tie's share among the parents possible in this tree and none, times that it is not the other way round.
 
     An article may name several sources, and each is then as sure as if it stood alone.
     """
-    rivals = [other for other in tree.ties[tie.child] if other.score > 0 and tie.child not in tree.above(other.parent)]
-    share = 1 / sum(math.exp(min(other.weight - tie.weight, 30)) for other in rivals if other.parent != tie.child)
-    sure = share * _alone(max(other.score for other in rivals))
+    rivals = [other for other in tree.ties[tie.child] if tie.child not in tree.above(other.parent)]
+    share = 1 / (math.exp(-tie.score) + sum(math.exp(min(other.score - tie.score, 30)) for other in rivals))
+    sure = share * _direction(tree, tie, rivals)
     named = any(sign.exact or sign.sure for sign in tie.signs)
-    if tie.order == "open" and not named:
-        sure *= DIRECTION
     return round(min(SURE, max(sure, 0.9 * _alone(tie.score) if named else 0.0)), 3)
+
+
+def _direction(tree: _Tree, tie: Tie, rivals: Sequence[Tie]) -> float:
+    """How much likelier the child has it from the parent than the parent from the child."""
+    back = next((other for other in tree.ties[tie.parent] if other.parent == tie.child), None)
+    if back is None:
+        return 1.0
+    above = tree.chosen.get(tie.parent)
+    as_is = tie.score + (above.score if above else 0.0)
+    other = max((rival.score for rival in rivals if rival is not tie), default=0.0)
+    return 1 / (1 + math.exp(min(30.0, back.score + max(0.0, other) - as_is)))
 
 
 def _alone(score: float) -> float:
@@ -343,7 +350,7 @@ def _open_orders(tree: _Tree) -> Iterator[str]:
             yield f"{here} is dated before {there}, from which it seems to have its matter."
         else:
             rival = next((other for other in tree.ties[child] if other.parent != tie.parent), None)
-            if rival is not None and rival.score > 0 and tie.weight - rival.weight < 0.7 and not named:
+            if rival is not None and rival.score > 0 and tie.score - rival.score < 0.7 and not named:
                 yield f"{here} may have it from {there} or from {_name(tree.article(rival.parent))}."
 
 
