@@ -17,21 +17,25 @@ from queries.signs import Pointers, Sign, plain_url
 
 # Log-odds against `independent`, fitted as a conditional logit on development seeds of bench/trees.py; signs of all
 # weights were bound beforehand, and what came out near nought was left out (docs/provenance.md).
-INDEPENDENT = -0.7
-DOCUMENT = 0.4
-"""For a primary document: what is on the study is mostly from there."""
+INDEPENDENT = 0.3
+DOCUMENT = -0.6
+"""For a primary document: retelling a study in some of its words is no copying."""
 ABOVE_CHANCE, AIR = 1.15, 0.02
 """By the ratio of the share of the child's pairs that the parent has to what a middling article has of them."""
 HELD, FOREIGN = 1.05, 0.7
 """By pairs that the parent has, and against it by pairs that it has not."""
 FOREIGN_QUOTES, LEFT_QUOTES = 1.9, 0.35
 """Against it by quoted trigrams that the parent has not, and by those of the parent that the child has not."""
-BEFORE, UNDATED, PER_LOG_DAY = 1.3, -1.2, 1.7
+BEFORE, UNDATED, UNDATED_CHILD, PER_LOG_DAY = 1.3, -1.2, -0.4, 1.7
+DATES_LIE, FEW_DATES = 0.02, 10
+"""Chance that the earlier article has the later date where nothing is known, and how many dates outweigh that."""
 POINTING, POINTING_BACK, INHERITED_CREDIT = 1.3, 2.4, 0.8
 ALTERED, UNDONE = 0.17, 1.6
 SIGN = {("credit", True): 4.5, ("credit", False): 3.8, ("wire", True): 4.0, ("mention", False): 1.2}
 SIGN |= {("mention", True): 3.3}
 LINK_TO_ARTICLE, LINK_TO_OUTLET, LINK_TO_OWN = 4.5, 1.5, 2.2
+CAME_ALONG = 0.3
+"""What a sign still weighs when a closer article has it, too."""
 INHERITED = 0.7
 """Share of a credit's sentence that a third article holds, from which the credit came along with it."""
 CANDIDATES_PER_OUTLET = 12
@@ -77,7 +81,9 @@ class Kinship:
         self._spread = Counter(edit for prints in self._prints for edit in {e for row in prints.values() for e in row})
         self._references = _references(coverage)
         self._pointed: dict[int, Sequence[Sign]] = {}
-        self._printed: dict[int, frozenset[tuple[str, tuple[str, ...], str]]] = {}
+        self._targets: dict[int, frozenset[int]] = {}
+        self.lies = self._lies()
+        """How often a date of this coverage is wrong, as far as its credits and links tell."""
 
     def ties(self, child: int) -> list[Tie]:
         """Possible parents, the strongest first. Primary documents have none: they are where matter starts."""
@@ -134,47 +140,53 @@ class Kinship:
     def _time(self, child: int, parent: int) -> float:
         """For a parent that is older by its date, and rather by hours than by days; a lie is possible, not likely."""
         before, after = self.moments[parent], self.moments[child]
+        if after.start is None:
+            return UNDATED_CHILD  # No parent is likelier for it than another, and to have one is as likely as ever.
         lag = before.lag_s(after)
         known = UNDATED if lag is None else -PER_LOG_DAY * math.log1p(max(0.0, lag) / 86_400)
-        return BEFORE * math.log(before.chance_before(after)) + known
+        return BEFORE * math.log(before.chance_before(after, self.lies)) + known
+
+    def _lies(self) -> float:
+        """Share of the dates that contradict a credit or an exact link, of which hardly any lead to a later article."""
+        held = Counter(
+            self.moments[sign.targets[0]].order(self.moments[child])
+            for child in range(len(self.retellings))
+            for sign in self._signs(child)
+            if len(sign.targets) == 1 and _decides(sign) and not self.shingles.primary[sign.targets[0]]
+        )
+        return (held["after"] + DATES_LIE * FEW_DATES) / (held["after"] + held["before"] + FEW_DATES)
 
     # --- Signs ----------------------------------------------------------------------------------------
 
     def _pointing(self, child: int, parent: int, pointed: Sequence[Sign]) -> float:
         """The strongest sign in full, the others a little: they often say the same."""
         own = self.retellings[child].article.source == self.retellings[parent].article.source
-        strengths = sorted((self._strength(child, parent, sign, own) for sign in pointed), reverse=True)
-        return sum(strength if rank == 0 else 0.3 * strength for rank, strength in enumerate(strengths))
+        strengths = sorted((self._strength(parent, sign, own) for sign in pointed), reverse=True)
+        whole = sum(strength if rank == 0 else 0.3 * strength for rank, strength in enumerate(strengths))
+        return whole * CAME_ALONG if whole and self._came_along(child, parent) else whole
 
-    def _strength(self, child: int, parent: int, sign: Sign, own: bool) -> float:
+    def _strength(self, parent: int, sign: Sign, own: bool) -> float:
         if self.shingles.primary[parent] and not (sign.sure and sign.kind == "credit"):
             return 0.0  # Every article names and links the study; that is no taking over.
         if sign.kind == "link":
-            strength = (LINK_TO_OWN if own else LINK_TO_ARTICLE) if sign.exact else LINK_TO_OUTLET
-        else:
-            strength = SIGN[sign.kind, sign.sure]
-        return 0.35 * strength if self._came_along(child, parent, sign) else strength
+            return (LINK_TO_OWN if own else LINK_TO_ARTICLE) if sign.exact else LINK_TO_OUTLET
+        return SIGN[sign.kind, sign.sure]
 
-    def _came_along(self, child: int, parent: int, sign: Sign) -> bool:
-        """Whether the child has the sign with the text around it, from a third article that it resembles more."""
-        key = (sign.kind, sign.sentence, sign.detail)
-        if not sign.sentence:
-            return False
+    def _came_along(self, child: int, parent: int) -> bool:
+        """Whether a third article, which the child resembles more, points to the parent: signs are copied along."""
         likeness = self.shingles.pairs.common(child, parent)
         return any(
-            key in self._keys(other)
+            parent in self._pointed_to(other)
             and self.shingles.pairs.common(child, other) > likeness
             and self.moments[other].order(self.moments[child]) != "after"
             for other in self.shingles.near(child)
             if other != parent
         )
 
-    def _keys(self, article: int) -> frozenset[tuple[str, tuple[str, ...], str]]:
-        """The signs of an article as printed, wherever they lead."""
-        if article not in self._printed:
-            signs = self._signs(article)
-            self._printed[article] = frozenset((sign.kind, sign.sentence, sign.detail) for sign in signs)
-        return self._printed[article]
+    def _pointed_to(self, article: int) -> frozenset[int]:
+        if article not in self._targets:
+            self._targets[article] = frozenset(at for sign in self._signs(article) for at in sign.targets)
+        return self._targets[article]
 
     def _inherited(self, child: int, parent: int, pointed: Sequence[Sign], signs: Sequence[Sign]) -> float:
         """For a parent that holds the sentence in which the child credits somebody else."""
@@ -234,6 +246,10 @@ class Kinship:
         mine, theirs = self._prints[child], self._prints[parent]
         undone = sum(len(theirs[slug] - mine[slug]) for slug in mine.keys() & theirs.keys())
         return (ALTERED if self.quote is None else 1.0) * min(6.0, binds) - UNDONE * min(3, undone)
+
+
+def _decides(sign: Sign) -> bool:
+    return sign.exact or (sign.sure and sign.kind in ("credit", "wire"))
 
 
 def _many(count: int) -> float:

@@ -12,9 +12,6 @@ from kb.records import Precision
 
 Order = Literal["before", "after", "open"]
 
-DATES_LIE = 0.02
-"""Chance that a later date stands on the earlier article even where most dates are right: updates, relaunches."""
-
 _LENGTH: Mapping[Precision, timedelta] = {
     "second": timedelta(seconds=1),
     "minute": timedelta(minutes=1),
@@ -41,19 +38,19 @@ class Appeared:
             return "after"
         return "open"
 
-    def chance_before(self, other: "Appeared") -> float:
+    def chance_before(self, other: "Appeared", lies: float) -> float:
         """How probably this came before the other, any moment within an interval being as likely as the next.
 
-        Never 0 or 1: dates lie.
+        Where the dates decide it they are wrong with the probability `lies`.
         """
         order = self.order(other)
         if self.start is None or other.start is None or order != "open":
-            return {"before": 1 - DATES_LIE, "after": DATES_LIE, "open": 0.5}[order]
+            return {"before": 1 - lies, "after": lies, "open": 0.5}[order]
         start, end = self.start.timestamp(), self.end.timestamp()
         low, high = other.start.timestamp(), other.end.timestamp()
         first, last = max(low, start), max(min(high, end), low, start)
         area = ((last - start) ** 2 - (first - start) ** 2) / (2 * (end - start)) + max(0.0, high - max(low, end))
-        return min(1 - DATES_LIE, max(DATES_LIE, area / (high - low)))
+        return min(1 - lies, max(lies, area / (high - low)))
 
     def lag_s(self, later: "Appeared") -> float | None:
         """Seconds from here to a later one, None where either date is unknown."""
