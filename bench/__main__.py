@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     names = [
         module.name
         for module in pkgutil.iter_modules(bench.__path__)
-        if module.name not in ("__main__", "data", "site")
+        if module.name not in ("__main__", "data", "site") and not module.name.startswith("tree_")
     ]
     parser = argparse.ArgumentParser(prog="python -m bench", description="Print a measurement as JSON.")
     parser.add_argument("name", choices=names)

@@ -82,6 +82,20 @@ def tree(seed: int, size: int, variant: Variant, *, held_out: bool) -> Tree:
     )
 
 
+@attrs.frozen
+class _Made:
+    """An article before it is dated and set."""
+
+    outlet: str
+    kind: SourceKind
+    parts: Sequence[Part]
+    parents: tuple[int, ...]
+    manner: str
+    at: datetime
+    url: str
+    dateline: str = ""
+
+
 class _Grower:
     def __init__(self, random: Random, size: int, variant: Variant, held_out: bool) -> None:
         self.random, self.size, self.variant = random, size, variant
@@ -100,17 +114,19 @@ class _Grower:
     def documents(self) -> None:
         body: list[Part] = [fresh(self.random, self.lexicon) for _ in range(18)]
         for at, name in enumerate((*self.team, self.team[0])):
-            body.insert(4 + 4 * at, self._referenced(remark(self.random, self.lexicon, name, None), self._url(0, "lab")))
-        self._add("The laboratory", "primary", body, (), "release", START, self._url(0, "lab"))
+            body.insert(
+                4 + 4 * at, self._referenced(remark(self.random, self.lexicon, name, None), self._url(0, "lab"))
+            )
+        self._add(_Made("The laboratory", "primary", body, (), "release", START, self._url(0, "lab")))
         paper: list[Part] = [fresh(self.random, self.lexicon) for _ in range(30)]
         paper += [reworded(part, self.random) for part in body if isinstance(part, Sentence)][:6]
-        self._add("The journal", "primary", paper, (), "paper", START - timedelta(days=1), self._url(1, "journal"))
+        self._add(
+            _Made("The journal", "primary", paper, (), "paper", START - timedelta(days=1), self._url(1, "journal"))
+        )
 
     def _referenced(self, said: Remark, url: str) -> Remark:
         slug = f"remark-{len(self.quotes)}"
-        self.quotes.append(
-            ReferenceQuote(slug=slug, speaker=said.name, text=said.said, source=url, tolerance="trim")
-        )
+        self.quotes.append(ReferenceQuote(slug=slug, speaker=said.name, text=said.said, source=url, tolerance="trim"))
         return said
 
     def origin(self) -> None:
@@ -131,7 +147,7 @@ class _Grower:
                 parts.append(self._referenced(said, url) if len(self.quotes) < 8 else said)
         random.shuffle(parts)
         when = START + timedelta(hours=1 + 150 * random.random() ** 2)
-        self._add(outlet, self._kind(outlet), [*parts, *self._asides(outlet, ())], (), "origin", when, url)
+        self._add(_Made(outlet, self._kind(outlet), [*parts, *self._asides(outlet, ())], (), "origin", when, url))
 
     # --- Retellings ---
 
@@ -140,13 +156,15 @@ class _Grower:
         first = RELEASE if random.random() < 0.2 else random.choice(self.popular)
         manners = MANNERS[self.variant]
         manner = random.choices(list(manners), list(manners.values()))[0]
-        parents = (first,)
+        parents: tuple[int, ...] = (first,)
         if manner == "mixed":
             second = random.choice(self.popular)
             parents = (first, second) if second != first and not self._related(first, second) else (first,)
         kind = self.articles[first].kind
         wire = kind == "agency" and manner in ("copy", "light") and random.random() < 0.7
-        outlet = random.choice([name for name in random.choices(self.papers, k=4) if name != self.articles[first].outlet])
+        outlet = random.choice(
+            [name for name in random.choices(self.papers, k=4) if name != self.articles[first].outlet]
+        )
         parts = self._taken(parents, manner)
         pointed = not wire and random.random() < POINTED[manner] and first != RELEASE
         for parent in parents if pointed else ():
@@ -156,7 +174,7 @@ class _Grower:
         when += timedelta(minutes=5 + random.lognormvariate(5.3, 1.2))
         url = self._url(len(self.articles), outlet)
         dateline = f"{words.place(random).upper()} ({self.articles[first].outlet}) — " if wire else ""
-        self._add(outlet, "press", parts, parents, "wire" if wire else manner, when, url, dateline)
+        self._add(_Made(outlet, "press", parts, parents, "wire" if wire else manner, when, url, dateline))
 
     def _related(self, one: int, other: int) -> bool:
         """Whether one descends from the other or both from one: a mixture of these has one parent."""
@@ -206,21 +224,26 @@ class _Grower:
     def _url(self, number: int, outlet: str) -> str:
         return f"https://{outlet.lower().replace(' ', '')}.example/2026/04/story-{number}"
 
-    def _add(
-        self, outlet: str, kind: SourceKind, parts: Sequence[Part], parents: tuple[int, ...], manner: str,
-        at: datetime, url: str, dateline: str = "",
-    ) -> None:
-        published, precision = self._dated(at, kind)
-        place = len(self.articles)
+    def _add(self, made: _Made) -> None:
+        published, precision = self._dated(made.at, made.kind)
+        place, told = len(self.articles), made.dateline + text(made.parts, self.lexicon)
         self.articles.append(
             Planted(
-                outlet=outlet, kind=kind, url=url, parts=tuple(parts), body=dateline + text(parts, self.lexicon),
-                parents=parents, manner=manner, at=at, published=published, precision=precision,
+                outlet=made.outlet,
+                kind=made.kind,
+                url=made.url,
+                parts=tuple(made.parts),
+                body=told,
+                parents=made.parents,
+                manner=made.manner,
+                at=made.at,
+                published=published,
+                precision=precision,
             )
         )
         if place > PAPER:
-            self.popular += [place] * (3 if not parents else 1)
-            self.popular += [parent for parent in parents if parent > PAPER]
+            self.popular += [place] * (3 if not made.parents else 1)
+            self.popular += [parent for parent in made.parents if parent > PAPER]
 
     def _dated(self, at: datetime, kind: SourceKind) -> tuple[datetime | None, Precision]:
         random = self.random

@@ -2,13 +2,15 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, cast, get_args
 
 import attrs
 
 from bench.tree_planting import RELEASE, Tree, Variant, tree
 from bench.tree_records import coverage
+from queries.carriers import LIKELY
+from queries.check import check
 from queries.trace import Trace, trace
 
 SIZES = (12, 30, 80, 200, 500, 1200)
@@ -57,30 +59,59 @@ class Tally:
 
 def run(
     seeds: int = 3,
-    first_seed: int = 1,
-    held_out: bool = False,
+    first_seed: int = 1001,
+    held_out: bool = True,
     sizes: tuple[int, ...] = SIZES,
     variants: tuple[str, ...] = get_args(Variant),
-    by_size: bool = False,
+    scale: tuple[int, ...] = (),
 ) -> Mapping[str, Any]:
-    """Accuracy."""
-    told: dict[str, Any] = {}
-    for variant in variants:
-        whole = Tally()
-        sized: dict[str, Any] = {}
-        for size in sizes:
-            one = Tally()
-            for seed in range(first_seed, first_seed + seeds):
-                planted = tree(seed, size, variant, held_out=held_out)  # type: ignore[arg-type]
-                traced = trace(coverage(planted))
-                for tally in (whole, one):
-                    count(planted, traced, tally)
-            sized[str(size)] = {k: v for k, v in one.figures().items() if not isinstance(v, dict)}
-        told[variant] = whole.figures() | ({"by_size": sized} if by_size else {})
-    return told
+    """Parents, ancestors, origins and confidence of `retold trace` on generated coverage.
+
+    `clean`: dates to the minute or the day. `times`: 40 % of them missing or wrong. `reworded`: most retellings share
+    few words with their source. Held-out seeds have other themes than the development seeds. `star_accuracy` is
+    that of the tree in which everybody has it from the press release. `scale`: sizes at which trace and check are
+    timed in CPU seconds, in one process, smallest first.
+    """
+    figures = {
+        variant: _accuracy(variant, range(first_seed, first_seed + seeds), sizes, held_out) for variant in variants
+    }
+    timed = [_timed(size, first_seed, held_out) for size in sorted(scale)]
+    return {"seeds": [first_seed, first_seed + seeds - 1], "held_out": held_out, **figures, "scale": timed}
+
+
+def _accuracy(variant: str, seeds: range, sizes: Sequence[int], held_out: bool) -> dict[str, Any]:
+    whole, sized = Tally(), dict[str, Any]()
+    for size in sizes:
+        one = Tally()
+        for seed in seeds:
+            planted = tree(seed, size, cast("Variant", variant), held_out=held_out)
+            traced = trace(coverage(planted))
+            for tally in (whole, one):
+                count(planted, traced, tally)
+        sized[str(size)] = {name: value for name, value in one.figures().items() if not isinstance(value, dict)}
+    return whole.figures() | {"by_size": sized}
+
+
+def _timed(size: int, seed: int, held_out: bool) -> dict[str, Any]:
+    planted = tree(seed, size, "clean", held_out=held_out)
+    given = coverage(planted)
+    started = time.process_time()
+    traced = trace(given)
+    between = time.process_time()
+    found = check(given)
+    tally = Tally()
+    count(planted, traced, tally)
+    return {
+        "articles": size,
+        "trace_cpu_s": round(between - started, 1),
+        "check_cpu_s": round(time.process_time() - between, 1),
+        "findings": len(found),
+        "parent_accuracy": _share(tally.right, tally.children),
+    }
 
 
 def count(planted: Tree, traced: Trace, tally: Tally) -> None:
+    """Holds a trace against the truth. Of two true parents either counts as right, and both as ancestors."""
     place = {article.url: at for at, article in enumerate(planted.articles)}
     ids = {shown.retelling.article.id: place[shown.retelling.article.canonical_url] for shown in traced.appearances}
     edges: dict[int, list[tuple[float, int]]] = defaultdict(list)
@@ -104,7 +135,7 @@ def count(planted: Tree, traced: Trace, tally: Tally) -> None:
         if guess is not None:
             tally.sure += confidence >= SURE
             tally.sure_right += right and confidence >= SURE
-            tally.open += confidence < 0.5
+            tally.open += confidence < LIKELY
             band = tally.bands[int(confidence * 10)]
             band[0], band[1] = band[0] + right, band[1] + 1
     roots = sum(not article.parents for article in planted.articles)

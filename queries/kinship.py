@@ -39,6 +39,8 @@ CAME_ALONG = 0.3
 INHERITED = 0.7
 """Share of a credit's sentence that a third article holds, from which the credit came along with it."""
 CANDIDATES_PER_OUTLET = 12
+KEPT = 24
+"""Ties kept for each child: a parent that far down is none."""
 
 
 @attrs.frozen(kw_only=True)
@@ -89,16 +91,17 @@ class Kinship:
         """Possible parents, the strongest first. Primary documents have none: they are where matter starts."""
         if self.shingles.primary[child]:
             return []
-        signs = self._signs(child)
+        signs = self.signs(child)
         pointed: dict[int, list[Sign]] = defaultdict(list)
         for sign in signs:
             for target in self._nearest(child, sign.targets):
                 pointed[target].append(sign)
         wanted = dict.fromkeys([*pointed, *self.shingles.near(child), *self._quote_sources(child)])
         made = [self._tie(child, other, pointed.get(other, []), signs) for other in wanted if other != child]
-        return sorted(made, key=lambda tie: (-tie.score, tie.parent))
+        return sorted(made, key=lambda tie: (-tie.score, tie.parent))[:KEPT]
 
-    def _signs(self, child: int) -> Sequence[Sign]:
+    def signs(self, child: int) -> Sequence[Sign]:
+        """The pointers of an article that lead into the coverage."""
         if child not in self._pointed:
             self._pointed[child] = self.pointers.signs(child)
         return self._pointed[child]
@@ -117,7 +120,7 @@ class Kinship:
         shared = trigrams.shared(child, parent)
         contained = shared / max(1, len(trigrams.sets[child]))
         common = self._common_alterations(child, parent)
-        back = [sign for sign in self._signs(parent) if child in sign.targets]
+        back = [sign for sign in self.signs(parent) if child in sign.targets]
         score = INDEPENDENT + self._wording(child, parent) + self._quotes(child, parent) + self._time(child, parent)
         score += POINTING * self._pointing(child, parent, pointed) + self._inherited(child, parent, pointed, signs)
         score -= POINTING_BACK * self._pointing(parent, child, back)
@@ -151,7 +154,7 @@ class Kinship:
         held = Counter(
             self.moments[sign.targets[0]].order(self.moments[child])
             for child in range(len(self.retellings))
-            for sign in self._signs(child)
+            for sign in self.signs(child)
             if len(sign.targets) == 1 and _decides(sign) and not self.shingles.primary[sign.targets[0]]
         )
         return (held["after"] + DATES_LIE * FEW_DATES) / (held["after"] + held["before"] + FEW_DATES)
@@ -185,7 +188,7 @@ class Kinship:
 
     def _pointed_to(self, article: int) -> frozenset[int]:
         if article not in self._targets:
-            self._targets[article] = frozenset(at for sign in self._signs(article) for at in sign.targets)
+            self._targets[article] = frozenset(at for sign in self.signs(article) for at in sign.targets)
         return self._targets[article]
 
     def _inherited(self, child: int, parent: int, pointed: Sequence[Sign], signs: Sequence[Sign]) -> float:

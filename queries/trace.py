@@ -76,6 +76,8 @@ class Trace:
     origins: tuple[Origin, ...]
     undetermined: tuple[str, ...]
     """What could not be determined and why, in words."""
+    citations: tuple[tuple[str, str], ...] = ()
+    """Who credits or links whom (article ids), as printed, whichever of them is older."""
 
 
 SURE = 0.98
@@ -108,7 +110,13 @@ def trace(coverage: Coverage, subject: str | None = None, *, speakers: Resolve |
     first, open_question = _first(shown, tree)
     undetermined = tuple([*([open_question] if open_question else []), *_open_orders(tree)][:STATEMENTS])
     return Trace(
-        subject=about, first=first, appearances=shown, edges=_edges(tree), origins=origins, undetermined=undetermined
+        subject=about,
+        first=first,
+        appearances=shown,
+        edges=_edges(tree),
+        origins=origins,
+        undetermined=undetermined,
+        citations=tuple(_citations(tree)),
     )
 
 
@@ -247,6 +255,14 @@ def _direction(tree: _Tree, tie: Tie, rivals: Sequence[Tie]) -> float:
 
 def _alone(score: float) -> float:
     return round(SURE / (1 + math.exp(-score)), 3)
+
+
+def _citations(tree: _Tree) -> Iterator[tuple[str, str]]:
+    """Each credit or link that names one article of the coverage and no other."""
+    for child in range(len(tree.kin.retellings)):
+        named = [sign.targets[0] for sign in tree.kin.signs(child) if _points(sign) and len(sign.targets) == 1]
+        for target in dict.fromkeys(named):
+            yield tree.article(child).article.id, tree.article(target).article.id
 
 
 def _edge(tree: _Tree, tie: Tie, confidence: float) -> ProvenanceEdge:
