@@ -85,6 +85,8 @@ SURE = 0.98
 COPIED, REWRITTEN, REWORDED = 0.5, 0.1, 0.05
 """Shares of a child's word trigrams found in its parent, from which it is a copy, a rewriting, a rewriting
 where that is far more than chance."""
+MARGIN = 3.0
+"""Log-odds below the strongest parent from which a tie is left out of the branching: under one in twenty."""
 STATEMENTS = 40
 """Undetermined points told at most: nobody reads more, and every edge shows its confidence."""
 
@@ -201,12 +203,21 @@ class _Tree:
 
 def _tree(kin: Kinship) -> _Tree:
     ties = [kin.ties(child) for child in range(len(kin.retellings))]
-    weights = {child: [(tie.parent, tie.score) for tie in row if tie.score > 0] for child, row in enumerate(ties)}
+    weights = {child: [(tie.parent, tie.score) for tie in _likely(row)] for child, row in enumerate(ties)}
     parents = branching(weights)
     chosen = {
         child: next(tie for tie in ties[child] if tie.parent == parent) for child, parent in sorted(parents.items())
     }
     return _Tree(kin, ties, chosen)
+
+
+def _likely(row: Sequence[Tie]) -> list[Tie]:
+    """Ties that may be chosen: those near the strongest, and the strongest that dates allow.
+
+    Without the rest few articles are on a circle with one another, which is what the branching costs.
+    """
+    dated = next((tie for tie in row if tie.order == "before"), None)
+    return [tie for tie in row if tie.score > 0 and (tie is dated or tie.score > row[0].score - MARGIN)]
 
 
 def _edges(tree: _Tree) -> tuple[ProvenanceEdge, ...]:
