@@ -147,7 +147,7 @@ class _Grower:
                 parts.append(self._referenced(said, url) if len(self.quotes) < 8 else said)
         random.shuffle(parts)
         when = START + timedelta(hours=1 + 150 * random.random() ** 2)
-        self._add(_Made(outlet, self._kind(outlet), [*parts, *self._asides(outlet, ())], (), "origin", when, url))
+        self._add(_Made(outlet, self._kind(outlet), [*parts, *self._asides(when)], (), "origin", when, url))
 
     # --- Retellings ---
 
@@ -169,9 +169,9 @@ class _Grower:
         pointed = not wire and random.random() < POINTED[manner] and first != RELEASE
         for parent in parents if pointed else ():
             parts.append(self._pointer(parent))
-        parts += self._asides(outlet, parents)
         when = max(self.articles[parent].at for parent in parents)
         when += timedelta(minutes=5 + random.lognormvariate(5.3, 1.2))
+        parts += self._asides(when)
         url = self._url(len(self.articles), outlet)
         dateline = f"{words.place(random).upper()} ({self.articles[first].outlet}) — " if wire else ""
         self._add(_Made(outlet, "press", parts, parents, "wire" if wire else manner, when, url, dateline))
@@ -206,14 +206,15 @@ class _Grower:
             return Pointer(line="The whole story is told here.", anchor="told here", url=source.url)
         return Pointer(line=random.choice(CREDITS).format(source.outlet))
 
-    def _asides(self, outlet: str, parents: Sequence[int]) -> list[Part]:
+    def _asides(self, when: datetime) -> list[Part]:
         """Links that say nothing of where the matter is from: the paper, and other articles on it."""
         random, found = self.random, list[Part]()
         if random.random() < 0.4:
             found.append(Pointer(line="The paper is online.", anchor="The paper", url=self.articles[PAPER].url))
         if random.random() < 0.05 and len(self.articles) > 4:
             other = random.choice(self.articles[2:])
-            found.append(Pointer(line="See also our earlier pages.", anchor="earlier pages", url=other.url))
+            if other.at < when:
+                found.append(Pointer(line="See also our earlier pages.", anchor="earlier pages", url=other.url))
         return found
 
     # --- Adding ---

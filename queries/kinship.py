@@ -17,8 +17,8 @@ from queries.signs import Pointers, Sign, plain_url
 
 # Log-odds against `independent`, fitted as a conditional logit on development seeds of bench/trees.py; signs of all
 # weights were bound beforehand, and what came out near nought was left out (docs/provenance.md).
-INDEPENDENT = 0.3
-DOCUMENT = -0.6
+INDEPENDENT = 0.5
+DOCUMENT = -0.7
 """For a primary document: retelling a study in some of its words is no copying."""
 ABOVE_CHANCE, AIR = 1.15, 0.02
 """By the ratio of the share of the child's pairs that the parent has to what a middling article has of them."""
