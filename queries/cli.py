@@ -288,9 +288,9 @@ def trace(ctx: typer.Context, subject: Subject = None) -> None:
         traced = asking.trace(workspace, subject)
         printing.captured(workspace.store.count_snapshots(), options.console())
         if options.json:
-            from queries.trace import to_json
+            from queries import fidelity
 
-            print_json(to_json(traced))
+            print_json(fidelity.to_json(traced))
         else:
             printing.trace(traced, sys.stdout)
 

@@ -1,8 +1,6 @@
 """How strongly the signs speak for one article having its matter from another.
 
-Each tie adds up log-odds against `independent`. The weights are set by hand from what each sign
-means and checked on generated trees with known copying and on the newsroom (docs: tests/queries);
-none is fitted to one study. Order in time is soft, for dates lie.
+Each tie adds up log-odds against `independent`. Order in time is soft, for dates lie.
 """
 
 import math
@@ -17,22 +15,32 @@ from queries.moments import Appeared, Order, appeared
 from queries.shingles import FEW, Shingles
 from queries.signs import Pointers, Sign, plain_url
 
-PRIOR = -3.0
-"""Most pairs of articles on one study have nothing from each other."""
-SHRINK = 8
-"""Shared trigrams at which a ratio to chance counts half: ratios of small counts are luck."""
-PER_TRIGRAM = 0.1
-"""Weight of a trigram more; rewording changes about three at once, so this is a third of a change."""
-LIKELY_CHANCE = 0.08
-"""Share of trigrams that two articles on one subject hardly exceed by chance."""
+# Log-odds against `independent`, fitted as a conditional logit on development seeds of bench/trees.py; signs of all
+# weights were bound beforehand, and what came out near nought was left out (docs/provenance.md).
+INDEPENDENT = 0.5
+DOCUMENT = -0.7
+"""For a primary document: retelling a study in some of its words is no copying."""
+ABOVE_CHANCE, AIR = 1.15, 0.02
+"""By the ratio of the share of the child's pairs that the parent has to what a middling article has of them."""
+HELD, FOREIGN = 1.05, 0.7
+"""By pairs that the parent has, and against it by pairs that it has not."""
+FOREIGN_QUOTES, LEFT_QUOTES = 1.9, 0.35
+"""Against it by quoted trigrams that the parent has not, and by those of the parent that the child has not."""
+BEFORE, UNDATED, UNDATED_CHILD, PER_LOG_DAY = 1.3, -1.2, -0.4, 1.7
+DATES_LIE, FEW_DATES = 0.02, 10
+"""Chance that the earlier article has the later date where nothing is known, and how many dates outweigh that."""
+POINTING, POINTING_BACK, INHERITED_CREDIT = 1.3, 2.4, 0.8
+ALTERED, UNDONE = 0.17, 1.6
 SIGN = {("credit", True): 4.5, ("credit", False): 3.8, ("wire", True): 4.0, ("mention", False): 1.2}
 SIGN |= {("mention", True): 3.3}
 LINK_TO_ARTICLE, LINK_TO_OUTLET, LINK_TO_OWN = 4.5, 1.5, 2.2
-POINTED = 2.0
-"""Strength of signs from which an article may be named however long ago it appeared."""
+CAME_ALONG = 0.3
+"""What a sign still weighs when a closer article has it, too."""
 INHERITED = 0.7
 """Share of a credit's sentence that a third article holds, from which the credit came along with it."""
 CANDIDATES_PER_OUTLET = 12
+KEPT = 24
+"""Ties kept for each child: a parent that far down is none."""
 
 
 @attrs.frozen(kw_only=True)
@@ -43,12 +51,6 @@ class Tie:
     parent: int
     score: float
     """Log-odds against having its matter from nobody in the coverage."""
-    weight: float
-    """For the choice among parents: with `PER_TRIGRAM` added for each shared one where the score allows a tie.
-
-    Trigrams shared are the same from either side, so the heaviest tree joins each copy to its nearest
-    neighbour, and signs and dates give the direction, however many copies explain one another.
-    """
     signs: tuple[Sign, ...]
     contained: float
     """Share of the child's own word trigrams that stand in the parent."""
@@ -81,21 +83,25 @@ class Kinship:
         self._spread = Counter(edit for prints in self._prints for edit in {e for row in prints.values() for e in row})
         self._references = _references(coverage)
         self._pointed: dict[int, Sequence[Sign]] = {}
+        self._targets: dict[int, frozenset[int]] = {}
+        self.lies = self._lies()
+        """How often a date of this coverage is wrong, as far as its credits and links tell."""
 
     def ties(self, child: int) -> list[Tie]:
         """Possible parents, the strongest first. Primary documents have none: they are where matter starts."""
         if self.shingles.primary[child]:
             return []
-        signs = self._signs(child)
+        signs = self.signs(child)
         pointed: dict[int, list[Sign]] = defaultdict(list)
         for sign in signs:
             for target in self._nearest(child, sign.targets):
                 pointed[target].append(sign)
         wanted = dict.fromkeys([*pointed, *self.shingles.near(child), *self._quote_sources(child)])
         made = [self._tie(child, other, pointed.get(other, []), signs) for other in wanted if other != child]
-        return sorted(made, key=lambda tie: (-tie.weight, tie.parent))
+        return sorted(made, key=lambda tie: (-tie.score, tie.parent))[:KEPT]
 
-    def _signs(self, child: int) -> Sequence[Sign]:
+    def signs(self, child: int) -> Sequence[Sign]:
+        """The pointers of an article that lead into the coverage."""
         if child not in self._pointed:
             self._pointed[child] = self.pointers.signs(child)
         return self._pointed[child]
@@ -110,64 +116,80 @@ class Kinship:
         return [self._references[slug] for slug in self._prints[child] if slug in self._references]
 
     def _tie(self, child: int, parent: int, pointed: Sequence[Sign], signs: Sequence[Sign]) -> Tie:
-        shingles = self.shingles
-        shared = shingles.shared(child, parent)
-        contained = shared / max(1, len(shingles.wordings[child].own))
-        quoted = self._quoted(child, parent)
+        trigrams = self.shingles.trigrams
+        shared = trigrams.shared(child, parent)
+        contained = shared / max(1, len(trigrams.sets[child]))
         common = self._common_alterations(child, parent)
-        order = self.moments[parent].order(self.moments[child])
-        lag = self.moments[parent].lag_s(self.moments[child])
-        pointing = self._pointing(child, parent, pointed)
-        score = PRIOR + pointing + self._inherited(child, parent, pointed, signs)
-        score += self._wording(child, parent, shared) + self._quotes(child, parent, quoted)
-        score -= 0.8 * self._pointing(parent, child, [sign for sign in self._signs(parent) if child in sign.targets])
-        score += (
-            self._altered(child, parent, common)
-            + _time(order, 0.0 if order == "before" and pointing >= POINTED else lag)
-            + self._focus(child, parent)
-        )
+        back = [sign for sign in self.signs(parent) if child in sign.targets]
+        score = INDEPENDENT + self._wording(child, parent) + self._quotes(child, parent) + self._time(child, parent)
+        score += POINTING * self._pointing(child, parent, pointed) + self._inherited(child, parent, pointed, signs)
+        score -= POINTING_BACK * self._pointing(parent, child, back)
+        score += self._altered(child, parent, common) + self._focus(child, parent)
         return Tie(
             child=child,
             parent=parent,
             score=score,
-            weight=score + PER_TRIGRAM * shingles.common(child, parent) if score > 0 else score,
             signs=tuple(pointed),
             contained=contained,
             shared=shared,
-            quoted=quoted,
+            quoted=self._quoted(child, parent),
             alterations=tuple(sorted(common, key=lambda e: (e.op, e.before, e.after))),
-            lag_s=lag,
-            order=order,
-            reworded=shared >= FEW and contained >= 3 * shingles.chance(child)[0],
+            lag_s=self.moments[parent].lag_s(self.moments[child]),
+            order=self.moments[parent].order(self.moments[child]),
+            reworded=shared >= FEW and contained >= 3 * trigrams.chance(child),
             same_quote=bool(self._prints[child].keys() & self._prints[parent].keys()),
         )
+
+    def _time(self, child: int, parent: int) -> float:
+        """For a parent that is older by its date, and rather by hours than by days; a lie is possible, not likely."""
+        before, after = self.moments[parent], self.moments[child]
+        if after.start is None:
+            return UNDATED_CHILD  # No parent is likelier for it than another, and to have one is as likely as ever.
+        lag = before.lag_s(after)
+        known = UNDATED if lag is None else -PER_LOG_DAY * math.log1p(max(0.0, lag) / 86_400)
+        return BEFORE * math.log(before.chance_before(after, self.lies)) + known
+
+    def _lies(self) -> float:
+        """Share of the dates that contradict a credit or an exact link, of which hardly any lead to a later article."""
+        held = Counter(
+            self.moments[sign.targets[0]].order(self.moments[child])
+            for child in range(len(self.retellings))
+            for sign in self.signs(child)
+            if len(sign.targets) == 1 and _decides(sign) and not self.shingles.primary[sign.targets[0]]
+        )
+        return (held["after"] + DATES_LIE * FEW_DATES) / (held["after"] + held["before"] + FEW_DATES)
 
     # --- Signs ----------------------------------------------------------------------------------------
 
     def _pointing(self, child: int, parent: int, pointed: Sequence[Sign]) -> float:
         """The strongest sign in full, the others a little: they often say the same."""
         own = self.retellings[child].article.source == self.retellings[parent].article.source
-        strengths = sorted((self._strength(child, parent, sign, own) for sign in pointed), reverse=True)
-        return sum(strength if rank == 0 else 0.3 * strength for rank, strength in enumerate(strengths))
+        strengths = sorted((self._strength(parent, sign, own) for sign in pointed), reverse=True)
+        whole = sum(strength if rank == 0 else 0.3 * strength for rank, strength in enumerate(strengths))
+        return whole * CAME_ALONG if whole and self._came_along(child, parent) else whole
 
-    def _strength(self, child: int, parent: int, sign: Sign, own: bool) -> float:
+    def _strength(self, parent: int, sign: Sign, own: bool) -> float:
         if self.shingles.primary[parent] and not (sign.sure and sign.kind == "credit"):
             return 0.0  # Every article names and links the study; that is no taking over.
         if sign.kind == "link":
-            strength = (LINK_TO_OWN if own else LINK_TO_ARTICLE) if sign.exact else LINK_TO_OUTLET
-        else:
-            strength = SIGN[sign.kind, sign.sure]
-        return 0.35 * strength if self._came_along(child, parent, sign) else strength
+            return (LINK_TO_OWN if own else LINK_TO_ARTICLE) if sign.exact else LINK_TO_OUTLET
+        return SIGN[sign.kind, sign.sure]
 
-    def _came_along(self, child: int, parent: int, sign: Sign) -> bool:
-        """Whether a third article, from which the child may have it, holds the sign's very sentence."""
-        if len(sign.sentence) < FEW or self.shingles.phrase_in(sign.sentence, parent) >= INHERITED:
-            return False
+    def _came_along(self, child: int, parent: int) -> bool:
+        """Whether a third article, which the child resembles more, points to the parent: signs are copied along."""
+        likeness = self.shingles.pairs.common(child, parent)
         return any(
-            self.shingles.phrase_in(sign.sentence, other) >= INHERITED
+            parent in self._pointed_to(other)
+            and self.shingles.pairs.common(child, other) > likeness
+            and self.moments[other].order(self.moments[child]) != "after"
             for other in self.shingles.near(child)
-            if other != parent and self.moments[other].order(self.moments[child]) != "after"
+            if other != parent
         )
+
+    def _pointed_to(self, article: int) -> frozenset[int]:
+        if article not in self._targets:
+            self._targets[article] = frozenset(at for sign in self.signs(article) for at in sign.targets)
+        return self._targets[article]
 
     def _inherited(self, child: int, parent: int, pointed: Sequence[Sign], signs: Sequence[Sign]) -> float:
         """For a parent that holds the sentence in which the child credits somebody else."""
@@ -175,23 +197,20 @@ class Kinship:
             elsewhere = sign.kind == "credit" and sign not in pointed and len(sign.sentence) >= FEW
             held = elsewhere and self.shingles.phrase_in(sign.sentence, parent) >= INHERITED
             if held and not any(self.shingles.phrase_in(sign.sentence, at) >= INHERITED for at in sign.targets):
-                return 1.5
+                return INHERITED_CREDIT
         return 0.0
 
     # --- Words ----------------------------------------------------------------------------------------
 
-    def _wording(self, child: int, parent: int, shared: int) -> float:
-        if shared < FEW:
-            return 0.0
-        contained = shared / len(self.shingles.wordings[child].own)
-        if self.shingles.primary[parent]:
-            return min(7.0, 9 * contained)  # Retelling a study in some of its words is no copying.
-        by_chance, terms_by_chance = self.shingles.chance(child)
-        terms = self.shingles.terms_contained(child, parent)
-        above = 1.2 * math.log((contained + 0.02) / (by_chance + 0.02))
-        above += 2.0 * math.log((terms + 0.1) / (terms_by_chance + 0.1))
-        clear = max(0.0, contained - min(by_chance, LIKELY_CHANCE))
-        return min(7.0, 14 * clear) + max(-1.0, min(4.0, above)) * shared / (shared + SHRINK)
+    def _wording(self, child: int, parent: int) -> float:
+        """What the child's pairs of words say: far more than chance binds, and the parent has the most of them."""
+        pairs = self.shingles.pairs
+        common = pairs.common(child, parent)
+        above = math.log((pairs.contained(child, parent) + AIR) / (pairs.chance(child) + AIR))
+        held = HELD * _many(common)
+        if self.quote is None:  # What an article says besides has nothing to do with where a quote of it is from.
+            held -= FOREIGN * _many(len(pairs.sets[child]) - common)
+        return ABOVE_CHANCE * above + held + (DOCUMENT if self.shingles.primary[parent] else 0.0)
 
     def _quoted(self, child: int, parent: int) -> float:
         mine, theirs = self.shingles.wordings[child].quoted, self.shingles.wordings[parent].quoted
@@ -200,11 +219,12 @@ class Kinship:
             common -= self.shingles.given
         return len(common) / len(mine) if len(common) >= FEW else 0.0
 
-    def _quotes(self, child: int, parent: int, quoted: float) -> float:
-        """Quotes that only another outlet had: without an interview of one's own they are from there."""
+    def _quotes(self, child: int, parent: int) -> float:
+        """Whoever has another's quotes has them all from there; the study may say where one was first."""
+        mine, theirs = self.shingles.wordings[child].quoted, self.shingles.wordings[parent].quoted
+        score = -FOREIGN_QUOTES * _many(len(mine - theirs)) - LEFT_QUOTES * _many(len(theirs - mine))
         if self.shingles.primary[parent]:
-            return 0.0
-        score = 2.0 * quoted - (1.0 if quoted and self.pointers.claims_own(child) else 0.0)
+            return score
         score += 1.0 if any(self._references.get(slug) == parent for slug in self._prints[child]) else 0.0
         return score - (2.0 if any(self._references.get(slug) == child for slug in self._prints[parent]) else 0.0)
 
@@ -228,7 +248,16 @@ class Kinship:
         binds = sum(_weight(edit) * math.log(1 + total / self._spread[edit]) for edit in common)
         mine, theirs = self._prints[child], self._prints[parent]
         undone = sum(len(theirs[slug] - mine[slug]) for slug in mine.keys() & theirs.keys())
-        return min(6.0, binds) - min(3.0, 1.2 * undone)
+        return (ALTERED if self.quote is None else 1.0) * min(6.0, binds) - UNDONE * min(3, undone)
+
+
+def _decides(sign: Sign) -> bool:
+    return sign.exact or (sign.sure and sign.kind in ("credit", "wire"))
+
+
+def _many(count: int) -> float:
+    """Marks stand in clumps, for a sentence has many: the tenth says less than the first."""
+    return math.log1p(count / 5)
 
 
 def _weight(edit: Edit) -> float:
@@ -257,13 +286,3 @@ def _references(coverage: Coverage) -> Mapping[str, int]:
         for quote in coverage.study.quotes
         if quote.source and plain_url(quote.source) in at_url
     }
-
-
-def _time(order: Order, lag_s: float | None) -> float:
-    """Before: a little for it, less the longer ago. After: much against it, not everything."""
-    if order == "before":
-        days = max(0.0, lag_s or 0.0) / 86_400
-        return 0.3 - 0.25 * math.log1p(days)
-    if order == "open":
-        return -0.3
-    return -5.0 if lag_s is None or lag_s < -3600 else -2.5

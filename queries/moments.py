@@ -38,6 +38,20 @@ class Appeared:
             return "after"
         return "open"
 
+    def chance_before(self, other: "Appeared", lies: float) -> float:
+        """How probably this came before the other, any moment within an interval being as likely as the next.
+
+        Where the dates decide it they are wrong with the probability `lies`.
+        """
+        order = self.order(other)
+        if self.start is None or other.start is None or order != "open":
+            return {"before": 1 - lies, "after": lies, "open": 0.5}[order]
+        start, end = self.start.timestamp(), self.end.timestamp()
+        low, high = other.start.timestamp(), other.end.timestamp()
+        first, last = max(low, start), max(min(high, end), low, start)
+        area = ((last - start) ** 2 - (first - start) ** 2) / (2 * (end - start)) + max(0.0, high - max(low, end))
+        return min(1 - lies, max(lies, area / (high - low)))
+
     def lag_s(self, later: "Appeared") -> float | None:
         """Seconds from here to a later one, None where either date is unknown."""
         if self.start is None or later.start is None:

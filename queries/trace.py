@@ -76,15 +76,17 @@ class Trace:
     origins: tuple[Origin, ...]
     undetermined: tuple[str, ...]
     """What could not be determined and why, in words."""
+    citations: tuple[tuple[str, str], ...] = ()
+    """Who credits or links whom (article ids), as printed, whichever of them is older."""
 
 
 SURE = 0.98
 """No edge is surer: credits and links can be wrong themselves."""
-DIRECTION = 0.75
-"""How sure the direction of an edge is that neither dates nor credits give: the tree around it tells most."""
 COPIED, REWRITTEN, REWORDED = 0.5, 0.1, 0.05
 """Shares of a child's word trigrams found in its parent, from which it is a copy, a rewriting, a rewriting
 where that is far more than chance."""
+MARGIN = 3.0
+"""Log-odds below the strongest parent from which a tie is left out of the branching: under one in twenty."""
 STATEMENTS = 40
 """Undetermined points told at most: nobody reads more, and every edge shows its confidence."""
 
@@ -110,7 +112,13 @@ def trace(coverage: Coverage, subject: str | None = None, *, speakers: Resolve |
     first, open_question = _first(shown, tree)
     undetermined = tuple([*([open_question] if open_question else []), *_open_orders(tree)][:STATEMENTS])
     return Trace(
-        subject=about, first=first, appearances=shown, edges=_edges(tree), origins=origins, undetermined=undetermined
+        subject=about,
+        first=first,
+        appearances=shown,
+        edges=_edges(tree),
+        origins=origins,
+        undetermined=undetermined,
+        citations=tuple(_citations(tree)),
     )
 
 
@@ -195,12 +203,21 @@ class _Tree:
 
 def _tree(kin: Kinship) -> _Tree:
     ties = [kin.ties(child) for child in range(len(kin.retellings))]
-    weights = {child: [(tie.parent, tie.weight) for tie in row if tie.score > 0] for child, row in enumerate(ties)}
+    weights = {child: [(tie.parent, tie.score) for tie in _likely(row)] for child, row in enumerate(ties)}
     parents = branching(weights)
     chosen = {
         child: next(tie for tie in ties[child] if tie.parent == parent) for child, parent in sorted(parents.items())
     }
     return _Tree(kin, ties, chosen)
+
+
+def _likely(row: Sequence[Tie]) -> list[Tie]:
+    """Ties that may be chosen: those near the strongest, and the strongest that dates allow.
+
+    Without the rest few articles are on a circle with one another, which is what the branching costs.
+    """
+    dated = next((tie for tie in row if tie.order == "before"), None)
+    return [tie for tie in row if tie.score > 0 and (tie is dated or tie.score > row[0].score - MARGIN)]
 
 
 def _edges(tree: _Tree) -> tuple[ProvenanceEdge, ...]:
@@ -225,21 +242,38 @@ def _also_cited(ties: Sequence[Tie], chief: Tie) -> Iterator[Tie]:
 
 
 def _confidence(tree: _Tree, tie: Tie) -> float:
-    """The tie's share among the parents possible in this tree, times that there is a parent at all.
+    """The tie's share among the parents possible in this tree and none, times that it is not the other way round.
 
     An article may name several sources, and each is then as sure as if it stood alone.
     """
-    rivals = [other for other in tree.ties[tie.child] if other.score > 0 and tie.child not in tree.above(other.parent)]
-    share = 1 / sum(math.exp(min(other.weight - tie.weight, 30)) for other in rivals if other.parent != tie.child)
-    sure = share * _alone(max(other.score for other in rivals))
+    rivals = [other for other in tree.ties[tie.child] if tie.child not in tree.above(other.parent)]
+    share = 1 / (math.exp(-tie.score) + sum(math.exp(min(other.score - tie.score, 30)) for other in rivals))
+    sure = share * _direction(tree, tie, rivals)
     named = any(sign.exact or sign.sure for sign in tie.signs)
-    if tie.order == "open" and not named:
-        sure *= DIRECTION
     return round(min(SURE, max(sure, 0.9 * _alone(tie.score) if named else 0.0)), 3)
+
+
+def _direction(tree: _Tree, tie: Tie, rivals: Sequence[Tie]) -> float:
+    """How much likelier the child has it from the parent than the parent from the child."""
+    back = next((other for other in tree.ties[tie.parent] if other.parent == tie.child), None)
+    if back is None:
+        return 1.0
+    above = tree.chosen.get(tie.parent)
+    as_is = tie.score + (above.score if above else 0.0)
+    other = max((rival.score for rival in rivals if rival is not tie), default=0.0)
+    return 1 / (1 + math.exp(min(30.0, back.score + max(0.0, other) - as_is)))
 
 
 def _alone(score: float) -> float:
     return round(SURE / (1 + math.exp(-score)), 3)
+
+
+def _citations(tree: _Tree) -> Iterator[tuple[str, str]]:
+    """Each credit or link that names one article of the coverage and no other."""
+    for child in range(len(tree.kin.retellings)):
+        named = [sign.targets[0] for sign in tree.kin.signs(child) if _points(sign) and len(sign.targets) == 1]
+        for target in dict.fromkeys(named):
+            yield tree.article(child).article.id, tree.article(target).article.id
 
 
 def _edge(tree: _Tree, tie: Tie, confidence: float) -> ProvenanceEdge:
@@ -343,7 +377,7 @@ def _open_orders(tree: _Tree) -> Iterator[str]:
             yield f"{here} is dated before {there}, from which it seems to have its matter."
         else:
             rival = next((other for other in tree.ties[child] if other.parent != tie.parent), None)
-            if rival is not None and rival.score > 0 and tie.weight - rival.weight < 0.7 and not named:
+            if rival is not None and rival.score > 0 and tie.score - rival.score < 0.7 and not named:
                 yield f"{here} may have it from {there} or from {_name(tree.article(rival.parent))}."
 
 
