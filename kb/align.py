@@ -149,9 +149,11 @@ def _halves(laid: Sequence[Match], kept: Sequence[Match]) -> list[Match]:
 def _grafted(kept: Match, laid: Sequence[Match], row: Sequence[Token]) -> list[Match]:
     """The reference that fits, and with it one whose words were put in place of some of its own."""
     own = [m for m in laid if m is not kept and m.reference.speaker == kept.reference.speaker]
-    for edit in kept.aligned.edits:
-        for other in own if len(edit.after.split()) >= CLAUSE else ():
-            inside = align(other.reference.text, edit.after)
+    start, end = kept.aligned.span
+    foreign = (*(edit.after for edit in kept.aligned.edits), shown(row[:start]), shown(row[end:]))
+    for words in foreign:
+        for other in own if len(words.split()) >= CLAUSE else ():
+            inside = align(other.reference.text, words)
             whole = inside.verdict in ("verbatim", "trimmed") and inside.lengths[1] >= CLAUSE
             if whole or (inside.run >= RUN_SURE and inside.wording_covered >= WHOLE):
                 joined = [attrs.evolve(m, aligned=attrs.evolve(m.aligned, verdict="merged")) for m in (kept, other)]
@@ -203,7 +205,7 @@ def _content(text: str) -> frozenset[str]:
 @lru_cache(maxsize=16_384)
 def _runs(text: str) -> frozenset[str]:
     keys = [token.key for token in tokens(text)]
-    return frozenset(" ".join(keys[at : at + RUN_SURE]) for at in range(len(keys) - RUN_SURE + 1))
+    return frozenset(" ".join(keys[at : at + CLAUSE]) for at in range(len(keys) - CLAUSE + 1))
 
 
 def belongs(aligned: Aligned, cosine: float = 0.0) -> bool:
