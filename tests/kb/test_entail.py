@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment, _columns
+from kb.entail_network import EmbeddedEntailment
 from kb.errors import UserError
 
 PAIRS = [
@@ -42,8 +43,10 @@ def tiny_cross_encoder(folder: Path) -> str:
     return str(folder)
 
 
-@pytest.fixture(scope="module", params=["lexical", "cross-encoder"])
+@pytest.fixture(scope="module", params=["embedded", "lexical", "cross-encoder"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> EntailmentModel:
+    if request.param == "embedded":
+        return EmbeddedEntailment()
     if request.param == "lexical":
         return LexicalEntailment()
     return CrossEncoderEntailment(tiny_cross_encoder(tmp_path_factory.mktemp("model") / "tiny"))

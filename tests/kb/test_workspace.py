@@ -8,10 +8,11 @@ from kb import index as indexes
 from kb.capturelog import LOG
 from kb.embed import SentenceTransformerEmbedder
 from kb.entail import CrossEncoderEntailment, LexicalEntailment
+from kb.entail_network import EmbeddedEntailment
 from kb.errors import DataError, StudyError, UserError
 from kb.settings import Settings
 from kb.text import words_digest
-from kb.workspace import Workspace
+from kb.workspace import Workspace, entailment_model
 
 
 def test_bad_study_is_told_before_any_data_is_touched(tmp_path):
@@ -81,9 +82,10 @@ def test_words_of_the_study_are_its_quotes_and_claims(tmp_path):
 def test_settings_choose_the_models(tmp_path):
     plain = Workspace(settings(tmp_path))
     assert isinstance(plain.embedder, SentenceTransformerEmbedder)
-    assert isinstance(plain.entailment, LexicalEntailment)
+    assert isinstance(plain.entailment, EmbeddedEntailment)
     chosen = Workspace(settings(tmp_path).model_copy(update={"entailment_model": "/models/nli"}))
     assert isinstance(chosen.entailment, CrossEncoderEntailment)
+    assert isinstance(entailment_model("lexical"), LexicalEntailment)
 
 
 def test_environment_sets_what_is_not_given(monkeypatch, tmp_path):
