@@ -7,6 +7,7 @@ import attrs
 import sqlalchemy as sa
 
 from kb import tables as t
+from kb.errors import UserError
 from kb.records import Snapshot
 from kb.tellings import Alert
 
@@ -105,4 +106,8 @@ def _scrub(engine: sa.Engine) -> None:
         if indexed:
             connection.exec_driver_sql("INSERT INTO wording_fts(wording_fts) VALUES ('optimize')")
         connection.exec_driver_sql("VACUUM")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        if connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one():  # it has waited as all do
+            raise UserError(
+                "what was taken down still lies in the record store's log, for another process reads there; it goes "
+                "with the next command, once that one has ended"
+            )

@@ -1,7 +1,6 @@
 """`captures` and `forget`: what an address has, and that nothing shows it after a take-down."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +10,7 @@ from making import NOON
 from newsdesk import STORIES, keep, keep_stories, opened, page
 
 from kb.capturelog import forgotten_addresses
-from kb.errors import BusyError, UserError
-from kb.exclusive import alone
+from kb.errors import UserError
 from kb.pipeline import build
 from kb.workspace import Workspace
 from queries import forget as forgetting
@@ -90,12 +88,6 @@ def test_reason_is_asked_for_before_anything_happens(workspace):
     with pytest.raises(UserError, match="--reason"):
         forgetting.forget(workspace, ECHO, address_key, reason=" ", by="desk", at=NOON)
     assert workspace.archive.count() == 3
-
-
-def test_running_command_is_waited_for_by_the_user(workspace):
-    with alone(workspace.settings.data_dir), pytest.raises(BusyError, match=f"process {os.getpid()} "):
-        forget(workspace, ECHO)
-    assert workspace.archive.notices() == []
 
 
 # --- after it ---
