@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import attrs
@@ -9,11 +10,13 @@ import pytest
 from making import NOON
 from newsdesk import STORIES, keep, keep_stories, opened, page
 
+from crawler.plan import CrawlPlan
 from kb.capturelog import forgotten_addresses
-from kb.errors import UserError
+from kb.errors import CrawlError, UserError
 from kb.pipeline import build
 from kb.workspace import Workspace
 from queries import forget as forgetting
+from queries import job
 from queries.asking import render, report_view
 from queries.job import address_key
 from queries.lookup import quotes
@@ -139,6 +142,20 @@ def test_other_addresses_with_the_same_bytes_are_named(workspace):
     keep(workspace, "https://star.example/copy", page(ECHO, STORIES[ECHO]))
     told = "\n".join(forgetting.told(forget(workspace, ECHO)))
     assert "the same bytes stay as https://star.example/copy" in told
+
+
+def test_no_watch_asks_for_it(workspace, monkeypatch):
+    planned: list[CrawlPlan] = []
+
+    def crawl(plan: CrawlPlan, *_: object, **__: object) -> None:
+        planned.append(plan)
+        raise CrawlError("no network here")
+
+    forget(workspace, ECHO)
+    monkeypatch.setattr(job.runner, "crawl", crawl)
+    with pytest.raises(CrawlError):
+        job.crawl_again(workspace, print, timedelta(days=1))
+    assert planned[0].forgotten == (address_key(ECHO),)
 
 
 def test_undo_lets_the_address_be_fetched_and_brings_nothing_back(workspace):
