@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import select
 import sys
 import threading
 import time
@@ -29,7 +30,7 @@ from crawler.runner import CrawlEvent, CrawlSummary, SourceError, tally
 from crawler.settings import scrapy_settings
 from crawler.spiders import Stored, StudySpider
 from kb.archive import Archive
-from kb.errors import DataError, RetoldError, UserError
+from kb.errors import CrawlError, DataError, RetoldError, UserError
 from kb.exclusive import CRAWL, held
 from kb.records import Snapshot, Visit, rfc3339
 from kb.settings import Settings
@@ -39,6 +40,12 @@ from kb.warc import Capture
 
 RESUME_WITHIN = timedelta(days=1)
 """An interrupted crawl is resumed for this long; after it, a new one asks the pages of the old one again."""
+
+WAIT_S = 1.0
+"""How long the lock is waited for: an orphan that finds its parent gone has it for a moment."""
+
+_PARENT_GOES_MS = 50
+"""A killed process's files are closed one after the other, its lock perhaps before the pipe to its child."""
 
 _TRANSIENT = ("answered 5", "answered 408", "answered 429")
 
@@ -290,6 +297,17 @@ def refresh(plan: CrawlPlan, snapshots: Iterable[Snapshot]) -> CrawlPlan:
     return attrs.evolve(plan, held=held)
 
 
+def require_parent() -> None:
+    """CrawlError where the command that started this process has ended: another may have the folder since.
+
+    Asked once the lock is held: whoever starts from then on waits for it, and who started before is not disturbed.
+    """
+    pipe = select.poll()
+    pipe.register(sys.stdin, 0)  # of an end alone: what was sent before it is read already, or not for us
+    if pipe.poll(_PARENT_GOES_MS):
+        raise CrawlError("the command that started this crawl has ended; nothing was asked")
+
+
 def main() -> int:
     """Read the order, crawl, print the summary. Errors go to the parent as a line, too."""
     gc.freeze()  # what the imports made stays: looking through it again and again costs a twentieth of a crawl
@@ -305,8 +323,10 @@ def main() -> int:
 
     plan, settings = from_json(sys.stdin.readline()), Settings.model_validate_json(sys.stdin.readline())
     try:
-        with held(settings.data_dir, CRAWL), RecordStore.open(settings.database_url) as store:
-            summary = Run(plan, settings, say).run(Archive(settings.archive_dir), store)
+        with held(settings.data_dir, CRAWL, wait_s=WAIT_S):
+            require_parent()
+            with RecordStore.open(settings.database_url) as store:
+                summary = Run(plan, settings, say).run(Archive(settings.archive_dir), store)
     except RetoldError as error:
         kind = "user" if isinstance(error, UserError) else "data" if isinstance(error, DataError) else "crawl"
         say({"kind": kind, "error": str(error)})

@@ -40,7 +40,7 @@ _EXIT_CODES = {
     1: "findings at or above `--fail-on`",
     errors.UserError.exit_code: "usage or bad input; a bad claims.yaml with file and line",
     errors.DataError.exit_code: "damaged data",
-    errors.CrawlError.exit_code: "the crawl could not run",
+    errors.CrawlError.exit_code: "the crawl could not run, or another command is at work on the data folder",
     options.INCOMPLETE: "finished, but incomplete: a source did not answer, a page failed, the disk is full",
 }
 

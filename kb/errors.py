@@ -2,7 +2,8 @@
 
     RetoldError
     ├── UserError    exit 2   bad input or usage: the message says what to change
-    │   └── StudyError        claims.yaml, with file and line
+    │   ├── StudyError        claims.yaml, with file and line
+    │   └── IndexBusyError    another process has the vector index
     ├── DataError    exit 3   what is on disk is damaged
     │   ├── DigestError       bytes differ from the digest recorded for them
     │   └── UnstorableError   a derived record that the record store cannot hold
@@ -37,6 +38,10 @@ class StudyError(UserError):
         self.path = path
         self.line = line
         self.problem = problem
+
+
+class IndexBusyError(UserError):
+    """Another process has the vector index."""
 
 
 class DataError(RetoldError):

@@ -14,7 +14,7 @@ from pathlib import Path
 import attrs
 from filelock import FileLock, Timeout
 
-from kb.errors import BusyError
+from kb.errors import BusyError, UserError
 from kb.state import read_state, write_state
 
 RUN = "run"
@@ -43,14 +43,19 @@ def alone(folder: Path) -> Iterator[None]:
     """While a command changes the data folder, no other does; BusyError at once where one is at work."""
     with held(folder, RUN):
         with held(folder, CRAWL, wait_s=ORPHAN_S):
-            pass  # the crawl process takes it itself
+            pass  # the crawl process takes it itself; one that comes after its parent's end does nothing
         yield
 
 
 @contextmanager
 def held(folder: Path, name: str, *, wait_s: float = 0.0) -> Iterator[None]:
     """One of the folder's locks; BusyError where another has it for longer than `wait_s`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(
+            f"the data folder cannot be made: {error.filename}: {error.strerror}; choose another with --data-dir"
+        ) from error
     lock, told = FileLock(folder / f"{name}.lock"), folder / f"{name}.holder.json"
     try:
         lock.acquire(timeout=wait_s)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
 
-from kb.errors import DataError, UserError
+from kb.errors import DataError, IndexBusyError
 from kb.settings import silence_telemetry
 
 Vectors = npt.NDArray[np.float32]
@@ -79,14 +79,15 @@ def rank(keys: Sequence[str], vectors: Vectors, vector: Vectors, k: int) -> Neig
 class ChromaIndex:
     """A Chroma collection on disk, one for each embedding tool."""
 
-    def __init__(self, folder: Path, tool: str) -> None:
+    def __init__(self, folder: Path, tool: str, *, wait_s: float | None = None) -> None:
+        """IndexBusyError where another process has it for longer than `wait_s` (LOCK_WAIT_S)."""
         silence_telemetry()
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(folder / ".lock")
         try:
-            self._lock.acquire(timeout=LOCK_WAIT_S)
+            self._lock.acquire(timeout=LOCK_WAIT_S if wait_s is None else wait_s)
         except Timeout as error:
-            raise UserError(f"{folder} is in use by another retold process; try again when it is done") from error
+            raise IndexBusyError(f"{folder} is in use by another retold process; try again when it is done") from error
         import chromadb
         from chromadb.config import Settings as ChromaSettings
 
@@ -187,7 +188,7 @@ def discard(folder: Path) -> None:
                 elif path.name not in (".lock", _DISCARDED):
                     path.unlink()
     except Timeout as error:
-        raise UserError(f"{folder} is in use by another retold process; try again when it is done") from error
+        raise IndexBusyError(f"{folder} is in use by another retold process; try again when it is done") from error
 
 
 def is_discarded(folder: Path) -> bool:

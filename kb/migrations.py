@@ -28,7 +28,14 @@ def _alerts(connection: sa.Connection) -> None:
         table.create(connection, checkfirst=True)  # a new database has them from the first step
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _alerts)
+def _withdrawals(connection: sa.Connection) -> None:
+    column = alerts.c.withdrawn_at
+    if column.name not in {held["name"] for held in sa.inspect(connection).get_columns(alerts.name)}:
+        kind = column.type.compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {alerts.name} ADD COLUMN {column.name} {kind}")
+
+
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _alerts, _withdrawals)
 """Step n brings the captured tables from version n to n + 1. Never edited after a release."""
 
 

@@ -1,12 +1,14 @@
 """What was derived from captures that are taken down goes from the record store, as far as nothing else has it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
 from kb import tables as t
+from kb.errors import UserError
 from kb.records import Snapshot
 from kb.tellings import Alert
 
@@ -17,22 +19,29 @@ _OCCURRING = (t.passages, t.quotes, t.quantities, t.credits_)
 
 
 def purge(
-    engine: sa.Engine, snapshots: Collection[str], *, own: Mapping[str, str] = {}, moved: Iterable[Snapshot] = ()
+    engine: sa.Engine,
+    snapshots: Collection[str],
+    at: datetime,
+    *,
+    own: Mapping[str, str] = {},
+    moved: Iterable[Snapshot] = (),
 ) -> None:
     """Remove captures and all that only they had, and scrub the file. Does nothing where nothing is left of them.
 
-    `own`: the study's own wordings by digest, which stay. `moved`: captures whose records lie elsewhere now.
+    `at`: when they were taken down. `own`: the study's own wordings by digest, which stay. `moved`: captures whose
+    records lie elsewhere now.
     """
     with engine.begin() as connection:
         for snapshot in moved:
             place = {"warc": snapshot.warc, "offset": snapshot.offset}
             connection.execute(sa.update(t.snapshots).where(t.snapshots.c.id == snapshot.id).values(place))
-        _purge(connection, snapshots, own)
+        _withdraw(connection, *_purge(connection, snapshots, own), at)
     if engine.dialect.name == "sqlite" and snapshots:
         _scrub(engine)
 
 
-def _purge(connection: sa.Connection, snapshots: Collection[str], own: Mapping[str, str]) -> None:
+def _purge(connection: sa.Connection, snapshots: Collection[str], own: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """The digests of bodies that nothing has any more, and the addresses of what went."""
     e = t.extractions.c
     read = _rows(connection, sa.select(e.id, e.text, e.article), e.snapshot, snapshots)
     extractions = {row.id for row in read}
@@ -57,15 +66,15 @@ def _purge(connection: sa.Connection, snapshots: Collection[str], own: Mapping[s
     going = _rows(connection, sa.select(c.body_sha256, c.requested_url, c.final_url), c.id, snapshots)
     _delete(connection, c.id, snapshots)
     bodies = _left({row.body_sha256 for row in going}, connection, c.body_sha256)
-    _withdraw(connection, bodies, {url for row in going for url in (row.requested_url, row.final_url)})
+    return bodies, {url for row in going for url in (row.requested_url, row.final_url)}
 
 
-def _withdraw(connection: sa.Connection, bodies: Collection[str], addresses: Collection[str]) -> None:
+def _withdraw(connection: sa.Connection, bodies: Collection[str], addresses: Collection[str], at: datetime) -> None:
     """Alerts that rest on what is gone lose its words; that they were told stays known, and none is told again."""
     for row in connection.execute(sa.select(t.alerts)).mappings().all():
         alert = t.from_row(Alert, dict(row))
         if any(place.capture in bodies or place.url in addresses for place in alert.places):
-            bare = attrs.evolve(alert, title=WITHDRAWN, why="", summary=WITHDRAWN, diff=(), places=())
+            bare = attrs.evolve(alert, title=WITHDRAWN, why="", summary=WITHDRAWN, diff=(), places=(), withdrawn_at=at)
             connection.execute(sa.update(t.alerts).where(t.alerts.c.id == alert.id).values(t.to_row(bare)))
             d = t.deliveries.c
             unsent = (d.alert == alert.id, d.status.in_(("waiting", "trying", "failed")))
@@ -105,4 +114,8 @@ def _scrub(engine: sa.Engine) -> None:
         if indexed:
             connection.exec_driver_sql("INSERT INTO wording_fts(wording_fts) VALUES ('optimize')")
         connection.exec_driver_sql("VACUUM")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        if connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one():  # it has waited as all do
+            raise UserError(
+                "what was taken down still lies in the record store's log, for another process reads there; it goes "
+                "with the next command, once that one has ended"
+            )

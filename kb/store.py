@@ -152,8 +152,11 @@ class RecordStore:
     def latest_visits(self) -> Iterator[Visit]:
         """The last one of every address, in order of time. Of a study that is watched for long, most are older."""
         v = t.visits.c
-        last = sa.select(v.url, sa.func.max(v.at).label("at")).group_by(v.url).subquery()
-        query = sa.select(t.visits).join(last, sa.and_(v.url == last.c.url, v.at == last.c.at)).order_by(v.at, v.id)
+        kept_first = sa.case((v.action.in_(("kept", "mention", "unchanged")), 0), else_=1)  # of two at one time
+        place = sa.func.row_number().over(partition_by=v.url, order_by=(v.at.desc(), kept_first, v.id.desc()))
+        ranked = sa.select(v.id, place.label("place")).subquery()
+        last = sa.select(ranked.c.id).where(ranked.c.place == 1)
+        query = sa.select(t.visits).where(v.id.in_(last)).order_by(v.at, v.id)
         with self.engine.connect() as connection:
             for row in connection.execution_options(yield_per=_PORTION).execute(query).mappings():
                 yield t.from_row(Visit, dict(row))

@@ -107,7 +107,8 @@ def finish(archive: Archive, store: RecordStore, index_folder: Path, *, own: Map
         covered = {notice.covers for notice in archive.notices() if notice.kind == "moved"}
         again = {entry.snapshot.id for entry in archive.log() if isinstance(entry, Entry) and entry.hash in covered}
         moved = [snapshot for snapshot in archive.entries() if snapshot.id in again]
-        purge(store.engine, gone(archive), own=own, moved=moved)
+        at = max((notice.at for notice in archive.notices() if notice.kind == "forgotten"), default=_LONG_AGO)
+        purge(store.engine, gone(archive), at, own=own, moved=moved)
         index.discard(index_folder)
         (archive.folder / MARK).unlink(missing_ok=True)
 

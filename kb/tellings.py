@@ -46,6 +46,8 @@ class Alert:
     diff: tuple[tuple[str, str], ...]
     """Runs of words as (`same`, `removed`, `added` or `left-out`, words); empty where it is not about wording."""
     places: tuple[Place, ...]
+    withdrawn_at: datetime | None = None
+    """When its words went, with a page that it rested on."""
 
     @cached_property
     def id(self) -> str:

@@ -10,6 +10,7 @@ import typer
 from kb.errors import UserError
 from queries.export import Format
 from queries.options import Options, print_json, print_lines, require_place
+from queries.phrases import counted
 
 
 def captures(
@@ -31,7 +32,7 @@ def captures(
     else:
         for line in forgetting.lines(found):
             sys.stdout.write(f"{line}\n")
-    options.console().print(f"{len(found)} captures")
+    options.console().print(counted(len(found), "capture"))
 
 
 def forget(
@@ -53,7 +54,7 @@ def forget(
 
     options: Options = ctx.obj
     who = by or getpass.getuser()
-    with options.workspace() as workspace:
+    with options.working() as workspace:
         if undo:
             allowed = forgetting.undo(workspace, url, job.address_key, reason=reason, by=who, at=now())
             if options.json:
@@ -87,7 +88,8 @@ def export(
         count = exporting.export(workspace, form, output, now())
     if options.json:
         print_json({"format": form.value, "wrote": str(output), "count": count})
-    options.console().print(f"wrote {output}: {count} {exporting.FORMATS[form][1]}", soft_wrap=True, markup=False)
+    told = counted(count, exporting.FORMATS[form][1])
+    options.console().print(f"wrote {output}: {told}", soft_wrap=True, markup=False)
 
 
 COMMANDS = (captures, forget, export)

@@ -92,8 +92,6 @@ def demo(
     Example: retold demo
     """
     from crawler.newsroom import Newsroom
-    from kb.exclusive import alone
-    from kb.workspace import Workspace
     from queries import job
 
     options: Options = ctx.obj
@@ -102,7 +100,7 @@ def demo(
         settings = options.settings
         crawl = settings.crawl.model_copy(update={"proxy": room.proxy_url, "delay_s": 0.0})
         chosen = {"study": newsroom / "claims.yaml", "data_dir": options.data_dir or folder, "crawl": crawl}
-        with Workspace(settings.model_copy(update=chosen)) as workspace, alone(workspace.settings.data_dir):
+        with options.working(settings.model_copy(update=chosen)) as workspace:
             complete = _crawl(options, workspace).complete
             _finish(options, workspace, complete, None)
 
@@ -229,6 +227,7 @@ def search(
     with options.workspace() as workspace:
         narrowed = lookup.narrowed(workspace, speaker=speaker, source=source, since=since, until=until, kind=kind)
         answer = lookup.search(workspace, query, k, mode.value, narrowed)
+        printing.without_index(answer, options.console())
         if options.json:
             print_json(answer.plain)
         else:
@@ -370,7 +369,7 @@ def _crawl(options: Options, workspace: "Workspace") -> "CrawlSummary":
 
     with printing.crawling(options.console()) as on_event:
         summary = job.crawl(workspace, on_event)
-    printing.crawled(summary, options.console())
+    printing.crawled(summary, options.console(), asks=job.names_ways_in(workspace))
     return summary
 
 

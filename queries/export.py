@@ -31,7 +31,7 @@ def wacz(workspace: Workspace, file: BinaryIO, at: datetime) -> int:
     return write_wacz(workspace.archive, package, file)
 
 
-FORMATS: Mapping[Format, tuple[Writer, str]] = {Format.WACZ: (wacz, "captures")}
+FORMATS: Mapping[Format, tuple[Writer, str]] = {Format.WACZ: (wacz, "capture")}
 """Each format with its writer and what it counts."""
 
 

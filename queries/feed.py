@@ -37,7 +37,7 @@ def atom(study: Study, alerts: Sequence[Alert]) -> str:
             description=_text(_html(alert)),
             unique_id=_urn(alert.id),
             pubdate=alert.fired_at,
-            updateddate=alert.fired_at,
+            updateddate=alert.withdrawn_at or alert.fired_at,
             categories=(_text(alert.kind),),
         )
     written = StringIO()

@@ -9,7 +9,6 @@ from rapidfuzz import fuzz, process
 from kb import takedown
 from kb.capturelog import Notice, forgotten_addresses
 from kb.errors import UserError
-from kb.exclusive import alone
 from kb.records import Snapshot, rfc3339
 from kb.workspace import Workspace
 from queries.phrases import counted
@@ -41,24 +40,25 @@ def captures(workspace: Workspace, url: str | None, key: Key) -> list[Snapshot]:
 
 
 def forget(workspace: Workspace, url: str, key: Key, *, reason: str, by: str, at: datetime) -> Forgotten:
-    """Take down every capture of an address."""
+    """Take down every capture of an address. The caller has the folder for itself: a crawl would bring it back, a
+    build would derive from it once more.
+    """
     if not reason.strip():
         raise UserError("say why with --reason: the tombstone keeps it")
-    with alone(workspace.settings.data_dir):  # a crawl would bring it back, a build would derive from it once more
-        held = workspace.store.snapshots()
-        found = _of(workspace, held, url, key)
-        if not found and not _tombstones(workspace, url, key):
-            raise _unknown(url, _addresses(held), "nothing is captured under")
-        request = takedown.Request(
-            snapshots=frozenset(snapshot.id for snapshot in found),
-            addresses=tuple(dict.fromkeys([url, *_addresses(found)])),
-            reason=reason.strip(),
-            by=by,
-            at=at,
-        )
-        taken = takedown.take_down(workspace.archive, request)
-        workspace.finish_takedown(workspace.store)
-        workspace.reconcile_index()
+    held = workspace.store.snapshots()
+    found = _of(workspace, held, url, key)
+    if not found and not _tombstones(workspace, url, key):
+        raise _unknown(url, _addresses(held), "nothing is captured under")
+    request = takedown.Request(
+        snapshots=frozenset(snapshot.id for snapshot in found),
+        addresses=tuple(dict.fromkeys([url, *_addresses(found)])),
+        reason=reason.strip(),
+        by=by,
+        at=at,
+    )
+    taken = takedown.take_down(workspace.archive, request)
+    workspace.finish_takedown(workspace.store)
+    workspace.reconcile_index()
     return Forgotten(taken=taken, again=not found)
 
 

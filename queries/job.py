@@ -29,8 +29,7 @@ def crawl(workspace: Workspace, on_event: Callable[[runner.CrawlEvent], None]) -
     """Capture what the study's sources show now."""
     remember(workspace)
     planned = plan.plan(workspace.study, workspace.settings, workspace.store.known(), now())
-    forgotten = forgotten_addresses(workspace.archive.notices())
-    return runner.crawl(plan.without(planned, forgotten), workspace.settings, on_event=on_event)
+    return runner.crawl(_without_forgotten(planned, workspace), workspace.settings, on_event=on_event)
 
 
 def crawl_again(
@@ -44,11 +43,21 @@ def crawl_again(
     study, settings, known = workspace.study, workspace.settings, workspace.store.known()
     everything = plan.plan(study, settings, known, started)
     workspace.store.add_visits(backoff.skipped(everything.seeds, resting, started))
-    planned = plan.plan(study, settings, known, started, resting=resting.keys())
+    planned = _without_forgotten(plan.plan(study, settings, known, started, resting=resting.keys()), workspace)
     summary = runner.crawl(planned, settings, on_event=on_event)
     after = backoff.learned(before, planned, summary, started, pace)
     file.write(after)
     return summary, tuple(after.values())
+
+
+def names_ways_in(workspace: Workspace) -> bool:
+    """Whether there is anything that a crawl asks again and again; some of it may rest at times."""
+    planned = plan.plan(workspace.study, workspace.settings, {}, now())
+    return any(seed.kind != "document" for seed in planned.seeds)
+
+
+def _without_forgotten(planned: plan.CrawlPlan, workspace: Workspace) -> plan.CrawlPlan:
+    return plan.without(planned, forgotten_addresses(workspace.archive.notices()))
 
 
 def add(workspace: Workspace, names: Sequence[str], stdin: BinaryIO) -> imports.ImportSummary:

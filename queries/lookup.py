@@ -34,6 +34,8 @@ class Answer:
     hits: tuple[Hit, ...]
     plain: Mapping[str, object]
     """CONTRACT's `search` shape."""
+    busy: bool
+    """Another process had the search index; the vectors were compared one by one."""
     empty: bool
     """Nothing has been captured yet, so there was nothing to search."""
 
@@ -88,9 +90,10 @@ def search(workspace: Workspace, query: str, k: int, mode: Mode, within: Filter)
     if mode != "lexical":
         require_embedder(workspace)
     started = time.perf_counter()
+    busy: list[bool] = []
     searcher = Searcher(
         reader=workspace.reader,
-        index=lambda: workspace.index,
+        index=lambda: workspace.searchable(lambda: busy.append(True)),
         lexical=workspace.lexical,
         encode=workspace.embedder.encode,
         embed_tool=workspace.embedder.tool.id,
@@ -99,7 +102,7 @@ def search(workspace: Workspace, query: str, k: int, mode: Mode, within: Filter)
     hits = searcher.search(query, k=k, mode=mode, narrowed=within)
     took_ms = (time.perf_counter() - started) * 1000
     empty = not hits and not workspace.store.count_snapshots()
-    return Answer(hits=hits, plain=to_json(query, mode, took_ms, hits), empty=empty)
+    return Answer(hits=hits, plain=to_json(query, mode, took_ms, hits), busy=bool(busy), empty=empty)
 
 
 def quotes(workspace: Workspace) -> Iterator[Mapping[str, Any]]:

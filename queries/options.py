@@ -97,11 +97,17 @@ class Options:
         return Workspace(self.settings)
 
     @contextmanager
-    def working(self) -> Iterator["Workspace"]:
-        """The same for a command that changes them: BusyError where another one is at work on them."""
-        from kb.exclusive import alone
+    def working(self, settings: "Settings | None" = None) -> Iterator["Workspace"]:
+        """The same for a command that changes them: BusyError where another one is at work on them.
 
-        with self.workspace() as workspace, alone(workspace.settings.data_dir):
+        Told before they are opened, for opening them finishes what a killed command left.
+        """
+        from kb.exclusive import alone
+        from kb.workspace import Workspace
+
+        workspace = Workspace(settings or self.settings)
+        workspace.study  # noqa: B018  a bad claims.yaml is told before a folder is made
+        with alone(workspace.settings.data_dir), workspace:
             yield workspace
 
     def console(self) -> "Console":

@@ -127,13 +127,14 @@ def speakers(found: Sequence["Voice"], counts: Mapping[str, int], out: TextIO) -
         console.print(escape(one_line(f"{total:>5}  {voice.name}{also}")))
 
 
-def crawled(summary: "CrawlSummary", console: Console) -> None:
+def crawled(summary: "CrawlSummary", console: Console, *, asks: bool) -> None:
+    """`asks`: the study names ways in, which may all rest."""
     console.print(f"crawl     {counted(summary.counts)} in {summary.seconds:.1f} s")
     for error in summary.errors:
         console.print(f"  {escape(one_line(f'{error.url}: {error.reason}'))}", style="yellow")
     if summary.stopped:
         console.print(f"  stopped early: {escape(one_line(summary.stopped))}", style="yellow")
-    if not (summary.requests or summary.counts or summary.errors):
+    if not (asks or summary.requests or summary.counts or summary.errors):
         console.print(
             "  nothing was asked: name feeds, sitemaps or pages of `sources` in claims.yaml, or `feeds` with {query}",
             style="yellow",
@@ -203,6 +204,12 @@ def document(read: Mapping[str, Any], out: TextIO) -> None:
     for quote in read["quotes"]:
         who = quote["speaker_resolved"] or quote["speaker"] or "?"
         console.print(Text(one_line(f"{quote['type']:<8} {who}: {quote['text']}")))
+
+
+def without_index(answer: "Answer", notes: Console) -> None:
+    """Why a search took longer."""
+    if answer.busy:
+        notes.print("another command has the search index: all wordings were compared instead")
 
 
 def hits(answer: "Answer", out: TextIO, notes: Console) -> None:

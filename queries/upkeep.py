@@ -107,7 +107,7 @@ def print_problems(count: int, problems: list[Problem], console: "Console") -> N
         console.print(f"damaged  {problem.where}: {problem.what}", style="red", markup=False)
     for remedy in dict.fromkeys(REMEDIES[problem.kind] for problem in problems):
         console.print(f"remedy   {remedy}", soft_wrap=True, markup=False)
-    console.print(f"verify    {count} captures, {len(problems)} damaged")
+    console.print(f"verify    {counted(count, 'capture')}, {len(problems)} damaged")
 
 
 def state(workspace: Workspace, *, fix: bool) -> State:

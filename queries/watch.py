@@ -172,7 +172,7 @@ def run(workspace: Workspace, timetable: Timetable | None, console: "Console", s
 def _crawl(workspace: Workspace, console: "Console", pace: timedelta) -> "tuple[CrawlSummary, tuple[Silence, ...]]":
     with printing.crawling(console) as on_event:
         crawled, silences = job.crawl_again(workspace, on_event, pace)
-    printing.crawled(crawled, console)
+    printing.crawled(crawled, console, asks=job.names_ways_in(workspace))
     return crawled, silences
 
 

@@ -21,7 +21,7 @@ from crawler.newsroom import Newsroom
 from crawler.plan import plan, to_json
 from crawler.runner import crawl
 from kb.archive import Archive
-from kb.claims import Document
+from kb.claims import Document, Study
 from kb.errors import CrawlError
 from kb.settings import CrawlSettings, Settings
 from kb.store import RecordStore
@@ -345,16 +345,36 @@ def test_a_capture_that_only_the_archive_has_is_given_to_the_store(site: Site, t
     assert len(crawled.snapshots) == 1
 
 
+def started_child(study: Study, settings: Settings) -> "subprocess.Popen[bytes]":
+    """A crawl process with its order, as crawler.runner starts it."""
+    child = subprocess.Popen([sys.executable, "-m", "crawler.process"], stdin=-1, stdout=-1, stderr=-3)
+    assert child.stdin
+    child.stdin.write(
+        f"{to_json(plan(study, settings, {}, datetime.now(UTC)))}\n{settings.model_dump_json()}\n".encode()
+    )
+    child.stdin.flush()
+    return child
+
+
 def test_the_crawl_ends_when_its_parent_goes(site: Site, tmp_path: Path) -> None:
     site.feed("/feed", *(f"/glass-echo-{number}-x" for number in range(200)))
     study = make_study(make_source(site, feeds=("/feed",)))
-    settings = Settings(data_dir=tmp_path, crawl=CrawlSettings(delay_s=0.2))
-    child = subprocess.Popen([sys.executable, "-m", "crawler.process"], stdin=-1, stdout=-1, stderr=-3)
-    order = f"{to_json(plan(study, settings, {}, datetime.now(UTC)))}\n{settings.model_dump_json()}\n"
+    child = started_child(study, Settings(data_dir=tmp_path, crawl=CrawlSettings(delay_s=0.2)))
+    assert child.stdout
+    child.stdout.readline()
     started = time.monotonic()
-    answer = child.communicate(order.encode(), timeout=30)[0].splitlines()[-1]
+    answer = child.communicate(timeout=30)[0].splitlines()[-1]
     assert json.loads(answer)["summary"]["stopped"] == "the command that started it ended"
     assert time.monotonic() - started < 20
+
+
+def test_the_crawl_does_nothing_when_its_parent_is_gone_before_it_has_the_folder(site: Site, tmp_path: Path) -> None:
+    site.feed("/feed")
+    child = started_child(make_study(make_source(site, feeds=("/feed",))), Settings(data_dir=tmp_path))
+    answer = child.communicate(timeout=30)[0].splitlines()[-1]
+    assert "the command that started this crawl has ended" in json.loads(answer)["error"]
+    assert site.asked == []
+    assert [path.name for path in tmp_path.iterdir()] == ["crawl.lock"]
 
 
 def test_two_crawls_at_once_are_refused(site: Site, tmp_path: Path) -> None:

@@ -89,6 +89,14 @@ def test_step_that_fails_leaves_no_trace_and_is_done_by_the_next_opening(url, mo
     assert state(url)["captured"] == str(before + 1)
 
 
+def test_database_from_before_withdrawals_gets_their_column(url):
+    with RecordStore.open(url) as store, store.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE alerts DROP COLUMN withdrawn_at"))
+    set_version(url, "captured", "2")
+    with RecordStore.open(url) as store:
+        assert Reader(store).alerts() == []
+
+
 def test_database_from_before_alerts_gets_their_tables_and_keeps_what_it_has(url):
     with RecordStore.open(url) as store:
         store.add_snapshot(snapshot())

@@ -1,8 +1,10 @@
 """What was derived goes with a take-down, as far as nothing else has it, and wherever the run is killed."""
 
 import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -13,8 +15,10 @@ from newsdesk import STORIES, keep, keep_stories, made, opened, page
 
 from kb import index as indexes
 from kb import purge, takedown
+from kb import store as stores
 from kb import workspace as workspaces
 from kb.capturelog import Notice
+from kb.errors import UserError
 from kb.pipeline import build
 from kb.records import Snapshot
 from kb.takedown import MARK, Request, take_down
@@ -114,23 +118,45 @@ def test_index_that_a_killed_take_down_discarded_is_filled_at_its_next_use(copie
         assert not indexes.is_discarded(indexes_folder)
 
 
-def test_alerts_that_rest_on_it_lose_its_words_and_are_not_told_again(copied):
-    def alert(key: str, url: str) -> Alert:
-        place = Place(label="As printed", outlet="The Star", title="Naps", url=url, exact="secret words", capture="")
-        made = {"covers": (), "kind": "new-origin", "severity": 2, "fired_at": NOON, "why": "new", "diff": ()}
-        return Alert(key=key, title="secret words", summary="secret words", places=(place,), **made)
+ECHO = "https://echo.example/sleep"
 
-    ours, other = alert("a", STAR), alert("b", "https://ledger.example/naps")
-    waiting = [
-        Delivery(alert=each.id, notifier="n", status="waiting", at=NOON, tries=0, problem="") for each in (ours, other)
-    ]
+
+def alert(key: str, url: str, digest: str) -> Alert:
+    place = Place(label="As printed", outlet="The Star", title="Naps", url=url, exact="secret words", capture=digest)
+    made = {"covers": (), "kind": "new-origin", "severity": 2, "fired_at": NOON, "why": "new", "diff": ()}
+    return Alert(key=key, title="secret words", summary="secret words", places=(place,), **made)
+
+
+@pytest.mark.parametrize(
+    ("url", "same_body"), [(ECHO, False), ("https://elsewhere.example/", True)], ids=["address", "bytes"]
+)
+def test_alerts_that_rest_on_it_lose_its_words_and_are_not_told_again(copied, url, same_body):
     with opened(copied) as workspace:
+        ours = alert("a", url, of(workspace, ECHO).body_sha256 if same_body else "sha256:other")
+        other = alert("b", "https://ledger.example/naps", of(workspace, STAR).body_sha256)
+        waiting = [
+            Delivery(alert=each.id, notifier="n", status="waiting", at=NOON, tries=0, problem="")
+            for each in (ours, other)
+        ]
         workspace.store.add_alerts([ours, other], waiting)
-        forget(workspace, of(workspace, STAR))
+        forget(workspace, of(workspace, ECHO))
         workspace.store.add_alerts([ours], [])
         left = {told.key: told for told in workspace.reader.alerts()}
         assert (left["a"].title, left["a"].places, left["b"]) == (purge.WITHDRAWN, (), other)
+        assert left["a"].withdrawn_at == NOON
         assert [delivery.alert for delivery in workspace.reader.deliveries()] == [other.id]
+
+
+def test_words_that_a_reader_keeps_in_the_log_are_told_and_go_with_the_next_command(copied, monkeypatch):
+    monkeypatch.setattr(stores, "BUSY_S", 0)
+    with closing(sqlite3.connect(copied / "data" / "records.db")) as reader, opened(copied) as workspace:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM texts").fetchall()
+        with pytest.raises(UserError, match="another process reads there"):
+            forget(workspace, of(workspace, ECHO))
+    with opened(copied) as workspace:
+        assert not takedown.is_unfinished(workspace.archive)
+        assert b"rosters" not in (copied / "data" / "records.db-wal").read_bytes()
 
 
 def test_build_afterwards_has_nothing_to_do(copied):

@@ -92,6 +92,12 @@ def test_latest_visits_are_one_for_each_address_in_order_of_time(store):
     assert (latest[-1].url, latest[-1].action) == (urls[0], "dropped")
 
 
+def test_of_visits_at_one_time_the_one_that_kept_the_page_is_the_last(store):
+    url = "https://ledger.example/a"
+    store.add_visits([attrs.evolve(visit(url), action=action) for action in ("dropped", "kept", "refused", "failed")])
+    assert [held.action for held in store.latest_visits()] == ["kept"]
+
+
 def test_alert_is_given_back_as_it_was(store):
     store.add_alerts([ALERT], [])
     assert Reader(store).alerts() == [ALERT]

@@ -1,15 +1,19 @@
 """Settings -> open objects: told early what is wrong, caught up with what a crash left, closed in order."""
 
+from pathlib import Path
+
 import pytest
 from making import capture
 from newsdesk import keep_stories, opened, settings
 
 from kb import index as indexes
+from kb import workspace as workspaces
 from kb.capturelog import LOG
 from kb.embed import SentenceTransformerEmbedder
 from kb.entail import CrossEncoderEntailment, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
 from kb.errors import DataError, StudyError, UserError
+from kb.records import Embedding
 from kb.settings import Settings
 from kb.text import words_digest
 from kb.workspace import Workspace, entailment_model
@@ -71,6 +75,61 @@ def test_index_is_free_again_after_the_workspace_is_closed(tmp_path, monkeypatch
     for _ in range(2):
         with opened(tmp_path) as workspace:
             assert workspace.index.keys() == set()
+
+
+def discarded(folder: Path) -> None:
+    """A built folder whose index a killed take-down discarded."""
+    with opened(folder) as workspace:
+        words = list(workspace.study_wordings.items())
+        tool = workspace.embedder.tool.id
+        vectors = workspace.embedder.encode([text for _, text in words])
+        made = [
+            Embedding(words_sha256=key, tool=tool, vector=row) for (key, _), row in zip(words, vectors, strict=True)
+        ]
+        workspace.store.commit(None, made)
+        assert workspace.reconcile_index() == (2, 0)
+        indexes.discard(workspace.settings.index_dir)
+
+
+def test_index_that_could_not_be_filled_is_free_again(tmp_path, monkeypatch):
+    discarded(tmp_path)
+    monkeypatch.setattr(indexes, "LOCK_WAIT_S", 0.05)
+    with opened(tmp_path) as workspace:
+        with monkeypatch.context() as broken:
+            broken.setattr(workspaces, "reconcile", fails)
+            with pytest.raises(DataError, match="broken"):
+                _ = workspace.index
+        assert len(workspace.index.keys()) == 2
+
+
+def fails(*_: object) -> None:
+    raise DataError("broken")
+
+
+def test_index_that_was_discarded_is_filled_once_and_counted(tmp_path):
+    discarded(tmp_path)
+    with opened(tmp_path) as workspace:
+        assert workspace.reconcile_index() == (2, 0)
+
+
+def test_index_is_free_for_others_once_it_is_reconciled(tmp_path, monkeypatch):
+    discarded(tmp_path)
+    monkeypatch.setattr(indexes, "LOCK_WAIT_S", 0.05)
+    with opened(tmp_path) as writer, opened(tmp_path) as reader:
+        writer.reconcile_index()
+        assert len(reader.index.keys()) == 2
+
+
+def test_search_does_without_an_index_that_another_process_has(tmp_path, monkeypatch):
+    discarded(tmp_path)
+    monkeypatch.setattr(workspaces, "SEARCH_WAIT_S", 0.05)
+    told: list[str] = []
+    with opened(tmp_path) as writer, opened(tmp_path) as reader:
+        assert len(writer.index.keys()) == 2
+        vector = reader.embedder.encode(["a short nap"])[0]
+        found = reader.searchable(lambda: told.append("busy")).nearest(vector, 5)
+        assert [key for key, _ in found] == [key for key, _ in writer.index.nearest(vector, 5)]
+    assert told == ["busy"]
 
 
 def test_words_of_the_study_are_its_quotes_and_claims(tmp_path):

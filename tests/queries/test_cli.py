@@ -1,14 +1,17 @@
 """Commands that change a data folder: one at a time, whoever started the other; those that only read go on."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from newsdesk import keep_stories, made, opened, settings
 
 from kb.exclusive import alone
+from kb.takedown import MARK
 
 CHANGING = (
     ("crawl",),
@@ -18,6 +21,7 @@ CHANGING = (
     ("watch", "--once"),
     ("doctor", "--fix"),
     ("forget", "https://echo.example/sleep", "--reason", "asked"),
+    ("forget", "--undo", "https://echo.example/sleep"),
 )
 
 
@@ -38,13 +42,16 @@ def finished(process: "subprocess.Popen[str]") -> tuple[int, str]:
     return process.returncode, err
 
 
-@pytest.mark.parametrize("words", CHANGING, ids=lambda words: words[0])
+@pytest.mark.parametrize("words", CHANGING, ids=" ".join)
 def test_command_that_changes_the_folder_is_refused_while_another_is_at_work(tmp_path, words):
     with opened(tmp_path) as workspace:
         keep_stories(workspace)
+        unfinished = workspace.settings.archive_dir / MARK
+    unfinished.touch()
     with alone(settings(tmp_path).data_dir):
         code, err = finished(start(tmp_path, *words))
     assert code == 4, err
+    assert unfinished.exists()  # what another process has under way is not finished for it
     assert f"process {os.getpid()} (" in err
     assert "wait for its end, or `kill" in err
 
@@ -62,7 +69,13 @@ def test_two_builds_at_once_make_what_one_makes(tmp_path):
         with opened(tmp_path / name) as workspace:
             keep_stories(workspace)
     assert finished(start(tmp_path / "one", "build"))[0] == 0
-    both = [finished(each) for each in [start(tmp_path / "two", "build") for _ in range(2)]]
-    assert sorted(code for code, _ in both) in ([0, 4], [0, 0])  # the second may come when the first has ended
+    first = start(tmp_path / "two", "build")
+    while not (tmp_path / "two" / "data" / "run.holder.json").exists():
+        assert first.poll() is None
+        time.sleep(0.01)
+    first.send_signal(signal.SIGSTOP)  # else it may have ended when the second comes
+    second = finished(start(tmp_path / "two", "build"))
+    first.send_signal(signal.SIGCONT)
+    assert (second[0], finished(first)[0]) == (4, 0)
     with opened(tmp_path / "one") as one, opened(tmp_path / "two") as two:
         assert made(one) == made(two)

@@ -60,6 +60,11 @@ def test_entry_is_of_the_time_when_it_fired_and_of_its_kind():
     assert entry.tags[0].term == "altered-quote"
 
 
+def test_alert_that_was_withdrawn_is_of_that_time_so_that_readers_replace_it():
+    feed = read(attrs.evolve(ASTONISHED, withdrawn_at=NOON + timedelta(days=2)))
+    assert feed.entries[0].updated == feed.feed.updated == "2026-04-03T12:00:00+00:00"
+
+
 def test_latest_comes_first_and_the_oldest_drop_out():
     many = [attrs.evolve(a, fired_at=NOON + timedelta(hours=n)) for n, a in enumerate(alerts(ENTRIES + 2))]
     titles = [entry.title for entry in read(*many).entries]

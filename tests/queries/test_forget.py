@@ -1,8 +1,8 @@
 """`captures` and `forget`: what an address has, and that nothing shows it after a take-down."""
 
 import json
-import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import attrs
@@ -10,12 +10,13 @@ import pytest
 from making import NOON
 from newsdesk import STORIES, keep, keep_stories, opened, page
 
+from crawler.plan import CrawlPlan
 from kb.capturelog import forgotten_addresses
-from kb.errors import BusyError, UserError
-from kb.exclusive import alone
+from kb.errors import CrawlError, UserError
 from kb.pipeline import build
 from kb.workspace import Workspace
 from queries import forget as forgetting
+from queries import job
 from queries.asking import render, report_view
 from queries.job import address_key
 from queries.lookup import quotes
@@ -92,12 +93,6 @@ def test_reason_is_asked_for_before_anything_happens(workspace):
     assert workspace.archive.count() == 3
 
 
-def test_running_command_is_waited_for_by_the_user(workspace):
-    with alone(workspace.settings.data_dir), pytest.raises(BusyError, match=f"process {os.getpid()} "):
-        forget(workspace, ECHO)
-    assert workspace.archive.notices() == []
-
-
 # --- after it ---
 
 
@@ -147,6 +142,20 @@ def test_other_addresses_with_the_same_bytes_are_named(workspace):
     keep(workspace, "https://star.example/copy", page(ECHO, STORIES[ECHO]))
     told = "\n".join(forgetting.told(forget(workspace, ECHO)))
     assert "the same bytes stay as https://star.example/copy" in told
+
+
+def test_no_watch_asks_for_it(workspace, monkeypatch):
+    planned: list[CrawlPlan] = []
+
+    def crawl(plan: CrawlPlan, *_: object, **__: object) -> None:
+        planned.append(plan)
+        raise CrawlError("no network here")
+
+    forget(workspace, ECHO)
+    monkeypatch.setattr(job.runner, "crawl", crawl)
+    with pytest.raises(CrawlError):
+        job.crawl_again(workspace, print, timedelta(days=1))
+    assert planned[0].forgotten == (address_key(ECHO),)
 
 
 def test_undo_lets_the_address_be_fetched_and_brings_nothing_back(workspace):

@@ -39,10 +39,12 @@ SUMMARY = CrawlSummary(
 )
 
 
-@pytest.mark.parametrize(("requests", "told"), [(0, True), (1, False)])
-def test_crawl_that_had_nothing_to_ask_says_what_to_name(requests, told):
+@pytest.mark.parametrize(
+    ("asks", "requests", "told"), [(False, 0, True), (False, 1, False), (True, 0, False)], ids=["none", "asked", "rest"]
+)
+def test_crawl_of_a_study_without_ways_in_says_what_to_name(asks, requests, told):
     out = io.StringIO()
-    crawled(attrs.evolve(SUMMARY, counts={}, requests=requests), Output(out))
+    crawled(attrs.evolve(SUMMARY, counts={}, requests=requests), Output(out), asks=asks)
     assert ("nothing was asked: name feeds" in out.getvalue()) is told
 
 

@@ -191,3 +191,10 @@ def test_model_that_is_not_installed_is_told(workspace):
     found = state(workspace, fix=False)
     assert found.versions["nope_sm"] == "missing"
     assert not found.healthy
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "1 capture, 0"), (2, "2 captures, 0")])
+def test_verify_counts_in_words(count, told):
+    out = io.StringIO()
+    print_problems(count, [], Console(file=out))
+    assert told in out.getvalue()
