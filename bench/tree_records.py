@@ -73,21 +73,7 @@ def _retelling(planted: Planted) -> Retelling:
     source = planted.outlet.lower().replace(" ", "-")
     article = Article(source=source, canonical_url=planted.url)
     links = tuple(_links(planted))
-    snapshot = Snapshot(
-        requested_url=planted.url,
-        fetched_at=START + timedelta(days=60),
-        body_sha256="sha256:" + planted.url,
-        final_url=planted.url,
-        status=200,
-        media_type="text/html",
-        charset=None,
-        etag=None,
-        last_modified=None,
-        warc="a.warc",
-        offset=0,
-        via="live",
-        source=source,
-    )
+    snapshot = _snapshot(planted, source)
     return Retelling(
         article=article,
         source=Source(
@@ -118,6 +104,24 @@ def _retelling(planted: Planted) -> Retelling:
         quotes=tuple(_quotes(text, planted)),
         quantities=tuple(_quantities(text)),
         credits=tuple(crediting.credits(text.id, text.text, links, crediting.TOOL)),
+    )
+
+
+def _snapshot(planted: Planted, source: str) -> Snapshot:
+    return Snapshot(
+        requested_url=planted.url,
+        fetched_at=START + timedelta(days=60),
+        body_sha256="sha256:" + planted.url,
+        final_url=planted.url,
+        status=200,
+        media_type="text/html",
+        charset=None,
+        etag=None,
+        last_modified=None,
+        warc="a.warc",
+        offset=0,
+        via="live",
+        source=source,
     )
 
 

@@ -42,5 +42,6 @@ def test_a_trace_finds_far_more_parents_than_a_star() -> None:
         planted = tree(seed, 60, "clean", held_out=True)
         count(planted, trace(coverage(planted)), tally)
     figures = tally.figures()
-    assert figures["parent_accuracy"] >= 0.8 > 0.4 > figures["star_accuracy"]
+    assert figures["parent_accuracy"] >= 0.8
+    assert figures["star_accuracy"] <= 0.4
     assert figures["sure_right"] >= 0.93
