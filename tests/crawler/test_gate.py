@@ -262,9 +262,9 @@ def test_side_that_sends_no_more_still_gets_the_answer(head: str) -> None:
 
 def test_answer_that_was_cut_does_not_look_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gates, "MOST_BYTES", 1 << 20)
-    with answering(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (3 << 20)) as (host, _), Gate([host]) as gate:
-        with pytest.raises(ConnectionResetError):
-            raw(gate, f"GET http://{host}/ HTTP/1.1\r\n\r\n".encode())
+    long = b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (3 << 20)
+    with answering(long) as (host, _), Gate([host]) as gate, pytest.raises(ConnectionResetError):
+        raw(gate, f"GET http://{host}/ HTTP/1.1\r\n\r\n".encode())
 
 
 def test_only_the_declared_body_goes_to_the_server_that_was_judged() -> None:
@@ -276,9 +276,12 @@ def test_only_the_declared_body_goes_to_the_server_that_was_judged() -> None:
 
 @pytest.mark.parametrize("field", ["Transfer-Encoding: chunked", "Content-Length: 1\r\nContent-Length: 2"])
 def test_request_that_does_not_say_its_length_is_not_sent(field: str) -> None:
-    with answering(b"HTTP/1.1 200 OK\r\n\r\n") as (host, heard), Gate([host]) as gate:
-        with pytest.raises(ConnectionResetError):
-            raw(gate, f"POST http://{host}/ HTTP/1.1\r\n{field}\r\n\r\n".encode())
+    with (
+        answering(b"HTTP/1.1 200 OK\r\n\r\n") as (host, heard),
+        Gate([host]) as gate,
+        pytest.raises(ConnectionResetError),
+    ):
+        raw(gate, f"POST http://{host}/ HTTP/1.1\r\n{field}\r\n\r\n".encode())
     assert heard == []
 
 
