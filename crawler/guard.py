@@ -3,7 +3,7 @@
 A feed that anyone can write decides where a crawl goes next; without this it could make the crawl ask
 routers, cloud metadata services or other programs on this machine. Names are judged by the addresses
 they resolve to. Scrapy keeps one resolution for the whole crawl, so the address that was judged is the
-one that is connected to; that is checked once more when the answer is there.
+one that is connected to; that is checked once more when the answer is there. A browser connects to crawler.gate.
 """
 
 import ipaddress
@@ -29,7 +29,10 @@ _PORTS = frozenset(
 )  # fmt: skip
 """Ports of other protocols, which browsers refuse too (WHATWG Fetch, "bad port"), and two databases."""
 
-
+_PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
+"""All that is given out; what lies outside is for one site, one link or nobody."""
+_EXAMPLES_V6 = ipaddress.IPv6Network("3fff::/20")
+"""For documentation (RFC 9637), which Python 3.11 does not know."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -62,9 +65,9 @@ def refusal(url: str, allowed: Collection[str], *, proxied: bool = False) -> str
 def _host_refusal(host: str, port: int | None, *, proxied: bool) -> str | None:
     if port in _PORTS:
         return f"port {port} belongs to another protocol"
-    literal = _literal(host)
-    if literal:
-        return private(literal)
+    number = literal(host)
+    if number:
+        return private(number)
     if not proxied and (host == "localhost" or host.endswith((".localhost", ".local", ".internal"))):
         return f"{host} is a name inside this machine or network"
     return None
@@ -98,7 +101,8 @@ def private(address: Address) -> str | None:
     '169.254.169.254 lies in a private or reserved network'
     """
     inner = _inner(address)
-    if not inner.is_global or inner.is_multicast or inner.is_reserved:
+    unassigned = isinstance(inner, ipaddress.IPv6Address) and (inner not in _PUBLIC_V6 or inner in _EXAMPLES_V6)
+    if unassigned or not inner.is_global or inner.is_multicast or inner.is_reserved:
         return f"{address} lies in a private or reserved network"
     return None
 
@@ -112,7 +116,7 @@ def _inner(address: Address) -> Address:
     return address.ipv4_mapped or address.sixtofour or address
 
 
-def _literal(host: str) -> Address | None:
+def literal(host: str) -> Address | None:
     """The address that a host spells, also in the forms that only C libraries read (`127.1`, `0x7f000001`)."""
     try:
         return ipaddress.ip_address(host.strip("[]").partition("%")[0])
@@ -153,14 +157,15 @@ class GuardMiddleware:
         if self.proxy or is_named(request.url, self.allowed):
             return
         host = urlsplit(request.url).hostname or ""
-        if _literal(host) is None:
+        if literal(host) is None:
             reason = private(ipaddress.ip_address(await _resolve(host)))
             if reason:
                 raise RefusedError(f"{host}: {reason}")
 
     def process_response(self, request: Request, response: Response) -> Response:
         peer: Any = response.ip_address
-        if peer and not self.proxy and not is_named(request.url, self.allowed):
+        through_gate = bool(request.meta.get("playwright"))  # which judged the connection, and is the browser's peer
+        if peer and not self.proxy and not through_gate and not is_named(request.url, self.allowed):
             reason = private(peer)
             if reason:
                 raise RefusedError(f"the connection went to a private address: {reason}")

@@ -44,7 +44,10 @@ def scrapy_settings(plan: CrawlPlan, crawl: CrawlSettings, gate: str | None = No
         sandbox=_sandboxed(crawl),
         agent=plan.user_agent,
     )
-    return made | extra | {"DOWNLOAD_HANDLERS": made["DOWNLOAD_HANDLERS"] | extra["DOWNLOAD_HANDLERS"]}
+    both = {"DOWNLOAD_HANDLERS": made["DOWNLOAD_HANDLERS"] | extra["DOWNLOAD_HANDLERS"]}
+    if proxy == gate:  # after Retry has seen what the gate answered
+        both["DOWNLOADER_MIDDLEWARES"] = made["DOWNLOADER_MIDDLEWARES"] | {"crawler.gate.GateAnswers": 540}
+    return made | extra | both
 
 
 def _sandboxed(crawl: CrawlSettings) -> bool:

@@ -20,6 +20,8 @@ from crawler.guard import hosts_named, refusal
         "http://0.0.0.0/",
         "http://[::1]/",
         "http://[fe80::1]/",
+        "http://[fec0::1]/",
+        "http://[3fff::1]/",
         "http://[::ffff:10.0.0.1]/",
         "http://[64:ff9b::7f00:1]/",
         "http://[2002:7f00:1::]/",
@@ -37,7 +39,14 @@ def test_dangerous_address_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.org/a", "http://93.184.215.14/", "http://example.org:8080/", "http://4chan.org/"]
+    "url",
+    [
+        "https://example.org/a",
+        "http://93.184.215.14/",
+        "http://[2606:2800:21f::1]/",
+        "http://example.org:8080/",
+        "http://4chan.org/",
+    ],
 )
 def test_public_address_is_let_through(url: str) -> None:
     assert refusal(url, ()) is None
