@@ -116,7 +116,10 @@ def _in_words(trace: Trace, primary: set[str]) -> str:
     articles = {shown.retelling.article.id for shown in trace.appearances}
     documents = sum(origin.root in primary for origin in trace.origins)
     others = len(trace.origins) - documents
-    kinds = [_counted(documents, "document"), _counted(others, "report without a known source", "reports without a known source")]
+    kinds = [
+        _counted(documents, "document"),
+        _counted(others, "report without a known source", "reports without a known source"),
+    ]
     named = " and ".join(kind for kind in kinds if not kind.startswith("0 "))
     return f"{_counted(len(articles), 'article')} from {named}" if named else "no articles"
 

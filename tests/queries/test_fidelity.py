@@ -25,7 +25,7 @@ def test_origins_are_told_in_words() -> None:
         Piece(outlet="Elm Post", text=STORY, hours=2),
         Piece(outlet="Fir Post", text=STORY, hours=5),
     ]
-    assert summary(trace(coverage(pieces))).origins == "3 articles from 1 document and 1 report of its own"
+    assert summary(trace(coverage(pieces))).origins == "3 articles from 1 document and 1 report without a known source"
 
 
 def test_articles_that_link_each_other_are_a_circle() -> None:
