@@ -27,6 +27,11 @@ HELD, FOREIGN = 1.05, 0.7
 FOREIGN_QUOTES, LEFT_QUOTES = 1.9, 0.35
 """Against it by quoted trigrams that the parent has not, and by those of the parent that the child has not."""
 BEFORE, UNDATED, UNDATED_CHILD, PER_LOG_DAY = 1.3, -1.2, -0.4, 1.7
+LATE, QUOTES_MOST = 3.0, 3.0
+"""The most that lateness and foreign quotes count against a parent: old reports are told again, and remarks added."""
+FLOOR = -2.0
+"""The least that words count where the child links or credits the very article: what it says besides, it has from
+elsewhere. These three were set by hand, on development seeds and on the newsroom, whose pages mix more."""
 DATES_LIE, FEW_DATES = 0.02, 10
 """Chance that the earlier article has the later date where nothing is known, and how many dates outweigh that."""
 POINTING, POINTING_BACK, INHERITED_CREDIT = 1.3, 2.4, 0.8
@@ -34,7 +39,7 @@ ALTERED, UNDONE = 0.17, 1.6
 SIGN = {("credit", True): 4.5, ("credit", False): 3.8, ("wire", True): 4.0, ("mention", False): 1.2}
 SIGN |= {("mention", True): 3.3}
 LINK_TO_ARTICLE, LINK_TO_OUTLET, LINK_TO_OWN = 4.5, 1.5, 2.2
-CAME_ALONG = 0.3
+CAME_ALONG = 0.5
 """What a sign still weighs when a closer article has it, too."""
 INHERITED = 0.7
 """Share of a credit's sentence that a third article holds, from which the credit came along with it."""
@@ -121,7 +126,9 @@ class Kinship:
         contained = shared / max(1, len(trigrams.sets[child]))
         common = self._common_alterations(child, parent)
         back = [sign for sign in self.signs(parent) if child in sign.targets]
-        score = INDEPENDENT + self._wording(child, parent) + self._quotes(child, parent) + self._time(child, parent)
+        said = self._wording(child, parent) + self._quotes(child, parent)
+        named = any(sign.exact or sign.sure for sign in pointed)
+        score = INDEPENDENT + (max(FLOOR, said) if named else said) + self._time(child, parent)
         score += POINTING * self._pointing(child, parent, pointed) + self._inherited(child, parent, pointed, signs)
         score -= POINTING_BACK * self._pointing(parent, child, back)
         score += self._altered(child, parent, common) + self._focus(child, parent)
@@ -146,7 +153,7 @@ class Kinship:
         if after.start is None:
             return UNDATED_CHILD  # No parent is likelier for it than another, and to have one is as likely as ever.
         lag = before.lag_s(after)
-        known = UNDATED if lag is None else -PER_LOG_DAY * math.log1p(max(0.0, lag) / 86_400)
+        known = UNDATED if lag is None else -min(LATE, PER_LOG_DAY * math.log1p(max(0.0, lag) / 86_400))
         return BEFORE * math.log(before.chance_before(after, self.lies)) + known
 
     def _lies(self) -> float:
@@ -222,7 +229,7 @@ class Kinship:
     def _quotes(self, child: int, parent: int) -> float:
         """Whoever has another's quotes has them all from there; the study may say where one was first."""
         mine, theirs = self.shingles.wordings[child].quoted, self.shingles.wordings[parent].quoted
-        score = -FOREIGN_QUOTES * _many(len(mine - theirs)) - LEFT_QUOTES * _many(len(theirs - mine))
+        score = -min(QUOTES_MOST, FOREIGN_QUOTES * _many(len(mine - theirs))) - LEFT_QUOTES * _many(len(theirs - mine))
         if self.shingles.primary[parent]:
             return score
         score += 1.0 if any(self._references.get(slug) == parent for slug in self._prints[child]) else 0.0

@@ -149,7 +149,8 @@ class Pointers:
         row = _name(target)
         found: set[int] = set()
         for run in self._runs(row):
-            found |= self._by_name.get(run, set()) | self._by_byline.get(run, set())
+            # An outlet's name means the outlet: that others print it as the byline of what it sent them is no credit.
+            found |= self._by_name.get(run) or self._by_byline.get(run, set())
         if found or len(squeezed(target)) < 5:
             return found
         begun = {name for name in self._by_name if name[: len(row)] == row}
