@@ -95,6 +95,17 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def origins(number: int) -> str:
+    """How many independent origins: an article whose source was not recognised counts as one, so there may be fewer.
+
+    >>> origins(0), origins(1), origins(12)
+    ('no independent origin', '1 independent origin', 'at most 12 independent origins')
+    """
+    if number < 2:
+        return f"{number or 'no'} independent origin"
+    return f"at most {counted(number, 'independent origin')}"
+
+
 def duration(seconds: float) -> str:
     """The largest unit that fits, rounded; its sign is dropped.
 

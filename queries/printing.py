@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from queries import phrases
 from queries.markup import one_line, printable
 from queries.phrases import counted as counted_noun
 
@@ -253,7 +254,7 @@ def trace(traced: "Trace", out: TextIO) -> None:
     console = Output(out)
     url = {a.retelling.article.id: one_line(a.retelling.article.canonical_url) for a in traced.appearances}
     found, roots = len(traced.appearances), len(traced.origins)
-    console.print(f"{traced.subject}: {counted_noun(found, 'appearance')}, {counted_noun(roots, 'independent origin')}")
+    console.print(f"{traced.subject}: {counted_noun(found, 'appearance')}, {phrases.origins(roots)}")
     if traced.first:
         console.print(Text(f"first: {url[traced.first.retelling.article.id]}"))
     parents: dict[str, list[str]] = {}

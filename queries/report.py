@@ -133,7 +133,7 @@ def _lead(coverage: Coverage, findings: Sequence[FindingView], thread: Thread | 
         return "No coverage has been found yet."
     said = f"{phrases.counted(len(sources), 'article')} in {phrases.counted(len(set(sources)), 'outlet')}"
     if thread and thread.origins:
-        said += f", going back to {phrases.counted(len(thread.origins), 'independent origin')}"
+        said += f", going back to {phrases.origins(len(thread.origins))}"
     if not findings:
         return f"{said}. {'No finding stands.' if rejected else 'Nothing was found to be wrong.'}"
     kinds = Counter(found.label.lower() for found in findings)

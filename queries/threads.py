@@ -144,7 +144,7 @@ def _tally(trace: Trace) -> str:
     articles = phrases.counted(count, "article")
     if len(trace.appearances) > count:
         articles = f"{len(trace.appearances):,} prints in {articles}"
-    return f"{articles}, {phrases.counted(len(trace.origins), 'independent origin')}" if trace.origins else articles
+    return f"{articles}, {phrases.origins(len(trace.origins))}" if trace.origins else articles
 
 
 def _verdicts(rows: tuple[Row, ...]) -> tuple[Count, ...]:

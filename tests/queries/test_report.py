@@ -109,7 +109,7 @@ def test_order_of_findings_does_not_depend_on_the_order_given() -> None:
 
 
 def test_lead_counts_origins_and_kinds_of_findings() -> None:
-    assert "6 articles in 6 outlets, going back to 3 independent origins" in report().lead
+    assert "6 articles in 6 outlets, going back to at most 3 independent origins" in report().lead
     assert "3 findings: altered quote (1), conflicting numbers (1), misspelt name (1)" in report().lead
 
 
