@@ -12,7 +12,6 @@ date       share of gold dates that are equal to the day
 ms         mean CPU time of a page, metadata included
 """
 
-import gzip
 import json
 import logging
 import re
@@ -29,6 +28,7 @@ from typing import Any
 import attrs
 from trafilatura import bare_extraction
 
+from bench.data import read_lines
 from kb.extract import Page, read_page
 
 _WORD = re.compile(r"\w+")
@@ -93,7 +93,7 @@ def run(data: Path, limit: int | None = None, peers: str | None = None) -> dict[
     tools: dict[str, Callable[[bytes, str], Reading]] = {"retold": _retold, "trafilatura": _trafilatura}
     tallies: dict[str, Tally] = defaultdict(Tally)
     with _asking(peers) as others:
-        for number, row in enumerate(islice(_rows(data), limit)):
+        for number, row in enumerate(islice(read_lines(data), limit)):
             body, gold = row["html"].encode(), _gold(row)
             for name, tool in tools.items():
                 if number == 0:
@@ -137,11 +137,6 @@ def _asking(peers: str | None) -> Iterator[Callable[[dict[str, Any]], dict[str, 
 
         yield ask
         into.close()
-
-
-def _rows(data: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(data, "rt", encoding="utf-8") if data.suffix == ".gz" else data.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
 
 
 def _gold(row: dict[str, Any]) -> Reading:

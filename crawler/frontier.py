@@ -85,11 +85,7 @@ class Frontier:
         if name in self._claimed or (held and held.snapshot in self._asked_snapshots):
             self._remember_spelling(name, lead.url)
             return Verdict(outcome="double")
-        verdict = (
-            Verdict(outcome="forgotten", reason=FORGOTTEN)
-            if self.is_forgotten(lead.url)
-            else self._judge(lead, name, held)
-        )
+        verdict = self._judge(lead, name, held)
         if verdict.outcome != "no-room":
             self._claimed[name] = lead.url
         if held:

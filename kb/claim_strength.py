@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Literal
 
 from kb import spelling
-from kb.spelling import listed
+from kb.spelling import listed, stemmed
 from kb.wording import Token, tokens
 
 Change = Literal["same", "exaggerates", "downplays"]
@@ -25,18 +25,14 @@ class Strength(IntEnum):
     CAUSE = 3
 
 
-def _stemmed(words: str) -> frozenset[str]:
-    return frozenset(map(spelling.stem, listed(words)))
-
-
-_LINK = _stemmed(
+_LINK = stemmed(
     "associated association associations linked link links correlated correlation correlates related relation "
     "relationship relationships connected connection tied predict predicts predicted predictor predictors likelihood "
     "odds ratio risk risks marker markers prevalence incidence compared tend tends differ differs difference "
     "differences similar factor factors"
 )
-_THAN = _stemmed("more less higher lower greater fewer larger smaller better worse likelier older younger")
-_CAUSE = _stemmed(
+_THAN = stemmed("more less higher lower greater fewer larger smaller better worse likelier older younger")
+_CAUSE = stemmed(
     "cause causes caused causing increase increases increasing reduce reduces reducing reduction decrease decreases "
     "decreasing improve improves improving improvement lead leads leading led result results resulted resulting "
     "prevent prevents preventing boost boosts boosting make makes making induce induces induced inducing inhibit "
@@ -57,7 +53,7 @@ _MAY = frozenset(
     )
 )
 """Without `suggest` and its like: they say who found it, as in `a study suggests`, as often as they doubt."""
-_NO_LINK = _stemmed("no not none neither nor without little lack lacks lacked fail fails failed insufficient limited")
+_NO_LINK = stemmed("no not none neither nor without little lack lacks lacked fail fails failed insufficient limited")
 
 
 CLASSES = ("link", "cause", "may", "denied")

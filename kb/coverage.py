@@ -19,6 +19,9 @@ from kb.records import (
     Text,
 )
 
+PARSED_LANGUAGES = ("en", "und")
+"""English, and what could not be told."""
+
 
 @attrs.frozen(kw_only=True)
 class Retelling:
@@ -33,6 +36,11 @@ class Retelling:
     quotes: tuple[Quote, ...]
     quantities: tuple[Quantity, ...]
     credits: tuple[Credit, ...]
+
+    @property
+    def in_english(self) -> bool:
+        """In a language that was parsed, and that the rules read."""
+        return self.text.language in PARSED_LANGUAGES
 
     def words(self, span: Span) -> str:
         return self.text.text[span.start : span.end]

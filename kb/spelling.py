@@ -202,6 +202,11 @@ def stem(key: str) -> str:
     return key[:-1] if key.endswith("e") and len(key) > 4 else key
 
 
+def stemmed(words: str) -> frozenset[str]:
+    """Stems of a word list, written as running text."""
+    return frozenset(map(stem, listed(words)))
+
+
 def _undouble(base: str) -> str:
     if len(base) > 3 and base[-1] == base[-2] and base[-1] not in "lsz":
         return base[:-1]

@@ -9,6 +9,7 @@ from kb import align, extract, quantities, quotes, segment
 from kb import credits as credit_lines
 from kb.archive import Archive
 from kb.claims import Study
+from kb.coverage import PARSED_LANGUAGES
 from kb.embed import Embedder
 from kb.entail import EntailmentModel, Stances
 from kb.errors import Rejected
@@ -26,8 +27,6 @@ EMBED_PORTION = 256
 
 NEAR_CLAIM = 0.45
 """Cosine from which a passage is held against a claim. Low: MiniLM places unrelated news sentences under .3."""
-
-_PARSED_LANGUAGES = ("en", "und")
 
 
 class ExtractStage:
@@ -89,7 +88,7 @@ class AnnotateStage:
         said = quotes.quotes(payload.id, payload.text, doc, self.makes["quotes"])
         numbers = (
             quantities.quantities(payload.id, payload.text, doc, self.makes["quantities"])
-            if payload.language in _PARSED_LANGUAGES
+            if payload.language in PARSED_LANGUAGES
             else []
         )
         wordings = {passage.words_sha256: payload.text[passage.start : passage.end] for passage in passages}

@@ -15,6 +15,7 @@ import attrs
 
 from kb.errors import UserError
 from queries.check import Finding, Role
+from queries.formats import observed
 from queries.review import Verdict
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -61,7 +62,7 @@ def write_sheet(findings: Iterable[Finding], out: TextIO) -> int:
     rows.writerow(COLUMNS)
     ordered = sorted(findings, key=lambda finding: finding.id)
     for finding in ordered:
-        place = next((passed for passed in finding.evidence if passed.role == "observed"), finding.evidence[0])
+        place = observed(finding)
         cells = (
             finding.id,
             f"{finding.rule}: {finding.summary}",

@@ -75,7 +75,7 @@ def _sentences(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) 
             speech[one.retelling.article.id] += one.quote.pieces
     prints: dict[str, list[tuple[Retelling, Span]]] = defaultdict(list)
     for retelling in coverage.retellings:
-        if retelling.article.id not in about or retelling.text.language not in ("en", "und"):
+        if retelling.article.id not in about or not retelling.in_english:
             continue
         for passage in retelling.passages:
             span = Span(passage.start, passage.end)

@@ -13,13 +13,12 @@ import networkx as nx
 
 from kb.records import Verdict
 from queries import trace as traced
+from queries.carriers import LIKELY
 from queries.trace import Appearance, ProvenanceEdge, Relation, Trace
 
 FAITHFUL: frozenset[Verdict] = frozenset({"verbatim", "trimmed"})
 Z95 = 1.96
 TAKEN: frozenset[Relation] = frozenset({"copied-from", "rewritten-from"})
-LIKELY = 0.5
-"""Confidence from which an edge counts as one that is there."""
 
 
 @attrs.frozen(kw_only=True)

@@ -118,7 +118,7 @@ def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
     known = frozenset().union(*(s.names for s in stated)) if stated else frozenset()
     for retelling in coverage.retellings:
         own = retelling.source.kind == "primary"
-        if own or retelling.text.language not in ("en", "und") or retelling.article.id not in about:
+        if own or not retelling.in_english or retelling.article.id not in about:
             continue
         for seen in _seen(retelling):
             if found := _conflict(seen, stated, weights, known, coverage.study):

@@ -10,7 +10,7 @@ from kb.claims import Claim
 from kb.coverage import Coverage, Retelling
 from kb.records import Passage, Span
 from kb.sense import HEDGE
-from kb.spelling import listed
+from kb.spelling import stemmed
 from kb.text import words
 from kb.wording import Token, key_line, tokens
 from queries.rules import Finding, Passed, Rule, finding_id
@@ -30,41 +30,37 @@ TAKEN_UP = 0.6
 """Share of a caveat's words that one sentence must hold to be that caveat."""
 
 
-def _stems(words_: str) -> frozenset[str]:
-    return frozenset(map(spelling.stem, listed(words_)))
-
-
-_LINK = _stems(
+_LINK = stemmed(
     "linked link links associated association associations correlated correlation correlate tied related connected "
     "coincide coincided accompanied along"
 )
-_CAUSE = _stems(
+_CAUSE = stemmed(
     "cause causes caused causing trigger triggers triggered provoke provoked induce induced made makes lead leads led "
     "drives drove produce produced brings brought because due thanks responsible blame reason"
 )
-_STRONG = _stems(
+_STRONG = stemmed(
     "prove proves proved proven show shows shown showed demonstrate demonstrates demonstrated confirm "
     "confirms confirmed "
     "establish established certain certainly definitely clear clearly undoubtedly inevitably always will must never"
 )
-_SURELY = _STRONG | _stems("guarantee guarantees guaranteed blame plainly simply")
+_SURELY = _STRONG | stemmed("guarantee guarantees guaranteed blame plainly simply")
 _PARTICULAR = frozenset(["one", "1", "some", "single", "several", "few", "certain"])
 _UNIVERSAL = frozenset(["all", "every", "each", "everyone", "everybody"])
 _BOUNDLESS = frozenset(["always", "everywhere", "anywhere", "invariably", "universally"])
-_SETTING = _stems(
+_SETTING = stemmed(
     "simulation simulations simulated simulator simulators laboratory lab labs mouse mice rat rats "
     "animals pretend mock "
     "virtual hypothetical fictional synthetic tank tanks flume dish cultures invented staged artificial"
 )
-_REAL = _stems("real actual reality life everyday practice wild nature natural outdoors open street world")
-_FRAME = _stems("study paper report survey research researcher author scientist team experiment result finding data")
-_PLACE = _stems("under during between among across within after before around per than")
-_MOVES = _stems(
+_REAL = stemmed("real actual reality life everyday practice wild nature natural outdoors open street world")
+_FRAME = stemmed("study paper report survey research researcher author scientist team experiment result finding data")
+_PLACE = stemmed("under during between among across within after before around per than")
+_MOVES = stemmed(
     "percent percentage share proportion point fall fell fallen drop dropped rise rose increase decrease "
     "decline reduction "
     "change more less fewer lower higher down up one ones"
 ) | {"%"}
-_DISTANCE = _stems(
+_DISTANCE = stemmed(
     "deny reject dismiss doubt dispute caution warn claim question wrong overstate exaggerate critic myth"
 )
 _CARE = re.compile(
@@ -123,7 +119,7 @@ def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
     careful = {r.article.source for r in coverage.retellings if r.article.id in about and _is_careful(r, stated, topic)}
     for retelling in coverage.retellings:
         own = retelling.source.kind == "primary"
-        if own or retelling.text.language not in ("en", "und") or retelling.article.id not in about:
+        if own or not retelling.in_english or retelling.article.id not in about:
             continue
         told = tuple(_told(retelling))
         yield from _overstated(told, stated)

@@ -10,6 +10,7 @@ from kb.claims import Study
 from kb.coverage import Coverage, Retelling
 from kb.records import Span
 from kb.sense import CONDITION, CONTRAST, HEDGE
+from kb.spelling import stemmed
 from kb.wording import Token, tokens
 from queries.attribution import Occurrence
 from queries.rules import Finding, Passed, Rule, finding_id
@@ -29,31 +30,27 @@ LONGEST = 45
 """Words of a report; a longer one says several things, and which of them is contradicted stays open."""
 
 
-def _stemmed(words: str) -> frozenset[str]:
-    return frozenset(map(spelling.stem, words.split()))
-
-
-_DISTANCE = _stemmed(
+_DISTANCE = stemmed(
     "deny denied denies reject dismiss doubt dispute refuse caution warn refute contradict rule decline "
     "resist question debate wary careful against avoid stop"
 )
 """Words that lead into a report and turn it round: `she warned against …`, `he doubts that …`."""
-_RESERVE = _stemmed(
+_RESERVE = stemmed(
     "against avoid lack fail unlikely rather instead far stop limited whether unclear unknown unless if "
     "may might could perhaps would exclude deny reject dismiss"
 )
 """Words inside a report that carry a negation, a condition or a doubt: with one of them it is left alone."""
-_STRONG = _stemmed(
+_STRONG = stemmed(
     "already show shown shows proved proven prove proves always completely entirely all every certainly "
     "definitely clearly guaranteed confirm confirmed confirms demonstrate demonstrated will must never "
     "establish established solve solves solved fix fixes fixed enough"
 )
 
 
-_CAUSE = _stemmed("cause causes caused causing trigger triggered provoke induce induced")
-_HOLDING = _stemmed("convinced sure certain clear evidence proof sign reason belief doubt ever yet")
+_CAUSE = stemmed("cause causes caused causing trigger triggered provoke induce induced")
+_HOLDING = stemmed("convinced sure certain clear evidence proof sign reason belief doubt ever yet")
 """Words between a negation and what it denies: `not convinced that …`, `no evidence that …`."""
-_LINK = _stemmed("linked link associated association correlated correlation tied related connected coincide coincided")
+_LINK = stemmed("linked link associated association correlated correlation tied related connected coincide coincided")
 
 
 @attrs.frozen(kw_only=True)
@@ -165,7 +162,7 @@ def _clause(row: Sequence[Token]) -> Clause:
 def _reports(said: Sequence[Occurrence], about: Set[str]) -> Iterator[Report]:
     for one in said:
         wanted = one.given_to.slug and one.quote.form in ("indirect", "mixed") and one.retelling.article.id in about
-        if not wanted or one.retelling.text.language not in ("en", "und"):
+        if not wanted or not one.retelling.in_english:
             continue
         row = tokens(one.wording)
         if not row or len(row) > LONGEST:

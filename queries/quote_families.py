@@ -54,7 +54,7 @@ def families(said: Sequence[Occurrence]) -> Iterator[Family]:
     """Families of two or more prints in different outlets, without those that have a reference."""
     groups: dict[str, list[Occurrence]] = defaultdict(list)
     for one in said:
-        told = one.quote.form not in ("direct", "mixed") or one.retelling.text.language not in ("en", "und")
+        told = one.quote.form not in ("direct", "mixed") or not one.retelling.in_english
         if told or one.alignments:
             continue
         words = " ".join(align.quoted(one.wording)) if one.quote.form == "mixed" else one.wording

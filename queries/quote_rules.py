@@ -73,7 +73,7 @@ def findings(coverage: Coverage, said: Sequence[Occurrence]) -> Iterator[Finding
 def _prints(study: Study, said: Sequence[Occurrence]) -> Iterator[Print]:
     references = {quote.slug: quote for quote in study.quotes}
     for one in said:
-        if one.quote.form in ("indirect", "turn") or one.retelling.text.language not in ("en", "und"):
+        if one.quote.form in ("indirect", "turn") or not one.retelling.in_english:
             continue
         for alignment in one.alignments:
             if reference := references.get(alignment.quote):
