@@ -27,7 +27,6 @@ from kb.records import (
     Quantity,
     Quote,
     Snapshot,
-    Span,
     Text,
     Tool,
 )
@@ -40,23 +39,6 @@ _CHUNK = 5_000
 """Keys in one IN list."""
 
 
-@attrs.frozen(kw_only=True)
-class Occurrence:
-    """One place where a wording stands."""
-
-    words_sha256: str
-    kind: str
-    """`passage` or `quote`."""
-    span: Span
-    text: Text
-    article: Article
-    snapshot: Snapshot
-    title: str | None
-    published_at: datetime | None
-    speaker: str | None
-    """The speaker as the text names them; None for passages."""
-
-
 @attrs.frozen
 class Worded:
     """A wording of one text with its vector."""
@@ -66,22 +48,6 @@ class Worded:
     vector: npt.NDArray[np.float32] | None
     quoted: bool
     """Stands in the text as a quote; else as a passage."""
-
-
-@attrs.frozen(kw_only=True)
-class Filter:
-    """What a search is narrowed to; None leaves a side open."""
-
-    kind: str | None = None
-    speaker: tuple[str, ...] | None = None
-    """Names, any of which may stand in the speaker's name, in any case."""
-    source: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-    @property
-    def open(self) -> bool:
-        return self == Filter()
 
 
 class Reader:
@@ -219,6 +185,20 @@ class Reader:
                 rows.append(row["vector"])
         return found, np.vstack(rows) if rows else np.empty((0, 0), np.float32)
 
+    def embedded(self, words: Iterable[str], tool: str) -> tuple[npt.NDArray[np.int64], list[str]]:
+        """Numbers (rising) and digests of those wordings that have a vector under a tool."""
+        found: list[tuple[int, str]] = []
+        w, e = t.wordings.c, t.embeddings.c
+        for some in _portions(sorted(words), _CHUNK):
+            query = (
+                sa.select(w.number, w.words_sha256)
+                .join(t.embeddings, e.words_sha256 == w.words_sha256)
+                .where(e.tool == tool, w.words_sha256.in_(some))
+            )
+            found += [(row["number"], row["words_sha256"]) for row in self._rows(query)]
+        found.sort()
+        return np.array([number for number, _ in found], np.int64), [digest for _, digest in found]
+
     def wordings(self, words: Iterable[str]) -> dict[str, str]:
         """The words behind digests."""
         found: dict[str, str] = {}
@@ -244,89 +224,6 @@ class Reader:
             for row in self._rows(query.order_by(t.wordings.c.number)):
                 found.append(Worded(row["words_sha256"], row["wording"], row["vector"], table is t.quotes))
         return found
-
-    def matching(self, narrowed: Filter) -> set[str]:
-        """Digests of the wordings that have an occurrence within a filter."""
-        return {row["words_sha256"] for query in self._occurring(narrowed) for row in self._rows(query.distinct())}
-
-    def occurrences(self, words: Sequence[str], narrowed: Filter) -> dict[str, list[Occurrence]]:
-        """Where wordings stand, earliest first, within a filter."""
-        found: dict[str, list[Occurrence]] = defaultdict(list)
-        for query in self._occurring(narrowed, words):
-            for row in self._rows(query.with_only_columns(*_OCCURRENCE, *query.selected_columns)):
-                found[row["words_sha256"]].append(_occurrence(row))
-        for places in found.values():
-            places.sort(
-                key=lambda o: (o.published_at is None, o.published_at or o.snapshot.fetched_at, o.article.canonical_url)
-            )
-        return found
-
-    def _occurring(self, narrowed: Filter, words: Sequence[str] | None = None) -> list[Any]:
-        queries = []
-        for kind, table, start, end in (
-            ("passage", t.passages, t.passages.c.start, t.passages.c.end),
-            ("quote", t.quotes, t.quotes.c.content_start, t.quotes.c.content_end),
-        ):
-            if narrowed.kind not in (None, kind) or (kind == "passage" and narrowed.speaker):
-                continue
-            speaker = table.c.speaker_name if kind == "quote" else sa.null()
-            query = (
-                sa.select(
-                    table.c.words_sha256,
-                    sa.literal(kind).label("kind"),
-                    start.label("span_start"),
-                    end.label("span_end"),
-                    speaker.label("speaker"),
-                )
-                .select_from(table)
-                .join(t.extractions, t.extractions.c.text == table.c.text)
-                .join(t.articles, t.articles.c.id == t.extractions.c.article)
-                .join(t.snapshots, t.snapshots.c.id == t.extractions.c.snapshot)
-                .join(t.texts, t.texts.c.id == table.c.text)
-                .where(table.c.tool == t.chosen_tool(table.name), t.extractions.c.tool == t.chosen_tool("extractions"))
-            )
-            if words is not None:
-                query = query.where(table.c.words_sha256.in_(words))
-            queries.append(_narrow(query, narrowed, speaker))
-        return queries
-
-
-_OCCURRENCE = (
-    *(column.label(f"text__{column.name}") for column in t.texts.c),
-    *(column.label(f"article__{column.name}") for column in t.articles.c),
-    *(column.label(f"snapshot__{column.name}") for column in t.snapshots.c),
-    t.extractions.c.title,
-    t.extractions.c.published_at,
-)
-
-
-def _narrow(query: Any, narrowed: Filter, speaker: Any) -> Any:
-    if narrowed.speaker:
-        query = query.where(sa.or_(*(speaker.icontains(name, autoescape=True) for name in narrowed.speaker)))
-    if narrowed.source:
-        query = query.where(t.articles.c.source == narrowed.source)
-    if narrowed.since:
-        query = query.where(t.extractions.c.published_at >= narrowed.since)
-    if narrowed.until:
-        query = query.where(t.extractions.c.published_at < narrowed.until)
-    return query
-
-
-def _occurrence(row: Mapping[str, Any]) -> Occurrence:
-    def part(name: str) -> dict[str, Any]:
-        return {key.removeprefix(f"{name}__"): value for key, value in row.items() if key.startswith(f"{name}__")}
-
-    return Occurrence(
-        words_sha256=row["words_sha256"],
-        kind=row["kind"],
-        span=Span(row["span_start"], row["span_end"]),
-        text=t.from_row(Text, part("text")),
-        article=t.from_row(Article, part("article")),
-        snapshot=t.from_row(Snapshot, part("snapshot")),
-        title=row["title"],
-        published_at=row["published_at"],
-        speaker=row["speaker"],
-    )
 
 
 def _portions(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:

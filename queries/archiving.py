@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from kb.errors import UserError
-from queries.export import Format
-from queries.options import Options, print_json, print_lines, require_place
-from queries.phrases import counted
+from queries.options import ExportFormat, Options, print_json, print_lines, require_place
+from queries.plain import counted
 
 
 def captures(
@@ -70,7 +69,7 @@ def forget(
 
 def export(
     ctx: typer.Context,
-    form: Annotated[Format, typer.Option("--format", help="What to write.")],
+    form: Annotated[ExportFormat, typer.Option("--format", help="What to write.")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write.")] = None,
 ) -> None:
     """Write what is held for other tools: `wacz`, all captures in one file for replay.

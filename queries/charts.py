@@ -18,7 +18,7 @@ from kb.coverage import Coverage
 from kb.records import Verdict
 from queries import phrases
 from queries.lineage import Line, lines
-from queries.markup import one_line
+from queries.plain import counted, one_line
 from queries.trace import Appearance, ProvenanceEdge, Trace
 
 _SHAPES: Final[dict[Verdict | None, str]] = {
@@ -116,7 +116,7 @@ def timeline(appearances: Sequence[Appearance], label: str) -> Markup:
         parts = [part for number, stack in stacks.items() for part in _bar(bins, number, stack, unit)]
     axis = _calendar(bins, height)
     dates = f"{phrases.day(dated[0][0])} to {phrases.day(dated[-1][0])}"
-    said = f"Timeline of {label}: {phrases.counted(len(dated), 'article')}, {dates}. The table lists them."
+    said = f"Timeline of {label}: {counted(len(dated), 'article')}, {dates}. The table lists them."
     return _picture("timeline", height + 24, said, [*axis, *parts])
 
 
@@ -158,7 +158,7 @@ def _bar(bins: _Bins, number: int, stack: Sequence[Appearance], unit: float) -> 
     changed = sum(shown.verdict not in _FAITHFUL for shown in stack)
     counts = Counter(phrases.VERDICTS[shown.verdict] for shown in stack if shown.verdict)
     said = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.most_common())
-    title = phrases.counted(len(stack), "article") + (f": {said}" if said else "")
+    title = counted(len(stack), "article") + (f": {said}" if said else "")
     tall, foot = len(stack) * unit, changed * unit
     x, width = 100 * number / bins.count, 80 / bins.count
     bar = Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}" fill="currentColor" opacity="{}"/>')
@@ -229,7 +229,7 @@ def descent(trace: Trace, coverage: Coverage) -> Markup:
         parts += _node(line, x, y, year)
     names = {retelling.article.id: retelling.source.name for retelling in coverage.retellings}
     roots = ", ".join(one_line(names.get(origin.root, origin.root)) for origin in trace.origins)
-    said = f"Source chain of {phrases.counted(len(trace.appearances), 'article')}; origins: {roots}."
+    said = f"Source chain of {counted(len(trace.appearances), 'article')}; origins: {roots}."
     return _picture("descent", top + _ROW * len(drawn) + 6, f"{said} The table says the same.", parts)
 
 
@@ -300,7 +300,7 @@ def _node(line: Line, x: float, y: float, year: bool) -> list[Markup]:
     name = _short(one_line(shown.retelling.source.name))
     when = phrases.moment(extraction.published_at, extraction.published_precision, year).removesuffix(" UTC")
     if len(line.articles) > 1:
-        name, when = phrases.counted(len(line.articles), "article"), f"from {when}"
+        name, when = counted(len(line.articles), "article"), f"from {when}"
     when = "undated, place unknown" if when == "undated" else when
     verdict = f" · {phrases.VERDICTS[shown.verdict]}" if shown.verdict and shown.verdict != "verbatim" else ""
     side, gap = ("start", 10) if x <= 75 else ("end", -10)

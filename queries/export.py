@@ -3,21 +3,17 @@
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
 from kb.errors import UserError
 from kb.wacz import Package, write_wacz
 from kb.workspace import Workspace
+from queries.options import ExportFormat
 from queries.upkeep import LIBRARIES, versions
 
 Writer = Callable[[Workspace, BinaryIO, datetime], int]
 """Writes to an open file; returns how many items it wrote."""
-
-
-class Format(StrEnum):
-    WACZ = "wacz"
 
 
 def wacz(workspace: Workspace, file: BinaryIO, at: datetime) -> int:
@@ -31,11 +27,11 @@ def wacz(workspace: Workspace, file: BinaryIO, at: datetime) -> int:
     return write_wacz(workspace.archive, package, file)
 
 
-FORMATS: Mapping[Format, tuple[Writer, str]] = {Format.WACZ: (wacz, "capture")}
+FORMATS: Mapping[ExportFormat, tuple[Writer, str]] = {ExportFormat.WACZ: (wacz, "capture")}
 """Each format with its writer and what it counts."""
 
 
-def export(workspace: Workspace, form: Format, target: Path, at: datetime) -> int:
+def export(workspace: Workspace, form: ExportFormat, target: Path, at: datetime) -> int:
     """Write a file, whole or not at all."""
     if not workspace.archive.count():
         raise UserError("nothing has been captured yet, so there is nothing to export; run `retold crawl` first")

@@ -10,7 +10,8 @@ from markupsafe import Markup, escape
 
 from kb.claims import Study
 from kb.tellings import Alert, Place
-from queries.markup import one_line, web_address
+from queries.markup import web_address
+from queries.plain import one_line
 
 ENTRIES = 200
 """The latest alerts that the feed shows; the record store has all."""

@@ -11,7 +11,7 @@ from kb.capturelog import Notice, forgotten_addresses
 from kb.errors import UserError
 from kb.records import Snapshot, rfc3339
 from kb.workspace import Workspace
-from queries.phrases import counted
+from queries.plain import counted
 
 Key = Callable[[str], str]
 """What two spellings of one address share."""

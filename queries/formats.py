@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from kb.claims import Study
 from kb.errors import UserError
 from queries.check import Finding, Passed
-from queries.markup import one_line
+from queries.plain import one_line
 from queries.report import check_json
 
 FORMATS = ("text", "json", "sarif", "junit")

@@ -9,28 +9,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from queries import phrases
+from queries.plain import one_line, printable
 from queries.views import Moment
-
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Controls (terminal escapes begin with one), direction overrides, which can make one address or word
-look like another, and lone surrogates, which no file can hold."""
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#|~!$&@^])")
 _LINE_START = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
 _AUTOLINK = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp)(?=:)|\b(www)(?=\.)")
 _ADDRESS_SAFE: Final = "%/:?#@!$&'*+,;=~-._"
-
-
-def printable(text: str) -> str:
-    """
-    >>> printable("a\\x1b[31mb")
-    'a\ufffd[31mb'
-    """
-    return _UNPRINTABLE.sub("\ufffd", text)
-
-
-def one_line(text: str) -> str:
-    return " ".join(printable(text).split())
 
 
 def web_address(url: str) -> str | None:
@@ -39,7 +24,7 @@ def web_address(url: str) -> str | None:
     >>> web_address("https://example.org/a"), web_address(" javascript:alert(1)")
     ('https://example.org/a', None)
     """
-    if any(sign <= " " for sign in url) or _UNPRINTABLE.search(url):
+    if any(sign <= " " for sign in url) or printable(url) != url:
         return None
     try:
         parts = urlsplit(url)

@@ -11,8 +11,7 @@ import attrs
 from kb.records import record_id
 from kb.tellings import Alert, Place
 from kb.text import words_digest
-from queries.markup import one_line
-from queries.phrases import counted
+from queries.plain import counted, one_line
 from queries.views import Citation, FindingView, OriginView, Piece, ReportView, Row, Thread
 
 NEW_ORIGIN, NEW_VARIANT = "new-origin", "new-variant"

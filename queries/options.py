@@ -54,6 +54,10 @@ class ReportFormat(StrEnum):
     JSON = "json"
 
 
+class ExportFormat(StrEnum):
+    WACZ = "wacz"
+
+
 class StageName(StrEnum):
     EXTRACT = "extract"
     ANNOTATE = "annotate"

@@ -6,6 +6,7 @@ from typing import Final
 from kb.errors import Code
 from kb.records import Edit, Precision, Stance, Verdict
 from queries.check import Role, Rule, Truth
+from queries.plain import counted
 from queries.trace import ProvenanceEdge, Relation, Why, WhyKind
 
 SEVERITIES: Final = {1: "Minor", 2: "Notable", 3: "Serious"}
@@ -85,14 +86,6 @@ def rule(code: str) -> str:
     'Silent edit'
     """
     return RULES.get(code) or code.replace("-", " ").capitalize()
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """
-    >>> counted(1, "article"), counted(1200, "article"), counted(2, "study", "studies")
-    ('1 article', '1,200 articles', '2 studies')
-    """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def origins(number: int) -> str:

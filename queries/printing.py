@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from queries import phrases
-from queries.markup import one_line, printable
-from queries.phrases import counted as counted_noun
+from queries.plain import counted as counted_noun
+from queries.plain import one_line, printable
 
 if TYPE_CHECKING:
     from crawler.imports import ImportSummary

@@ -24,6 +24,7 @@ from queries.charts import mark
 from queries.check import Finding, Passed
 from queries.findings import Decided, finding_views
 from queries.markup import html_templates, markdown_templates
+from queries.plain import counted
 from queries.threads import Citations, thread
 from queries.trace import Trace
 from queries.views import CaptureView, Count, DocumentView, FindingView, ReportView, Thread, ToolView
@@ -131,14 +132,14 @@ def _lead(coverage: Coverage, findings: Sequence[FindingView], thread: Thread | 
     )
     if not sources:
         return "No coverage has been found yet."
-    said = f"{phrases.counted(len(sources), 'article')} in {phrases.counted(len(set(sources)), 'outlet')}"
+    said = f"{counted(len(sources), 'article')} in {counted(len(set(sources)), 'outlet')}"
     if thread and thread.origins:
         said += f", going back to {phrases.origins(len(thread.origins))}"
     if not findings:
         return f"{said}. {'No finding stands.' if rejected else 'Nothing was found to be wrong.'}"
     kinds = Counter(found.label.lower() for found in findings)
     listed = ", ".join(f"{label} ({count:,})" for label, count in kinds.most_common())
-    return f"{said}. {phrases.counted(len(findings), 'finding')}: {listed}."
+    return f"{said}. {counted(len(findings), 'finding')}: {listed}."
 
 
 def _figures(
@@ -170,9 +171,9 @@ def _undetermined(coverage: Coverage, traces: Sequence[Trace], tally: Tally, *, 
     traced = {trace.subject for trace in traces}
     study = coverage.study
     said = [
-        (undated, f"{phrases.counted(undated, 'article')} without a usable date: no place in time, no order."),
-        (truncated, f"{phrases.counted(truncated, 'article')} read only in part (paywall or teaser)."),
-        (tally.failed, f"{phrases.counted(tally.failed, 'capture')} could not be processed."),
+        (undated, f"{counted(undated, 'article')} without a usable date: no place in time, no order."),
+        (truncated, f"{counted(truncated, 'article')} read only in part (paywall or teaser)."),
+        (tally.failed, f"{counted(tally.failed, 'capture')} could not be processed."),
     ]
     if not whole_study:
         return tuple(line for count, line in said if count)

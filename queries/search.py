@@ -7,23 +7,27 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from kb.claims import Study
-from kb.index import Neighbours, VectorIndex, rank
+from kb.claims import Claim
 from kb.lexical import LexicalIndex
-from kb.reader import Filter, Occurrence, Reader
+from kb.matrix import Matrix
+from kb.occurrences import Filter, Occurrence, Occurrences
 from kb.records import rfc3339
-from kb.text import normalise, selector_for, words_digest
+from kb.text import CONTEXT, normalise, words_digest
 
 Mode = Literal["hybrid", "dense", "lexical"]
 
+Ranked = list[tuple[int, float]]
+"""Numbers of wordings with a score, best first."""
+
 POOL = 200
-"""Candidates taken from either ranking: beyond, a wording does not reach a page of ten in the fusion."""
+"""Candidates taken from either ranking at first: beyond, a wording hardly reaches a page of ten in the fusion."""
 
 DENSE_WEIGHT = 0.5
 """Share of nearness in the fusion of min-max scaled scores; .5 was best on SciFact and CheckThat! (docs/search.md)."""
 
-EXACT_LIMIT = 50_000
-"""Up to this many wordings a filter is searched exactly; the index then has nothing to add."""
+NARROW = 20_000
+"""Up to this many wordings a filter is met first and ranked then; a wider one is met by one in so many that ranking
+first finds enough of them."""
 
 
 @attrs.frozen(kw_only=True)
@@ -44,12 +48,12 @@ class Hit:
 class Searcher:
     """What a search needs, opened by the caller."""
 
-    reader: Reader
-    index: Callable[[], VectorIndex]
+    places: Occurrences
     lexical: LexicalIndex
+    matrix: Matrix
+    nearest: Callable[[npt.NDArray[np.float32], int], Ranked]
+    """The wordings nearest to a vector, of all: from the matrix or from a vector index."""
     encode: Callable[[Sequence[str]], npt.NDArray[np.float32]]
-    embed_tool: str
-    study: Study
 
     def search(
         self, query: str, *, k: int = 10, mode: Mode = "hybrid", narrowed: Filter | None = None
@@ -57,76 +61,81 @@ class Searcher:
         """The k best wordings within a filter, best first."""
         query = normalise(query)  # a terminal's broken bytes arrive as lone surrogates, which no model takes
         narrowed = narrowed or Filter()
-        if narrowed.kind == "claim":
-            return self._claims(query, k)
-        allowed = None if narrowed.open else self.reader.matching(narrowed)
-        scores = self._scores(query, mode, allowed)
-        ordered = sorted(scores, key=lambda key: (-scores[key], key))
-        places = self._places(ordered, k, narrowed)
-        words = self.reader.wordings(places)
-        return tuple(_hit(n, scores[key], words[key], where) for n, (key, where) in enumerate(places.items(), 1))
+        within = None if narrowed.open else self.places.matching(narrowed, limit=NARROW + 1)
+        if within is not None and len(within) > NARROW:
+            within = None
+        vector = self.encode([query])[0] if mode != "lexical" else None
+        pool = max(POOL, k)
+        while True:
+            dense = self._dense(vector, pool, within)
+            lexical = self.lexical.best(query, pool, within) if mode != "dense" else []
+            scores = _fused(mode, dense, lexical)
+            standing = self._standing(scores, k, narrowed)
+            if len(standing) >= k or max(len(dense), len(lexical)) < pool:
+                return self._hits(scores, standing)
+            pool *= 10
 
-    def _places(self, ordered: Sequence[str], k: int, narrowed: Filter) -> dict[str, list[Occurrence]]:
+    def _standing(self, scores: Mapping[int, float], k: int, narrowed: Filter) -> dict[int, list[Occurrence]]:
         """The first k wordings that stand anywhere: those of the study alone, or of texts that a newer capture or
         extraction replaced, do not.
         """
-        found: dict[str, list[Occurrence]] = {}
-        for start in range(0, len(ordered), k):
-            some = ordered[start : start + k]
-            places = self.reader.occurrences(some, narrowed)
-            found.update((key, places[key]) for key in some if places.get(key))
+        ordered = sorted(scores, key=lambda number: (-scores[number], number))
+        found: dict[int, list[Occurrence]] = {}
+        for start in range(0, len(ordered), POOL):
+            some = ordered[start : start + POOL]
+            meet = set(self.places.matching(narrowed, among=some))
+            chosen = [number for number in some if number in meet][: k - len(found)]
+            places = self.places.standing(chosen, narrowed)
+            found.update((number, places[number]) for number in chosen)
             if len(found) >= k:
                 break
-        return dict(list(found.items())[:k])
+        return found
 
-    def _scores(self, query: str, mode: Mode, allowed: set[str] | None) -> dict[str, float]:
-        dense = self._dense(query, allowed) if mode != "lexical" else []
-        lexical = self._lexical(query, allowed) if mode != "dense" else []
-        match mode:
-            case "dense":
-                return dict(dense)
-            case "lexical":
-                return _scaled(lexical)
-        near, shared = _scaled(dense), _scaled(lexical)
-        return {
-            key: DENSE_WEIGHT * near.get(key, 0.0) + (1 - DENSE_WEIGHT) * shared.get(key, 0.0)
-            for key in near.keys() | shared.keys()
-        }
+    def _dense(self, vector: npt.NDArray[np.float32] | None, pool: int, within: Sequence[int] | None) -> Ranked:
+        if vector is None:
+            return []
+        return self.nearest(vector, pool) if within is None else self.matrix.rank(vector, within, pool)
 
-    def _dense(self, query: str, allowed: set[str] | None) -> Neighbours:
-        vector = self.encode([query])[0]
-        if allowed is None or len(allowed) > EXACT_LIMIT:
-            found = self.index().nearest(vector, POOL if allowed is None else 10 * POOL)
-            return [(key, score) for key, score in found if allowed is None or key in allowed]
-        keys, vectors = self.reader.vectors(allowed, self.embed_tool)
-        return rank(keys, vectors, vector, POOL) if keys else []
+    def _hits(self, scores: Mapping[int, float], standing: Mapping[int, Sequence[Occurrence]]) -> tuple[Hit, ...]:
+        words = self.places.wordings(standing)
+        return tuple(
+            _hit(rank, scores[number], words[number], places)
+            for rank, (number, places) in enumerate(standing.items(), 1)
+        )
 
-    def _lexical(self, query: str, allowed: set[str] | None) -> Neighbours:
-        found = self.lexical.best(query, POOL if allowed is None else EXACT_LIMIT)
-        return [(key, score) for key, score in found if allowed is None or key in allowed][:POOL]
-
-    def _claims(self, query: str, k: int) -> tuple[Hit, ...]:
+    def claims(self, query: str, claims: Sequence[Claim], k: int = 10) -> tuple[Hit, ...]:
         """The study's own claims, nearest first."""
-        claims = {words_digest(claim.text): claim for claim in self.study.claims}
-        keys, vectors = self.reader.vectors(claims, self.embed_tool)
-        if not keys:
-            return ()
-        ranked = rank(keys, vectors, self.encode([query])[0], k)
-        places = self.reader.occurrences([key for key, _ in ranked], Filter())
+        known = {words_digest(claim.text): claim for claim in claims}
+        numbers = {number: known[key] for key, number in self.places.numbers(known).items()}
+        ranked = self.matrix.rank(self.encode([normalise(query)])[0], numbers, k) if numbers else []
+        places = self.places.standing([number for number, _ in ranked], Filter())
         return tuple(
             Hit(
-                rank=n,
+                rank=rank,
                 score=round(score, 4),
                 kind="claim",
-                text=claims[key].text,
-                speaker=claims[key].speaker,
-                occurrences=tuple(places.get(key, ())),
+                text=numbers[number].text,
+                speaker=numbers[number].speaker,
+                occurrences=tuple(places.get(number, ())),
             )
-            for n, (key, score) in enumerate(ranked, 1)
+            for rank, (number, score) in enumerate(ranked, 1)
         )
 
 
-def _scaled(found: Neighbours) -> dict[str, float]:
+def _fused(mode: Mode, dense: Ranked, lexical: Ranked) -> dict[int, float]:
+    match mode:
+        case "dense":
+            return dict(dense)
+        case "lexical":
+            return _scaled(lexical)
+    near, shared = _scaled(dense), _scaled(lexical)
+    return {
+        key: DENSE_WEIGHT * near.get(key, 0.0) + (1 - DENSE_WEIGHT) * shared.get(key, 0.0)
+        for key in near.keys() | shared.keys()
+    }
+
+
+def _scaled(found: Ranked) -> dict[int, float]:
     """Scores brought to 0..1 by the least and the greatest of this query."""
     if not found:
         return {}
@@ -134,11 +143,11 @@ def _scaled(found: Neighbours) -> dict[str, float]:
     return {key: (score - least) / (most - least) if most > least else 1.0 for key, score in found}
 
 
-def _hit(number: int, score: float, words: str, places: Sequence[Occurrence]) -> Hit:
+def _hit(rank: int, score: float, words: str, places: Sequence[Occurrence]) -> Hit:
     quoted = [place for place in places if place.kind == "quote"]
     shown = quoted or places
     return Hit(
-        rank=number,
+        rank=rank,
         score=round(score, 4),
         kind=shown[0].kind,
         text=words,
@@ -168,16 +177,15 @@ def to_json(query: str, mode: str, took_ms: float, hits: Sequence[Hit]) -> Mappi
 
 
 def _occurrence_json(place: Occurrence) -> Mapping[str, object]:
-    selector = selector_for(place.text.text, place.span)
     return {
-        "url": place.article.canonical_url,
-        "source": place.article.source,
+        "url": place.url,
+        "source": place.source,
         "title": place.title,
         "published_at": rfc3339(place.published_at) if place.published_at else None,
-        "start": place.span.start,
-        "end": place.span.end,
-        "exact": selector.exact,
-        "prefix": selector.prefix,
-        "suffix": selector.suffix,
-        "snapshot": place.snapshot.body_sha256,
+        "start": place.start,
+        "end": place.end,
+        "exact": place.exact,
+        "prefix": place.before[-CONTEXT:],
+        "suffix": place.after[:CONTEXT],
+        "snapshot": place.snapshot,
     }

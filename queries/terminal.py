@@ -7,8 +7,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from queries.markup import one_line
-from queries.phrases import counted
+from queries.plain import counted, one_line
 from queries.views import Count, FindingView, Piece, ReportView
 
 _FINDINGS = 5

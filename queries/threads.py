@@ -12,6 +12,7 @@ from kb.records import Span, Stance
 from queries import phrases
 from queries.charts import descent, timeline
 from queries.lineage import parents_of
+from queries.plain import counted
 from queries.trace import Appearance, ProvenanceEdge, Trace
 from queries.views import Citation, Count, Moment, OriginView, Parent, Piece, Row, Thread
 from queries.wording import changes, excerpt, printed_words
@@ -141,7 +142,7 @@ def thread(coverage: Coverage, trace: Trace, citations: Citations, findings: tup
 
 def _tally(trace: Trace) -> str:
     count = len({shown.retelling.article.id for shown in trace.appearances})
-    articles = phrases.counted(count, "article")
+    articles = counted(count, "article")
     if len(trace.appearances) > count:
         articles = f"{len(trace.appearances):,} prints in {articles}"
     return f"{articles}, {phrases.origins(len(trace.origins))}" if trace.origins else articles

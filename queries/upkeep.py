@@ -16,7 +16,7 @@ from kb.pipeline import STAGES
 from kb.records import Snapshot, Visit, rfc3339
 from kb.workspace import Workspace
 from queries.models import require_embedder, require_parser
-from queries.phrases import counted
+from queries.plain import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -69,7 +69,7 @@ def _perform(options: Options, timetable: "Timetable | None", console: "Console"
 
 
 def _print(done: "RunReport", console: "Console") -> None:
-    from queries.phrases import counted
+    from queries.plain import counted
 
     for alert in done.alerts:
         console.print(f"alert     {alert.title}", soft_wrap=True, markup=False)
@@ -88,7 +88,7 @@ def _print(done: "RunReport", console: "Console") -> None:
 
 
 def _warn(console: "Console", words: str) -> None:
-    from queries.markup import one_line
+    from queries.plain import one_line
 
     console.print(f"  {one_line(words)}", style="yellow", soft_wrap=True, markup=False)
 

@@ -14,7 +14,8 @@ from kb.errors import DataError, UserError
 from kb.pipeline import build
 from kb.workspace import Workspace
 from queries.cli import app
-from queries.export import FORMATS, Format, export
+from queries.export import FORMATS, export
+from queries.options import ExportFormat
 
 pytestmark = pytest.mark.usefixtures("parser_loaded_once")
 
@@ -27,12 +28,12 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def test_every_format_has_its_writer():
-    assert set(FORMATS) == set(Format)
+    assert set(FORMATS) == set(ExportFormat)
 
 
 def test_pages_have_the_titles_that_were_read(workspace, tmp_path):
     build(workspace)
-    assert export(workspace, Format.WACZ, tmp_path / "study.wacz", NOON) == 3
+    assert export(workspace, ExportFormat.WACZ, tmp_path / "study.wacz", NOON) == 3
     with zipfile.ZipFile(tmp_path / "study.wacz") as package:
         _, *pages = [json.loads(line) for line in package.read("pages/pages.jsonl").splitlines()]
         told = json.loads(package.read("datapackage.json"))
@@ -46,14 +47,14 @@ def test_export_that_fails_leaves_the_file_that_was_there(workspace, tmp_path):
     target.write_text("the last one")
     (workspace.settings.archive_dir / "retold-00001.warc.gz").unlink()
     with pytest.raises(DataError, match="the WARC file is missing"):
-        export(workspace, Format.WACZ, target, NOON)
+        export(workspace, ExportFormat.WACZ, target, NOON)
     assert target.read_text() == "the last one"
     assert not target.with_name("study.wacz.part").exists()
 
 
 def test_empty_archive_is_told(tmp_path):
     with opened(tmp_path) as empty, pytest.raises(UserError, match="nothing has been captured yet"):
-        export(empty, Format.WACZ, tmp_path / "study.wacz", NOON)
+        export(empty, ExportFormat.WACZ, tmp_path / "study.wacz", NOON)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import pytest
 
-from queries.markup import escape_markdown, markdown_link, one_line, printable, web_address
+from queries.markup import escape_markdown, markdown_link, web_address
+from queries.plain import one_line, printable
 
 
 @pytest.mark.parametrize(

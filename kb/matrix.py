@@ -1,0 +1,121 @@
+"""The vectors of all searchable wordings in one memory-mapped file: a search compares them one by one.
+
+It stands beside the vector index and is written by the same step (`Workspace.reconcile_index`). A new process
+that wants one answer has it from here in less time than opening Chroma takes, and a filtered search reads only
+the rows that the filter leaves. Like the index it can be made again from the record store.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.int64]
+
+PORTION = 16_384
+"""Rows read, compared or written at once: 25 MB of 384 numbers."""
+
+_PREFIX = "matrix-"
+
+
+@attrs.frozen(eq=False)
+class Matrix:
+    """Unit vectors (n x dimensions, float32) with the numbers of their wordings (n, rising)."""
+
+    numbers: Numbers
+    vectors: Vectors
+
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+        """Numbers and cosine similarity of the k nearest, nearest first; of equals the lower number."""
+        scores = np.empty(len(self.numbers), np.float32)
+        for start in range(0, len(scores), PORTION):
+            part = slice(start, start + PORTION)
+            np.dot(self.vectors[part], vector, out=scores[part])
+        return _best(self.numbers, scores, k)
+
+    def rank(self, vector: Vectors, among: Iterable[int], k: int) -> list[tuple[int, float]]:
+        """The same among some wordings alone; those without a vector are left out."""
+        wanted = np.unique(np.fromiter(among, np.int64))
+        rows = np.searchsorted(self.numbers, wanted)
+        rows[rows == len(self.numbers)] = 0
+        rows = rows[self.numbers[rows] == wanted] if len(self.numbers) else rows[:0]
+        return _best(self.numbers[rows], self.vectors[rows] @ vector, k) if len(rows) else []
+
+
+def _best(numbers: Numbers, scores: Vectors, k: int) -> list[tuple[int, float]]:
+    if k < len(scores):
+        least = np.partition(scores, len(scores) - k)[len(scores) - k]
+        kept = np.flatnonzero(scores >= least)
+        numbers, scores = numbers[kept], scores[kept]
+    order = np.lexsort((numbers, -scores))[:k]
+    return [(int(numbers[at]), float(scores[at])) for at in order]
+
+
+def name_of(tool: str, numbers: Numbers, digests: Iterable[str]) -> str:
+    """What a matrix is called, by its embedding tool and a digest of the wordings in it, in their order."""
+    made = hashlib.sha256(np.ascontiguousarray(numbers).tobytes())
+    for digest in digests:
+        made.update(digest.encode())
+    return f"{_named(tool)}{made.hexdigest()[:32]}"
+
+
+def is_of(name: str, tool: str) -> bool:
+    """Whether a matrix holds the vectors of an embedding tool."""
+    return name.startswith(_named(tool))
+
+
+def _named(tool: str) -> str:
+    return f"{_PREFIX}{tool.removeprefix('tool:')}-"
+
+
+def load(folder: Path, name: str) -> Matrix | None:
+    """The matrix of a name; None where it is not there in full."""
+    try:
+        numbers = np.load(folder / f"{name}.numbers.npy")
+        vectors = np.load(folder / f"{name}.npy", mmap_mode="r")
+    except (OSError, ValueError):
+        return None
+    return Matrix(numbers, vectors) if numbers.shape == vectors.shape[:1] else None
+
+
+def save(folder: Path, name: str, numbers: Numbers, portions: Iterator[Vectors], dimensions: int) -> None:
+    """Write a matrix, all of it or nothing, from its rows in the order of the numbers; others in the folder go."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{name}.{os.getpid()}.part"
+    try:
+        with partial.open("wb") as file:
+            header = {"descr": "<f4", "fortran_order": False, "shape": (len(numbers), dimensions)}
+            np.lib.format.write_array_header_1_0(file, header)
+            for rows in portions:
+                file.write(np.ascontiguousarray(rows, "<f4").tobytes())
+        partial.replace(folder / f"{name}.npy")
+        with partial.open("wb") as file:
+            np.save(file, numbers)
+        partial.replace(folder / f"{name}.numbers.npy")
+    finally:
+        partial.unlink(missing_ok=True)
+    for old in folder.glob(f"{_PREFIX}*"):
+        if not old.name.startswith(f"{name}."):
+            old.unlink(missing_ok=True)
+
+
+def rows_of(
+    digests: Sequence[str], numbers: Numbers, old: Matrix | None, fetch: Callable[[Sequence[str]], Vectors]
+) -> Iterator[Vectors]:
+    """Vectors of wordings in their order, a portion at a time: from an older matrix where it has them, else fetched."""
+    for start in range(0, len(numbers), PORTION):
+        part = slice(start, start + PORTION)
+        if old is None or not len(old.numbers):
+            yield fetch(digests[part])
+            continue
+        at = np.minimum(np.searchsorted(old.numbers, numbers[part]), len(old.numbers) - 1)
+        known = old.numbers[at] == numbers[part]
+        rows = np.array(old.vectors[at])
+        if not known.all():
+            rows[~known] = fetch([digest for digest, held in zip(digests[part], known, strict=True) if not held])
+        yield rows
