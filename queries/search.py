@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kb.claims import Study
+from kb.fulltext import StoredLexicalIndex
 from kb.index import Neighbours, VectorIndex, rank
-from kb.lexical import LexicalIndex
 from kb.reader import Filter, Occurrence, Reader
 from kb.records import rfc3339
 from kb.text import normalise, selector_for, words_digest
@@ -46,7 +46,7 @@ class Searcher:
 
     reader: Reader
     index: Callable[[], VectorIndex]
-    lexical: LexicalIndex
+    lexical: StoredLexicalIndex
     encode: Callable[[Sequence[str]], npt.NDArray[np.float32]]
     embed_tool: str
     study: Study
