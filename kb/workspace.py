@@ -14,8 +14,8 @@ from kb.embed import Embedder, SentenceTransformerEmbedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
 from kb.errors import IndexBusyError
+from kb.fulltext import StoredLexicalIndex
 from kb.index import ChromaIndex, ExactIndex, VectorIndex, filled, is_discarded, reconcile
-from kb.lexical import LexicalIndex
 from kb.reader import Reader
 from kb.records import Snapshot
 from kb.settings import Settings
@@ -141,8 +141,8 @@ class Workspace:
         return self.store.active_wordings() | set(self.study_wordings)
 
     @cached_property
-    def lexical(self) -> LexicalIndex:
-        return LexicalIndex(self.store)
+    def lexical(self) -> StoredLexicalIndex:
+        return StoredLexicalIndex(self.store)
 
     @cached_property
     def study_wordings(self) -> dict[str, str]:

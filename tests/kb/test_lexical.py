@@ -1,12 +1,17 @@
 """Full text: what people type never breaks it, and the index follows the wordings."""
 
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kb.errors import UserError
+from kb.fulltext import StoredLexicalIndex, make_fulltext
 from kb.lexical import LexicalIndex, match_expression
 from kb.store import RecordStore
 from kb.text import words_digest
@@ -20,15 +25,15 @@ SAID = (
 
 
 @pytest.fixture(scope="module")
-def lexical() -> Iterator[LexicalIndex]:
+def lexical() -> Iterator[StoredLexicalIndex]:
     with RecordStore.open("sqlite://") as store:
         store.commit(None, [], {words_digest(words): words for words in SAID[:2]})
-        index = LexicalIndex(store)
+        index = StoredLexicalIndex(store)
         store.commit(None, [], {words_digest(words): words for words in SAID[2:]})
         yield index
 
 
-def found(lexical: LexicalIndex, query: str, k: int = 10) -> list[str]:
+def found(lexical: StoredLexicalIndex, query: str, k: int = 10) -> list[str]:
     said = {words_digest(words): words for words in SAID}
     return [said[key] for key, _ in lexical.best(query, k)]
 
@@ -115,4 +120,22 @@ def test_other_databases_are_told_about():
                 name = "postgresql"
 
     with pytest.raises(UserError, match="SQLite"):
-        LexicalIndex(Elsewhere())
+        StoredLexicalIndex(Elsewhere())
+
+
+def test_asking_needs_no_sqlalchemy():
+    code = "import sys, kb.lexical; sys.exit('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_only_numbers_among_those_given_are_found(tmp_path):
+    path = tmp_path / "records.db"
+    with RecordStore.open(f"sqlite:///{path}") as store:
+        make_fulltext(store)
+        store.commit(None, [], {words_digest(words): words for words in SAID})
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        index = LexicalIndex(connection)
+        numbers = [number for number, _ in index.best("models nap", 10)]
+        assert len(numbers) == 3
+        assert [number for number, _ in index.best("models nap", 10, among=numbers[1:])] == numbers[1:]
+        assert index.best("models nap", 10, among=[]) == []

@@ -8,7 +8,7 @@ from making import EXTRACT, hold, snapshot
 
 from kb import migrations
 from kb.errors import DataError
-from kb.lexical import LexicalIndex
+from kb.fulltext import StoredLexicalIndex
 from kb.reader import Reader
 from kb.records import Snapshot
 from kb.store import RecordStore
@@ -59,11 +59,11 @@ def test_changed_derived_tables_are_made_anew_and_captures_kept(url):
 def test_full_text_index_follows_tables_made_anew(url):
     with RecordStore.open(url) as store:
         hold(store, "https://ledger.example/a", ["Whales sing."])
-        assert len(LexicalIndex(store).best("whales", 5)) == 1
+        assert len(StoredLexicalIndex(store).best("whales", 5)) == 1
     set_version(url, "derived", "0")
     with RecordStore.open(url) as store:
         hold(store, "https://ledger.example/a", ["Tides rise."])
-        lexical = LexicalIndex(store)
+        lexical = StoredLexicalIndex(store)
         assert lexical.best("whales", 5) == []
         hold(store, "https://ledger.example/b", ["Boats leave."])
         assert len(lexical.best("tides boats", 5)) == 2

@@ -14,8 +14,8 @@ from making import EXTRACT, NOON, hold, study
 from newsdesk import HashEmbedder
 
 from kb.claims import Claim
+from kb.fulltext import StoredLexicalIndex
 from kb.index import ExactIndex
-from kb.lexical import LexicalIndex
 from kb.reader import Filter, Reader
 from kb.records import Embedding
 from kb.store import RecordStore
@@ -39,7 +39,7 @@ def searcher(store: RecordStore, **changes: object) -> Searcher:
     plain = Searcher(
         reader=Reader(store),
         index=lambda: ExactIndex(vectors),
-        lexical=LexicalIndex(store),
+        lexical=StoredLexicalIndex(store),
         encode=embedder.encode,
         embed_tool=tool,
         study=known,
