@@ -17,6 +17,7 @@ import numpy.typing as npt
 from filelock import FileLock, Timeout
 
 from kb.errors import DataError, IndexBusyError
+from kb.folders import DISCARDED
 from kb.settings import silence_telemetry
 
 Vectors = npt.NDArray[np.float32]
@@ -24,9 +25,6 @@ Neighbours = list[tuple[str, float]]
 """Keys and their cosine similarity, nearest first."""
 
 LOCK_WAIT_S = 30
-
-_DISCARDED = ".discarded"
-"""Lies in the index's folder from when it was discarded until it is filled again."""
 
 
 class VectorIndex(Protocol):
@@ -181,11 +179,11 @@ def discard(folder: Path) -> None:
     lock = FileLock(folder / ".lock")
     try:
         with lock.acquire(timeout=LOCK_WAIT_S):
-            (folder / _DISCARDED).touch()  # before anything goes: killed here, it is still filled again
+            (folder / DISCARDED).touch()  # before anything goes: killed here, it is still filled again
             for path in folder.iterdir():
                 if path.is_dir():
                     shutil.rmtree(path)
-                elif path.name not in (".lock", _DISCARDED):
+                elif path.name not in (".lock", DISCARDED):
                     path.unlink()
     except Timeout as error:
         raise IndexBusyError(f"{folder} is in use by another retold process; try again when it is done") from error
@@ -193,9 +191,9 @@ def discard(folder: Path) -> None:
 
 def is_discarded(folder: Path) -> bool:
     """Whether the index was discarded and not filled again since."""
-    return (folder / _DISCARDED).exists()
+    return (folder / DISCARDED).exists()
 
 
 def filled(folder: Path) -> None:
     """Note that the index holds what it should."""
-    (folder / _DISCARDED).unlink(missing_ok=True)
+    (folder / DISCARDED).unlink(missing_ok=True)

@@ -20,6 +20,9 @@ Numbers = npt.NDArray[np.int64]
 PORTION = 16_384
 """Rows read, compared or written at once: 25 MB of 384 numbers."""
 
+KIND = "matrix"
+"""Under which the record store remembers which matrix is the one to read."""
+
 _PREFIX = "matrix-"
 
 
@@ -83,15 +86,17 @@ def load(folder: Path, name: str) -> Matrix | None:
     return Matrix(numbers, vectors) if numbers.shape == vectors.shape[:1] else None
 
 
-def save(folder: Path, name: str, numbers: Numbers, portions: Iterator[Vectors], dimensions: int) -> None:
+def save(folder: Path, name: str, numbers: Numbers, portions: Iterator[Vectors]) -> None:
     """Write a matrix, all of it or nothing, from its rows in the order of the numbers; others in the folder go."""
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{name}.{os.getpid()}.part"
     try:
         with partial.open("wb") as file:
-            header = {"descr": "<f4", "fortran_order": False, "shape": (len(numbers), dimensions)}
-            np.lib.format.write_array_header_1_0(file, header)
-            for rows in portions:
+            for at, rows in enumerate(portions):
+                if not at:
+                    shape = (len(numbers), rows.shape[1])
+                    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                    np.lib.format.write_array_header_1_0(file, header)
                 file.write(np.ascontiguousarray(rows, "<f4").tobytes())
         partial.replace(folder / f"{name}.npy")
         with partial.open("wb") as file:

@@ -5,11 +5,9 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from kb import schema
 from kb.errors import DataError
-from kb.tables import CAPTURED, DERIVED, alerts, deliveries
-
-DERIVED_VERSION = "2"
-"""Raised with every change to a derived table."""
+from kb.tables import CAPTURED, DERIVED, SEARCHED, alerts, deliveries
 
 _schema = sa.Table(
     "schema_state",
@@ -35,7 +33,13 @@ def _withdrawals(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"ALTER TABLE {alerts.name} ADD COLUMN {column.name} {kind}")
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _alerts, _withdrawals)
+def _narrowed_searches(connection: sa.Connection) -> None:
+    for index in SEARCHED:
+        if index.table is not None and sa.inspect(connection).has_table(index.table.name):
+            index.create(connection, checkfirst=True)  # elsewhere it comes with its table
+
+
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _alerts, _withdrawals, _narrowed_searches)
 """Step n brings the captured tables from version n to n + 1. Never edited after a release."""
 
 
@@ -55,10 +59,10 @@ def migrate(engine: sa.Engine) -> None:
             STEPS[at](connection)
             _record(connection, "captured", str(at + 1))
     with _alone(engine) as connection:
-        if _version(connection, "derived") != DERIVED_VERSION:
+        if _version(connection, "derived") != schema.DERIVED:
             DERIVED.drop_all(connection)
             DERIVED.create_all(connection)
-            _record(connection, "derived", DERIVED_VERSION)
+            _record(connection, "derived", schema.DERIVED)
 
 
 def _current(engine: sa.Engine) -> bool:
@@ -66,7 +70,7 @@ def _current(engine: sa.Engine) -> bool:
     with engine.connect() as connection:
         if not sa.inspect(connection).has_table(_schema.name):
             return False
-        return (_version(connection, "captured"), _version(connection, "derived")) == (str(len(STEPS)), DERIVED_VERSION)
+        return (_version(connection, "captured"), _version(connection, "derived")) == (str(len(STEPS)), schema.DERIVED)
 
 
 @contextmanager

@@ -7,11 +7,10 @@ Not through SQLAlchemy, whose import takes as long as all else that a search doe
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import attrs
 
@@ -117,9 +116,7 @@ class Occurrences:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def matching(
-        self, narrowed: Filter, *, among: Iterable[int] | None = None, limit: int | None = None
-    ) -> list[int]:
+    def matching(self, narrowed: Filter, *, among: Iterable[int] | None = None, limit: int | None = None) -> list[int]:
         """Numbers of the wordings that have an occurrence within a filter: of some alone, or at most so many."""
         found: dict[int, None] = {}
         for kind in _kinds(narrowed):
@@ -202,7 +199,7 @@ def _kinds(narrowed: Filter) -> list[str]:
     return [kind for kind in _TABLES if narrowed.kind in (None, kind) and not (quoted and kind == "passage")]
 
 
-def _occurrence(row: Mapping[str, Any]) -> Occurrence:
+def _occurrence(row: sqlite3.Row) -> Occurrence:
     values = {field.name: row[field.name] for field in attrs.fields(Occurrence)}
     return Occurrence(**{**values, "published_at": _read(row["published_at"]), "fetched_at": _read(row["fetched_at"])})
 

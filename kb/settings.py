@@ -10,6 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from kb import folders
+
 TELEMETRY_OFF = {
     "ANONYMIZED_TELEMETRY": "False",
     "CHROMA_TELEMETRY_ANONYMIZED": "False",
@@ -73,9 +75,9 @@ class Settings(BaseSettings):
         env_prefix="RETOLD_", env_nested_delimiter="__", frozen=True, extra="forbid", env_ignore_empty=True
     )
 
-    data_dir: Path = Path(".retold")
+    data_dir: Path = folders.DATA
     """Where captures and records lie."""
-    study: Path = Path("claims.yaml")
+    study: Path = folders.STUDY
     """The study's file."""
     store_url: str | None = None
     """SQLAlchemy URL of the record store; None for SQLite inside `data_dir`."""
@@ -95,12 +97,12 @@ class Settings(BaseSettings):
 
     @property
     def archive_dir(self) -> Path:
-        return self.data_dir / "archive"
+        return folders.archive(self.data_dir)
 
     @property
     def index_dir(self) -> Path:
-        return self.data_dir / "index"
+        return folders.index(self.data_dir)
 
     @property
     def database_url(self) -> str:
-        return self.store_url or f"sqlite:///{self.data_dir / 'records.db'}"
+        return self.store_url or f"sqlite:///{folders.database(self.data_dir)}"

@@ -265,10 +265,14 @@ class RecordStore:
                 before = connection.execute(sa.select(t.active.c.tool).where(t.active.c.kind == kind)).scalar()
                 if before == tool and not replaced:
                     continue
-                connection.execute(sa.delete(t.active).where(t.active.c.kind == kind))
-                connection.execute(sa.insert(t.active).values(kind=kind, tool=tool))
+                _choose(connection, kind, tool)
                 table = t.DERIVED.tables[kind]
                 connection.execute(sa.delete(table).where(table.c.tool != tool))
+
+    def choose(self, kind: str, name: str) -> None:
+        """Let readers take this one of a kind from now on."""
+        with self.engine.begin() as connection:
+            _choose(connection, kind, name)
 
     def _all(self, record: type[T], query: Any) -> list[T]:
         with self.engine.connect() as connection:
@@ -348,6 +352,11 @@ def _go_over_to_wal(cursor: Any) -> None:
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
+
+
+def _choose(connection: sa.Connection, kind: str, tool: str) -> None:
+    connection.execute(sa.delete(t.active).where(t.active.c.kind == kind))
+    connection.execute(sa.insert(t.active).values(kind=kind, tool=tool))
 
 
 def _undone(key: Any, stage: str, tool: str) -> Any:

@@ -196,6 +196,13 @@ for _worded in (passages, quotes, alignments, evidence):
     sa.Index(f"{_worded.name}_by_words", _worded.c.words_sha256)
 sa.Index("extractions_by_text", extractions.c.text)
 sa.Index("outcomes_by_input", outcomes.c.stage, outcomes.c.input)
+SEARCHED = (
+    sa.Index("articles_by_source", articles.c.source),
+    sa.Index("extractions_by_article", extractions.c.article),
+    sa.Index("extractions_by_day", extractions.c.published_at),
+    sa.Index("quotes_by_speaker", quotes.c.speaker_name),
+)
+"""From where a filtered search comes to the wordings that the filter leaves."""
 
 TABLE_OF: Mapping[type, sa.Table] = {
     r.Snapshot: snapshots,

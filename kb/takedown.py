@@ -24,14 +24,11 @@ from warcio.exceptions import ArchiveLoadFailed
 from kb import index
 from kb.archive import Archive, keep_names
 from kb.capturelog import GENESIS, LOG, Entry, Notice
+from kb.folders import TAKEDOWN
 from kb.purge import purge
 from kb.records import Snapshot, rfc3339, sha256
 from kb.store import RecordStore
 from kb.warc import IN_FULL, Stored, as_uri, blank_record, head, record_again
-
-MARK = ".takedown"
-"""Lies in the archive's folder while a take-down is in progress."""
-
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 """The date of the blank in the place of a record that the log does not name."""
@@ -74,7 +71,7 @@ def take_down(archive: Archive, request: Request) -> Taken:
             *(_notice(archive, old, request, "moved") for old, _ in again),
             *(_notice(archive, entry, request, "forgotten") for entry in going),
         ]
-        _write_whole(archive.folder / MARK, b"")
+        _write_whole(archive.folder / TAKEDOWN, b"")
         _replace_log(archive, log, {entry.hash for entry in going}, [new for _, new in again], notices)
         _blank_records(archive)
     return Taken(captures=tuple(e.snapshot for e in going), elsewhere=tuple(e.snapshot for e in sharing))
@@ -97,7 +94,7 @@ def allow(archive: Archive, addresses: Sequence[str], *, reason: str, by: str, a
 
 
 def is_unfinished(archive: Archive) -> bool:
-    return (archive.folder / MARK).exists()
+    return (archive.folder / TAKEDOWN).exists()
 
 
 def finish(archive: Archive, store: RecordStore, index_folder: Path, *, own: Mapping[str, str] = {}) -> None:
@@ -110,7 +107,7 @@ def finish(archive: Archive, store: RecordStore, index_folder: Path, *, own: Map
         at = max((notice.at for notice in archive.notices() if notice.kind == "forgotten"), default=_LONG_AGO)
         purge(store.engine, gone(archive), at, own=own, moved=moved)
         index.discard(index_folder)
-        (archive.folder / MARK).unlink(missing_ok=True)
+        (archive.folder / TAKEDOWN).unlink(missing_ok=True)
 
 
 def gone(archive: Archive) -> set[str]:

@@ -7,8 +7,6 @@ import hashlib
 import re
 import unicodedata
 
-from rapidfuzz import fuzz
-
 from kb.records import Selector, Span
 
 CONTEXT = 32
@@ -67,6 +65,8 @@ def locate(selector: Selector, text: str, threshold: float = 0.5) -> Span | None
     Only the exact words count; context chooses between several places and, below `threshold`
     similarity (0..1), refuses even a single one: a lookalike sentence elsewhere is not the place.
     """
+    from rapidfuzz import fuzz
+
     best: tuple[float, Span] | None = None
     at = text.find(selector.exact) if selector.exact else -1
     while at >= 0:

@@ -1,29 +1,29 @@
 """Settings -> open objects. The only place that decides which implementation stands behind a seam."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+from kb import folders, takedown
+from kb import matrix as matrices
 from kb import study as studies
-from kb import takedown
 from kb.archive import Archive
 from kb.claims import Study
 from kb.embed import Embedder, SentenceTransformerEmbedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
-from kb.errors import IndexBusyError
-from kb.fulltext import StoredLexicalIndex
-from kb.index import ChromaIndex, ExactIndex, VectorIndex, filled, is_discarded, reconcile
+from kb.fulltext import make_fulltext
+from kb.index import ChromaIndex, VectorIndex, filled, is_discarded, reconcile
+from kb.matrix import Matrix, Vectors
+from kb.occurrences import connected
 from kb.reader import Reader
 from kb.records import Snapshot
 from kb.settings import Settings
 from kb.store import RecordStore
 from kb.text import words_digest
-
-SEARCH_WAIT_S = 1.0
-"""How long a search waits for the index before it does without."""
 
 
 class Workspace:
@@ -90,16 +90,24 @@ class Workspace:
         """Filled again where a take-down discarded it: the vectors lie in the record store, no model is needed."""
         return self._opened_index()
 
-    def searchable(self, busy: Callable[[], None]) -> VectorIndex:
-        """The index; while another process has it, which is told by `busy`, the record store's vectors in memory."""
-        try:
-            if "index" not in self.__dict__:
-                self.__dict__["index"] = self._opened_index(SEARCH_WAIT_S)
-            return self.index
-        except IndexBusyError:
-            busy()
-            keys, vectors = self.reader.vectors(self._wanted(), self.embedder.tool.id)
-            return ExactIndex(dict(zip(keys, vectors, strict=True)))
+    @property
+    def matrix(self) -> Matrix:
+        """The vectors of all that can be searched, as the last build left them; from the record store where it left
+        none.
+        """
+        name = self.reader.active_tool(matrices.KIND)
+        held = matrices.load(self.settings.index_dir, name) if name else None
+        if held is not None and matrices.is_of(str(name), self.embedder.tool.id):
+            return held
+        numbers, digests = self.reader.embedded(self._wanted(), self.embedder.tool.id)
+        return Matrix(numbers, self._vectors(digests))
+
+    @contextmanager
+    def searching(self) -> Iterator[sqlite3.Connection]:
+        """A connection to the record store for a search, with its full-text index in place."""
+        make_fulltext(self.store)
+        with connected(folders.database(self.settings.data_dir)) as connection:
+            yield connection
 
     def reconcile_index(self) -> tuple[int, int]:
         """Make the vector index hold exactly the active wordings and the study's own; how many came and went.
@@ -134,15 +142,29 @@ class Workspace:
     def _reconcile(self, index: VectorIndex) -> tuple[int, int]:
         tool = self.embedder.tool.id
         counts = reconcile(index, self._wanted(), lambda keys: self.reader.vectors(keys, tool))
+        self._keep_matrix(tool)
         filled(self.settings.index_dir)
         return counts
 
+    def _keep_matrix(self, tool: str) -> None:
+        """Write the matrix of what the index holds, unless it is there."""
+        numbers, digests = self.reader.embedded(self._wanted(), tool)
+        name, before = matrices.name_of(tool, numbers, digests), self.reader.active_tool(matrices.KIND)
+        folder = self.settings.index_dir
+        if name == before and matrices.load(folder, name):
+            return
+        old = matrices.load(folder, before) if before and matrices.is_of(before, tool) else None
+        matrices.save(folder, name, numbers, matrices.rows_of(digests, numbers, old, self._vectors))
+        self.store.choose(matrices.KIND, name)
+
+    def _vectors(self, digests: Sequence[str]) -> Vectors:
+        """Vectors in the order of the digests."""
+        keys, rows = self.reader.vectors(digests, self.embedder.tool.id)
+        at = {key: row for row, key in enumerate(keys)}
+        return rows[[at[digest] for digest in digests]] if keys else rows
+
     def _wanted(self) -> set[str]:
         return self.store.active_wordings() | set(self.study_wordings)
-
-    @cached_property
-    def lexical(self) -> StoredLexicalIndex:
-        return StoredLexicalIndex(self.store)
 
     @cached_property
     def study_wordings(self) -> dict[str, str]:

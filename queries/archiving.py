@@ -49,7 +49,7 @@ def forget(
     """
     from queries import forget as forgetting
     from queries import job
-    from queries.lookup import now
+    from queries.days import now
 
     options: Options = ctx.obj
     who = by or getpass.getuser()
@@ -77,7 +77,7 @@ def export(
     Example: retold export --format wacz -o study.wacz
     """
     from queries import export as exporting
-    from queries.lookup import now
+    from queries.days import now
 
     options: Options = ctx.obj
     if output is None:

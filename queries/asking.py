@@ -1,11 +1,14 @@
 """What the reporting commands do: check the coverage or a draft, trace, tally, render a report."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kb import quotes as quoting
 from kb.coverage import Coverage
 from kb.errors import UserError
+from kb.records import rfc3339
 from kb.speakers import Judged
 from kb.workspace import Workspace
 from queries import draft as drafts
@@ -13,8 +16,8 @@ from queries import review
 from queries.attribution import Resolve, resolver
 from queries.check import Finding, Rule, check_draft
 from queries.check import check as check_coverage
+from queries.days import now
 from queries.findings import Decided
-from queries.lookup import now
 from queries.models import require_embedder, require_parser
 from queries.report import Tally, render_html, render_json, render_markdown, view
 from queries.trace import Trace
@@ -113,3 +116,19 @@ def render(view: ReportView, form: str) -> str:
             return render_json(view)
         case _:
             return render_html(view)
+
+
+def quotes(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
+    """Every quote of the coverage with where it stands: an `extract` quote and its article."""
+    for retelling in workspace.reader.coverage(workspace.study).retellings:
+        published = retelling.extraction.published_at
+        for quote in retelling.quotes:
+            yield {
+                "id": quote.id,
+                "url": retelling.article.canonical_url,
+                "source": retelling.source.slug,
+                "title": retelling.extraction.title,
+                "published_at": rfc3339(published) if published else None,
+                "snapshot": retelling.snapshot.body_sha256,
+                **quoting.to_json(retelling.text.text, quote),
+            }

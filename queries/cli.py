@@ -13,6 +13,7 @@ from queries.options import (
     Frame,
     Kind,
     Options,
+    QuoteVerdict,
     ReportFormat,
     SearchMode,
     StageName,
@@ -214,6 +215,10 @@ def search(
     since: Annotated[str | None, typer.Option(help="From this day on: 2026-04-01, or 2w for two weeks back.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this day.")] = None,
     kind: Annotated[Kind | None, typer.Option(help="Only these.")] = None,
+    language: Annotated[str | None, typer.Option(help="Only texts in this language: en.")] = None,
+    verdict: Annotated[
+        QuoteVerdict | None, typer.Option(help="Only quotes that stand so to a quote of claims.yaml.")
+    ] = None,
     mode: Annotated[SearchMode, typer.Option(help="How to rank.")] = SearchMode.HYBRID,
     k: Annotated[int, typer.Option("-k", min=1, help="How many wordings.")] = 10,
 ) -> None:
@@ -221,17 +226,30 @@ def search(
 
     Example: retold search "models protect each other" --speaker song --since 2w
     """
-    from queries import lookup, printing
+    from queries import listing, lookup
+    from queries.days import now
 
     options: Options = ctx.obj
-    with options.workspace() as workspace:
-        narrowed = lookup.narrowed(workspace, speaker=speaker, source=source, since=since, until=until, kind=kind)
-        answer = lookup.search(workspace, query, k, mode.value, narrowed)
-        printing.without_index(answer, options.console())
-        if options.json:
-            print_json(answer.plain)
-        else:
-            printing.hits(answer, sys.stdout, options.console())
+    question = lookup.Question(
+        query=query,
+        k=k,
+        mode=mode.value,
+        kind=kind,
+        speaker=speaker,
+        source=source,
+        since=since,
+        until=until,
+        language=language,
+        verdict=verdict,
+    )
+    answer = lookup.at_once(options.data_dir, options.study, question, now())
+    if answer is None:
+        with options.workspace() as workspace:
+            answer = lookup.search(workspace, question, now())
+    if options.json:
+        print_json(answer.plain)
+    else:
+        listing.hits(answer, sys.stdout, options.console())
 
 
 @app.command()
@@ -240,11 +258,11 @@ def quotes(ctx: typer.Context) -> None:
 
     Example: retold quotes | jq .text
     """
-    from queries import lookup
+    from queries import asking
 
     options: Options = ctx.obj
     with options.workspace() as workspace:
-        count = print_lines(lookup.quotes(workspace))
+        count = print_lines(asking.quotes(workspace))
         options.console().print(f"{count} quotes")
 
 
@@ -346,7 +364,7 @@ def doctor(
 
     Example: retold doctor --fix
     """
-    from queries import printing, upkeep
+    from queries import listing, upkeep
 
     options: Options = ctx.obj
     with options.working() if fix else options.workspace() as workspace:
@@ -354,7 +372,7 @@ def doctor(
     if options.json:
         print_json(upkeep.state_json(found))
     else:
-        upkeep.print_state(found, printing.Output(sys.stdout))
+        upkeep.print_state(found, listing.Output(sys.stdout))
     if not found.healthy:
         raise typer.Exit(INCOMPLETE)
 

@@ -20,8 +20,8 @@ from kb.settings import Settings
 from kb.store import RecordStore
 from kb.workspace import Workspace
 from queries import documents
+from queries.days import now
 from queries.documents import DocumentStage
-from queries.lookup import now
 from queries.models import require_embedder, require_parser
 
 

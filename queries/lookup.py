@@ -1,121 +1,146 @@
-"""What `search` and `quotes` do: read days and filters, ask, give the contract's shapes."""
+"""`search`: a question as it was asked, and its answer, at once where nothing stands in the way."""
 
 import re
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
-from kb import quotes as quoting
+from kb import quick
 from kb.errors import UserError
-from kb.reader import Filter
-from kb.records import rfc3339
-from kb.workspace import Workspace
-from queries.models import require_embedder
-from queries.review import speakers
+from kb.lexical import LexicalIndex
+from kb.occurrences import Filter, Occurrences
+from queries.days import moment
 from queries.search import Hit, Mode, Searcher, to_json
 
-_AGO = re.compile(r"(\d{1,4})([hdwmy])")
-_UNITS = {
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-    "m": timedelta(days=30),
-    "y": timedelta(days=365),
-}
+if TYPE_CHECKING:
+    from kb.workspace import Workspace
+
+
+@attrs.frozen(kw_only=True)
+class Question:
+    """What is looked for, and what the search is narrowed to."""
+
+    query: str
+    k: int = 10
+    mode: Mode = "hybrid"
+    kind: str | None = None
+    speaker: str | None = None
+    """Id or name."""
+    source: str | None = None
+    since: str | None = None
+    """A day as `days.moment` reads it."""
+    until: str | None = None
+    language: str | None = None
+    verdict: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not re.search(r"\w", self.query):
+            raise UserError("the query has no word in it")
+
+    def narrowed(self, at: datetime, names: tuple[str, ...] | None = None) -> Filter:
+        """`names`: the spellings that the speaker counts under."""
+        first, end = moment(self.since, at), moment(self.until, at)
+        if first and end and first >= end:
+            raise UserError(f"--since {self.since} is not before --until {self.until}")
+        return Filter(
+            kind=self.kind,
+            speaker=names,
+            source=self.source,
+            since=first,
+            until=end,
+            language=self.language,
+            verdict=self.verdict,
+        )
+
+    @property
+    def narrowings(self) -> list[str]:
+        """What the search is narrowed by, as options of the command line."""
+        names = ("kind", "speaker", "source", "since", "until", "language", "verdict")
+        return [f"--{name}" for name in names if getattr(self, name) is not None]
 
 
 @attrs.frozen(kw_only=True)
 class Answer:
     """What a search gave."""
 
+    question: Question
     hits: tuple[Hit, ...]
-    plain: Mapping[str, object]
-    """CONTRACT's `search` shape."""
-    busy: bool
-    """Another process had the search index; the vectors were compared one by one."""
+    took_ms: float
     empty: bool
     """Nothing has been captured yet, so there was nothing to search."""
 
+    @property
+    def plain(self) -> Mapping[str, object]:
+        """CONTRACT's `search` shape."""
+        return to_json(self.question.query, self.question.mode, self.took_ms, self.hits)
 
-def now() -> datetime:
-    """The one place of the queries that reads the clock."""
-    return datetime.now(UTC)
 
+def at_once(data: Path | None, study: Path | None, question: Question, at: datetime) -> Answer | None:
+    """The answer from what the last build left in order; None where the whole workspace is needed.
 
-def moment(given: str | None, at: datetime) -> datetime | None:
-    """`2026-04-01`, an RFC 3339 time, or so long ago: `36h`, `10d`, `2w`, `3m`, `1y`."""
-    if given is None:
+    Speakers and claims are the study's, which is not read here.
+    """
+    if question.speaker or question.kind == "claim":
         return None
-    try:
-        if ago := _AGO.fullmatch(given):
-            return at - int(ago[1]) * _UNITS[ago[2]]
-        read = datetime.fromisoformat(given)
-    except (ValueError, OverflowError) as error:
-        raise UserError(f"{given!r} is no day: write 2026-04-01, or 2w for two weeks back (h, d, w, m, y)") from error
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read
+    with quick.ready(data, study) as ready:
+        if ready is None:
+            return None
+        searcher = Searcher(
+            places=Occurrences(ready.connection),
+            lexical=LexicalIndex(ready.connection),
+            matrix=ready.matrix,
+            nearest=ready.matrix.nearest,
+            encode=ready.embedder.encode,
+        )
+        return _answer(searcher, question, question.narrowed(at))
 
 
-def narrowed(
-    workspace: Workspace,
-    *,
-    speaker: str | None,
-    source: str | None,
-    since: str | None,
-    until: str | None,
-    kind: str | None,
-) -> Filter:
-    """The filter that the options of `search` describe; a speaker counts under every spelling of the name."""
-    names = _spellings(workspace, speaker) if speaker else None
-    at = now()
-    first, end = moment(since, at), moment(until, at)
-    if first and end and first >= end:
-        raise UserError(f"--since {since} is not before --until {until}")
-    return Filter(kind=kind, speaker=names, source=source, since=first, until=end)
+def search(workspace: "Workspace", question: Question, at: datetime) -> Answer:
+    """The best wordings for a query; a speaker counts under every spelling of the name."""
+    from queries.models import require_embedder
+
+    narrowed = question.narrowed(at, _spellings(workspace, question.speaker) if question.speaker else None)
+    if question.mode != "lexical":
+        require_embedder(workspace)
+    with searcher(workspace) as asked:
+        if question.kind != "claim":
+            return _answer(asked, question, narrowed, empty=not workspace.store.count_snapshots())
+        started = time.perf_counter()
+        hits = asked.claims(question.query, workspace.study.claims, question.k)
+        return Answer(question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=False)
 
 
-def _spellings(workspace: Workspace, speaker: str) -> tuple[str, ...]:
+@contextmanager
+def searcher(workspace: "Workspace") -> Iterator[Searcher]:
+    """A workspace's Searcher, for as long as its connection is open."""
+    with workspace.searching() as connection:
+        matrix = workspace.matrix
+        yield Searcher(
+            places=Occurrences(connection),
+            lexical=LexicalIndex(connection),
+            matrix=matrix,
+            nearest=matrix.nearest,
+            encode=workspace.embedder.encode,
+        )
+
+
+def _answer(asked: Searcher, question: Question, narrowed: Filter, *, empty: bool = False) -> Answer:
+    started = time.perf_counter()
+    hits = asked.search(question.query, k=question.k, mode=question.mode, narrowed=narrowed)
+    return Answer(
+        question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=empty and not hits
+    )
+
+
+def _spellings(workspace: "Workspace", speaker: str) -> tuple[str, ...]:
+    from queries.review import speakers
+
     known = next((s for s in workspace.study.speakers if speaker in (s.slug, s.name, *s.aliases)), None)
     given = (known.name, *known.aliases) if known else (speaker,)
     spoken = next((v for v in speakers(workspace) if set(given) & {v.name, *v.spellings}), None)
     return tuple(dict.fromkeys((*given, *(spoken.spellings if spoken else ()))))
-
-
-def search(workspace: Workspace, query: str, k: int, mode: Mode, within: Filter) -> Answer:
-    """The best wordings for a query."""
-    if not re.search(r"\w", query):
-        raise UserError("the query has no word in it")
-    if mode != "lexical":
-        require_embedder(workspace)
-    started = time.perf_counter()
-    busy: list[bool] = []
-    searcher = Searcher(
-        reader=workspace.reader,
-        index=lambda: workspace.searchable(lambda: busy.append(True)),
-        lexical=workspace.lexical,
-        encode=workspace.embedder.encode,
-        embed_tool=workspace.embedder.tool.id,
-        study=workspace.study,
-    )
-    hits = searcher.search(query, k=k, mode=mode, narrowed=within)
-    took_ms = (time.perf_counter() - started) * 1000
-    empty = not hits and not workspace.store.count_snapshots()
-    return Answer(hits=hits, plain=to_json(query, mode, took_ms, hits), busy=bool(busy), empty=empty)
-
-
-def quotes(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
-    """Every quote of the coverage with where it stands: an `extract` quote and its article."""
-    for retelling in workspace.reader.coverage(workspace.study).retellings:
-        published = retelling.extraction.published_at
-        for quote in retelling.quotes:
-            yield {
-                "id": quote.id,
-                "url": retelling.article.canonical_url,
-                "source": retelling.source.slug,
-                "title": retelling.extraction.title,
-                "published_at": rfc3339(published) if published else None,
-                "snapshot": retelling.snapshot.body_sha256,
-                **quoting.to_json(retelling.text.text, quote),
-            }

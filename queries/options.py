@@ -48,6 +48,13 @@ class SearchMode(StrEnum):
     LEXICAL = "lexical"
 
 
+class QuoteVerdict(StrEnum):
+    VERBATIM = "verbatim"
+    TRIMMED = "trimmed"
+    ALTERED = "altered"
+    MERGED = "merged"
+
+
 class ReportFormat(StrEnum):
     HTML = "html"
     MD = "md"

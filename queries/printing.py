@@ -10,25 +10,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from queries import phrases
+from queries.listing import NOTHING_YET, Output
 from queries.plain import counted as counted_noun
-from queries.plain import one_line, printable
+from queries.plain import one_line
 
 if TYPE_CHECKING:
     from crawler.imports import ImportSummary
     from crawler.runner import CrawlEvent, CrawlSummary
     from kb.pipeline import BuildSummary
-    from kb.reader import Occurrence
     from kb.speakers import Voice
-    from queries.lookup import Answer
     from queries.review import Case
-    from queries.search import Hit
     from queries.trace import Trace
-
-SHOWN_PLACES = 3
-"""Occurrences listed under a hit; --json gives all."""
-
-CONTEXT = 60
-"""Characters of context on either side of a hit."""
 
 
 @contextmanager
@@ -59,16 +51,6 @@ def crawling(console: Console) -> Iterator[Callable[["CrawlEvent"], None]]:
         yield on_event
 
 
-class Output(Console):
-    """Standard output for people: lines are not folded, and a reader that closes the pipe is no error."""
-
-    def __init__(self, out: TextIO) -> None:
-        super().__init__(file=out, highlight=False, soft_wrap=True)
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
-
-
 def counted(counts: Mapping[str, int]) -> str:
     """`12 kept, 3 dropped`; `nothing` for no counts."""
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()) if count) or "nothing"
@@ -77,7 +59,7 @@ def counted(counts: Mapping[str, int]) -> str:
 def captured(count: int, notes: Console) -> None:
     """Say so when there is nothing to answer from: silence would read as a clean result."""
     if not count:
-        notes.print("nothing is captured yet: `retold run` or `retold add` first")
+        notes.print(NOTHING_YET)
 
 
 def cases(shown: Sequence["Case"], out: TextIO) -> None:
@@ -205,48 +187,6 @@ def document(read: Mapping[str, Any], out: TextIO) -> None:
     for quote in read["quotes"]:
         who = quote["speaker_resolved"] or quote["speaker"] or "?"
         console.print(Text(one_line(f"{quote['type']:<8} {who}: {quote['text']}")))
-
-
-def without_index(answer: "Answer", notes: Console) -> None:
-    """Why a search took longer."""
-    if answer.busy:
-        notes.print("another command has the search index: all wordings were compared instead")
-
-
-def hits(answer: "Answer", out: TextIO, notes: Console) -> None:
-    """Hits with the match in its context, outlet, date and link."""
-    console = Output(out)
-    for hit in answer.hits:
-        _hit(hit, console)
-    if answer.empty:
-        captured(0, notes)
-    elif not answer.hits:
-        notes.print("nothing found: try fewer filters, other words, or --mode dense")
-
-
-def _hit(hit: "Hit", console: Console) -> None:
-    head = Text(f"{hit.rank:>3}. ")
-    head.append(one_line(hit.text), style="bold")
-    console.print(head)
-    said = f", {one_line(hit.speaker)}" if hit.speaker else ""
-    console.print(f"     {hit.kind} {hit.score:.2f}{escape(said)}")
-    for place in hit.occurrences[:SHOWN_PLACES]:
-        day = place.published_at.date().isoformat() if place.published_at else "undated"
-        where = one_line(f"{place.article.source}, {day}, {place.article.canonical_url}")
-        console.print(Text(f"     {where}"))
-        console.print(_in_context(place))
-    if len(hit.occurrences) > SHOWN_PLACES:
-        console.print(f"     … in {len(hit.occurrences)} places")
-
-
-def _in_context(place: "Occurrence") -> Text:
-    """The words with what stands around them, the match marked."""
-    text, span = place.text.text, place.span
-    shown = Text("       …", style="dim")
-    shown.append(printable(text[max(0, span.start - CONTEXT) : span.start]).replace("\n", " "))
-    shown.append(printable(text[span.start : span.end]).replace("\n", " "), style="not dim bold")
-    shown.append(printable(text[span.end : span.end + CONTEXT]).replace("\n", " ") + "…")
-    return shown
 
 
 def trace(traced: "Trace", out: TextIO) -> None:

@@ -76,7 +76,7 @@ def review(
 def _enter(options: Options, workspace: "Workspace", sheets: list[str], user: str | None) -> None:
     from queries import coding
     from queries import review as reviewing
-    from queries.lookup import now
+    from queries.days import now
 
     if len(sheets) != 1:
         raise UserError("name one filled sheet: retold review enter sheet.csv --user NAME")
@@ -125,7 +125,7 @@ def _decide(
     options: Options, workspace: "Workspace", action: Action, given: list[str], note: str, user: str | None
 ) -> None:
     from queries import review as reviewing
-    from queries.lookup import now
+    from queries.days import now
 
     subject = reviewing.subject_of(workspace, given, gone=action is Action.WITHDRAW)
     if action is Action.WITHDRAW:

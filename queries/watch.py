@@ -26,7 +26,7 @@ from kb.timetable import Timetable
 from kb.workspace import Workspace
 from queries import alerts, asking, feed, job, occasions, printing
 from queries.alerts import Sent
-from queries.lookup import now as wall_clock
+from queries.days import now as wall_clock
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,11 +1,13 @@
 """Builders of small records for the tests of the storage half."""
 
+import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import attrs
 
 from kb.claims import Source, Speaker, Study
+from kb.fulltext import make_fulltext
 from kb.records import Article, Extraction, Outcome, Passage, Quote, Snapshot, Span, Text, Tool
 from kb.store import RecordStore
 from kb.text import selector_for, words_digest
@@ -159,3 +161,11 @@ def hold(
     store.activate("extract", EXTRACT.id, {"extractions": EXTRACT.id})
     store.activate("annotate", ANNOTATE.id, {"passages": ANNOTATE.id, "quotes": ANNOTATE.id})
     return read
+
+
+def connection(store: RecordStore) -> sqlite3.Connection:
+    """As a search opens it, for the tests of what it reads; closed with the test's end by the collector."""
+    make_fulltext(store)
+    opened = sqlite3.connect(str(store.engine.url.database))
+    opened.row_factory = sqlite3.Row
+    return opened

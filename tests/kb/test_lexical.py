@@ -9,9 +9,10 @@ from contextlib import closing
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from making import connection
 
 from kb.errors import UserError
-from kb.fulltext import StoredLexicalIndex, make_fulltext
+from kb.fulltext import make_fulltext
 from kb.lexical import LexicalIndex, match_expression
 from kb.store import RecordStore
 from kb.text import words_digest
@@ -25,17 +26,16 @@ SAID = (
 
 
 @pytest.fixture(scope="module")
-def lexical() -> Iterator[StoredLexicalIndex]:
-    with RecordStore.open("sqlite://") as store:
+def lexical(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LexicalIndex]:
+    with RecordStore.open(f"sqlite:///{tmp_path_factory.mktemp('lexical')}/records.db") as store:
         store.commit(None, [], {words_digest(words): words for words in SAID[:2]})
-        index = StoredLexicalIndex(store)
-        store.commit(None, [], {words_digest(words): words for words in SAID[2:]})
-        yield index
+        with closing(connection(store)) as asked:
+            store.commit(None, [], {words_digest(words): words for words in SAID[2:]})
+            yield LexicalIndex(asked)
 
 
-def found(lexical: StoredLexicalIndex, query: str, k: int = 10) -> list[str]:
-    said = {words_digest(words): words for words in SAID}
-    return [said[key] for key, _ in lexical.best(query, k)]
+def found(lexical: LexicalIndex, query: str, k: int = 10) -> list[str]:
+    return [SAID[number - 1] for number, _ in lexical.best(query, k)]
 
 
 def test_wordings_from_before_and_after_the_index_are_found(lexical):
@@ -120,7 +120,7 @@ def test_other_databases_are_told_about():
                 name = "postgresql"
 
     with pytest.raises(UserError, match="SQLite"):
-        StoredLexicalIndex(Elsewhere())
+        make_fulltext(Elsewhere())
 
 
 def test_asking_needs_no_sqlalchemy():

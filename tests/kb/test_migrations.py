@@ -1,14 +1,15 @@
 """Schema: made once, moved on by steps, derived tables rebuilt on change, a newer retold's data left alone."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from making import EXTRACT, hold, snapshot
+from making import EXTRACT, connection, hold, snapshot
 
-from kb import migrations
+from kb import migrations, schema
 from kb.errors import DataError
-from kb.fulltext import StoredLexicalIndex
+from kb.lexical import LexicalIndex
 from kb.reader import Reader
 from kb.records import Snapshot
 from kb.store import RecordStore
@@ -36,7 +37,7 @@ def set_version(url: str, part: str, version: str) -> None:
 
 def test_new_database_has_the_current_version(url):
     RecordStore.open(url).close()
-    assert state(url) == {"captured": str(len(migrations.STEPS)), "derived": migrations.DERIVED_VERSION}
+    assert state(url) == {"captured": str(len(migrations.STEPS)), "derived": schema.DERIVED}
 
 
 def test_opening_again_changes_nothing(url):
@@ -59,14 +60,16 @@ def test_changed_derived_tables_are_made_anew_and_captures_kept(url):
 def test_full_text_index_follows_tables_made_anew(url):
     with RecordStore.open(url) as store:
         hold(store, "https://ledger.example/a", ["Whales sing."])
-        assert len(StoredLexicalIndex(store).best("whales", 5)) == 1
+        with closing(connection(store)) as asked:
+            assert len(LexicalIndex(asked).best("whales", 5)) == 1
     set_version(url, "derived", "0")
     with RecordStore.open(url) as store:
         hold(store, "https://ledger.example/a", ["Tides rise."])
-        lexical = StoredLexicalIndex(store)
-        assert lexical.best("whales", 5) == []
-        hold(store, "https://ledger.example/b", ["Boats leave."])
-        assert len(lexical.best("tides boats", 5)) == 2
+        with closing(connection(store)) as asked:
+            lexical = LexicalIndex(asked)
+            assert lexical.best("whales", 5) == []
+            hold(store, "https://ledger.example/b", ["Boats leave."])
+            assert len(lexical.best("tides boats", 5)) == 2
 
 
 def test_step_that_fails_leaves_no_trace_and_is_done_by_the_next_opening(url, monkeypatch):
@@ -116,3 +119,23 @@ def test_database_of_a_newer_retold_is_left_alone(url):
         RecordStore.open(url)
     assert raised.value.exit_code == 3
     assert state(url)["captured"] == "99"
+
+
+def test_version_that_a_quick_search_expects_is_the_one_that_migration_leads_to():
+    assert str(len(migrations.STEPS)) == schema.CAPTURED
+
+
+def test_database_from_before_filtered_searches_gets_their_indexes_and_keeps_what_it_has(url):
+    names = {"articles_by_source", "extractions_by_article", "extractions_by_day", "quotes_by_speaker"}
+    with RecordStore.open(url) as store, store.engine.begin() as connection:
+        for name in names:
+            connection.execute(sa.text(f"DROP INDEX {name}"))
+    with RecordStore.open(url) as store:
+        hold(store, "https://ledger.example/a", ["Tides rise."])
+    set_version(url, "captured", "3")
+    with RecordStore.open(url) as store:
+        found = {
+            i["name"] for t in ("articles", "extractions", "quotes") for i in sa.inspect(store.engine).get_indexes(t)
+        }
+        assert names <= found
+        assert store.active_wordings()

@@ -19,9 +19,10 @@ from kb import store as stores
 from kb import workspace as workspaces
 from kb.capturelog import Notice
 from kb.errors import UserError
+from kb.folders import TAKEDOWN
 from kb.pipeline import build
 from kb.records import Snapshot
-from kb.takedown import MARK, Request, take_down
+from kb.takedown import Request, take_down
 from kb.tellings import Alert, Delivery, Place
 from kb.workspace import Workspace
 
@@ -243,7 +244,7 @@ def test_kill_at_any_moment_leaves_what_was_before_or_what_comes_after(stories, 
             gone = any(isinstance(line, Notice) for line in workspace.archive.log())
             seen.add(gone)
             assert workspace.archive.verify() == []
-            assert not (workspace.settings.archive_dir / MARK).exists()
+            assert not (workspace.settings.archive_dir / TAKEDOWN).exists()
             held = {snapshot.requested_url for snapshot in workspace.store.snapshots()}
             assert held == {snapshot.requested_url for snapshot in workspace.archive.entries()}
             assert (STAR in held) is not gone

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from making import ANNOTATE, EXTRACT, NOON, hold, outcome, source, study
 
-from kb.reader import Filter, Reader
+from kb.reader import Reader
 from kb.records import Embedding, Tool
 from kb.store import RecordStore
 from kb.text import words_digest
@@ -66,60 +66,6 @@ def test_source_that_the_study_does_not_name_is_called_as_it_is(store, reader):
 
 def test_empty_store_has_empty_coverage(reader):
     assert reader.coverage(study()).retellings == ()
-
-
-def test_wording_stands_wherever_it_was_printed_earliest_first(store, reader):
-    hold(store, STAR, ["Tides rise."], published=NOON + timedelta(days=1))
-    hold(store, LEDGER, ["TIDES RISE"], published=NOON)
-    places = reader.occurrences([RISE], Filter())[RISE]
-    assert [place.article.canonical_url for place in places] == [LEDGER, STAR]
-    assert places[1].text.text[places[1].span.start : places[1].span.end] == "Tides rise."
-
-
-def test_occurrence_says_who_spoke(store, reader):
-    hold(store, LEDGER, ["Tides rise, she said."], [("Tides rise", "Ann Wu")])
-    (place,) = reader.occurrences([RISE], Filter())[RISE]
-    assert (place.kind, place.speaker) == ("quote", "Ann Wu")
-
-
-@pytest.mark.parametrize(
-    ("narrowed", "urls"),
-    [
-        (Filter(), {LEDGER, STAR}),
-        (Filter(kind="quote"), {STAR}),
-        (Filter(kind="passage"), {LEDGER, STAR}),
-        (Filter(source="star.example"), {STAR}),
-        (Filter(source="nobody"), set()),
-        (Filter(since=NOON), {LEDGER}),
-        (Filter(since=NOON + timedelta(seconds=1)), set()),
-        (Filter(until=NOON), {STAR}),
-        (Filter(speaker=("Wu",)), {STAR}),
-        (Filter(speaker=("åNGSTRÖM WU",)), {STAR}),
-        (Filter(speaker=("Roe", "wu")), {STAR}),
-        (Filter(speaker=("%",)), set()),
-        (Filter(speaker=("_",)), set()),
-        (Filter(speaker=("Wu",), kind="passage"), set()),
-    ],
-)
-def test_filter_narrows_occurrences_and_matching_alike(store, reader, narrowed, urls):
-    hold(store, LEDGER, ["Tides rise."], published=NOON)
-    hold(store, STAR, ["Nothing else."], [("Nothing else", "Ångström Wu")], published=NOON - timedelta(days=1))
-    digests = [RISE, words_digest("Nothing else")]
-    places = reader.occurrences(digests, narrowed)
-    assert {place.article.canonical_url for where in places.values() for place in where} == urls
-    assert {key for key, where in places.items() if where} == reader.matching(narrowed) & set(digests)
-
-
-def test_undated_article_is_in_no_window(store, reader):
-    hold(store, LEDGER, ["Tides rise."], published=None)
-    assert reader.matching(Filter(since=NOON)) == set()
-
-
-def test_wording_of_a_text_that_a_newer_extraction_replaced_stands_nowhere(store, reader):
-    hold(store, LEDGER, ["Tides rise."])
-    newer = attrs.evolve(EXTRACT, version="2")
-    store.activate("extract", newer.id, {"extractions": newer.id})
-    assert reader.occurrences([RISE], Filter()) == {}
 
 
 def test_vectors_come_with_the_keys_that_have_one(store, reader):

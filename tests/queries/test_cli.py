@@ -11,7 +11,7 @@ import pytest
 from newsdesk import keep_stories, made, opened, settings
 
 from kb.exclusive import alone
-from kb.takedown import MARK
+from kb.folders import TAKEDOWN
 
 CHANGING = (
     ("crawl",),
@@ -46,7 +46,7 @@ def finished(process: "subprocess.Popen[str]") -> tuple[int, str]:
 def test_command_that_changes_the_folder_is_refused_while_another_is_at_work(tmp_path, words):
     with opened(tmp_path) as workspace:
         keep_stories(workspace)
-        unfinished = workspace.settings.archive_dir / MARK
+        unfinished = workspace.settings.archive_dir / TAKEDOWN
     unfinished.touch()
     with alone(settings(tmp_path).data_dir):
         code, err = finished(start(tmp_path, *words))

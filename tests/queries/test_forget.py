@@ -17,9 +17,8 @@ from kb.pipeline import build
 from kb.workspace import Workspace
 from queries import forget as forgetting
 from queries import job
-from queries.asking import render, report_view
+from queries.asking import quotes, render, report_view
 from queries.job import address_key
-from queries.lookup import quotes
 from queries.upkeep import state, state_json, verify
 
 pytestmark = pytest.mark.usefixtures("parser_loaded_once")
@@ -104,7 +103,9 @@ def test_it_is_in_no_listing_report_quote_or_index(forgotten):
 
 
 def test_full_text_search_does_not_find_it(forgotten):
-    assert forgotten.lexical.best('"bad roster"', 5) == []
+    with forgotten.searching() as asked:
+        assert LexicalIndex(asked).best('"bad roster"', 5) == []
+        assert LexicalIndex(asked).best("nap", 5)
 
 
 def test_verify_finds_nothing_wrong(forgotten):

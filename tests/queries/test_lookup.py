@@ -1,17 +1,14 @@
 """Days and queries as people type them."""
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from kb.errors import UserError
-from kb.study import loads
-from queries.lookup import moment, narrowed, search
+from queries.days import moment
+from queries.lookup import Question
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-DESK: Any = SimpleNamespace(study=loads("study: {id: s, title: T}"))
 
 
 def test_days_and_spans_are_read():
@@ -27,11 +24,10 @@ def test_what_is_no_day_is_told(given):
 
 def test_window_that_ends_before_it_begins_is_told():
     with pytest.raises(UserError, match="is not before --until 2026-02-01"):
-        narrowed(DESK, speaker=None, source=None, since="2026-03-01", until="2026-02-01", kind=None)
+        Question(query="nap", since="2026-03-01", until="2026-02-01").narrowed(NOW)
 
 
 @pytest.mark.parametrize("query", ["", " ", '"', "?!"])
 def test_query_without_a_word_is_told(query):
-    within = narrowed(DESK, speaker=None, source=None, since=None, until=None, kind=None)
     with pytest.raises(UserError, match="no word"):
-        search(SimpleNamespace(), query, 10, "lexical", within)
+        Question(query=query)

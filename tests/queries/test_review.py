@@ -18,7 +18,7 @@ from kb.workspace import Workspace
 from queries import asking, review
 from queries.attribution import attribute
 from queries.cli import app
-from queries.lookup import narrowed
+from queries.lookup import Question, search
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 SLIP = "https://slip.example/naps"
@@ -115,9 +115,8 @@ def test_a_split_keeps_a_spelling_apart_after_a_rebuild(desk: Workspace) -> None
 
 
 def test_search_counts_a_speaker_under_every_spelling(desk: Workspace) -> None:
-    within = narrowed(desk, speaker="moreau", source=None, since=None, until=None, kind=None)
-    assert within.speaker is not None
-    assert "Elise Moreaux" in within.speaker
+    hits = search(desk, Question(query="nap", speaker="moreau", k=50), NOON).hits
+    assert "Elise Moreaux" in {place.speaker for hit in hits for place in hit.occurrences}
 
 
 def test_names_that_nobody_has_are_told(desk: Workspace) -> None:

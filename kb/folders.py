@@ -1,0 +1,28 @@
+"""Where things lie in a data folder, and the marks that say that something there was begun and not ended."""
+
+from pathlib import Path
+
+DATA = Path(".retold")
+"""The data folder where none is named."""
+STUDY = Path("claims.yaml")
+"""The study's file where none is named."""
+
+TAKEDOWN = ".takedown"
+"""Lies in the archive while a take-down is in progress."""
+DISCARDED = ".discarded"
+"""Lies in the index's folder from when it was discarded until it is filled again."""
+
+
+def archive(data: Path) -> Path:
+    """WARC files and the capture log."""
+    return data / "archive"
+
+
+def index(data: Path) -> Path:
+    """The vector index and the matrix of vectors."""
+    return data / "index"
+
+
+def database(data: Path) -> Path:
+    """The record store where it is SQLite."""
+    return data / "records.db"
