@@ -81,7 +81,7 @@ def load(folder: Path, name: str) -> Matrix | None:
     try:
         numbers = np.load(folder / f"{name}.numbers.npy")
         vectors = np.load(folder / f"{name}.npy", mmap_mode="r")
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return None
     return Matrix(numbers, vectors) if numbers.shape == vectors.shape[:1] else None
 

@@ -40,7 +40,8 @@ def test_rank_is_nearest_among_some_and_leaves_out_what_has_no_vector():
     among = {4, 7, 8, 100, 10_000}
     found = matrix.rank(matrix.vectors[2], among, 10)
     assert {number for number, _ in found} == {4, 7, 100}
-    assert found == [pair for pair in matrix.nearest(matrix.vectors[2], 50) if pair[0] in among]
+    whole = [number for number, _ in matrix.nearest(matrix.vectors[2], 50)]
+    assert [number for number, _ in found] == [number for number in whole if number in among]
 
 
 def test_empty_matrix_finds_nothing():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from making import ANNOTATE, EXTRACT, NOON, connection, hold
+from making import EXTRACT, NOON, connection, hold
 
 from kb.occurrences import SHOWN, Filter, Occurrences
 from kb.records import Alignment, Tool
@@ -123,9 +123,3 @@ def test_article_captured_again_unchanged_counts_once(store, places):
     hold(store, LEDGER, ["Tides rise."], hours=0)
     hold(store, LEDGER, ["Tides rise."], hours=5)
     assert of(places, RISE) == [("passage", LEDGER)]
-
-
-def test_wording_twice_in_one_article_has_both_places(store, places):
-    hold(store, LEDGER, ["Tides rise.", "So it is.", "Tides rise."], [("Tides rise", None)])
-    assert ANNOTATE.id  # the second passage repeats the first's words under another ordinal
-    assert of(places, RISE) == [("quote", LEDGER), ("passage", LEDGER)]

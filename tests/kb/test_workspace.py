@@ -86,7 +86,7 @@ def discarded(folder: Path) -> None:
         made = [
             Embedding(words_sha256=key, tool=tool, vector=row) for (key, _), row in zip(words, vectors, strict=True)
         ]
-        workspace.store.commit(None, made)
+        workspace.store.commit(None, made, dict(words))
         assert workspace.reconcile_index() == (2, 0)
         indexes.discard(workspace.settings.index_dir)
 
@@ -120,16 +120,24 @@ def test_index_is_free_for_others_once_it_is_reconciled(tmp_path, monkeypatch):
         assert len(reader.index.keys()) == 2
 
 
-def test_search_does_without_an_index_that_another_process_has(tmp_path, monkeypatch):
+def test_matrix_holds_what_the_index_holds_and_needs_no_index_open(tmp_path):
     discarded(tmp_path)
-    monkeypatch.setattr(workspaces, "SEARCH_WAIT_S", 0.05)
-    told: list[str] = []
     with opened(tmp_path) as writer, opened(tmp_path) as reader:
-        assert len(writer.index.keys()) == 2
-        vector = reader.embedder.encode(["a short nap"])[0]
-        found = reader.searchable(lambda: told.append("busy")).nearest(vector, 5)
-        assert [key for key, _ in found] == [key for key, _ in writer.index.nearest(vector, 5)]
-    assert told == ["busy"]
+        held = writer.index.keys()  # nobody else can open it now
+        assert len(reader.matrix.numbers) == len(held) == 2
+
+
+def test_matrix_that_is_gone_is_read_from_the_record_store(tmp_path):
+    discarded(tmp_path)
+    with opened(tmp_path) as workspace:
+        workspace.reconcile_index()
+        before = workspace.matrix
+        for path in workspace.settings.index_dir.glob("matrix-*"):
+            path.unlink()
+        assert workspace.matrix.numbers.tolist() == before.numbers.tolist()
+        assert workspace.matrix.vectors.tolist() == before.vectors.tolist()
+        workspace.reconcile_index()
+        assert list(workspace.settings.index_dir.glob("matrix-*"))
 
 
 def test_words_of_the_study_are_its_quotes_and_claims(tmp_path):

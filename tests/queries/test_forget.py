@@ -13,6 +13,7 @@ from newsdesk import STORIES, keep, keep_stories, opened, page
 from crawler.plan import CrawlPlan
 from kb.capturelog import forgotten_addresses
 from kb.errors import CrawlError, UserError
+from kb.lexical import LexicalIndex
 from kb.pipeline import build
 from kb.workspace import Workspace
 from queries import forget as forgetting
