@@ -9,13 +9,13 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
-Vectors = npt.NDArray[np.float32]
-Numbers = npt.NDArray[np.int64]
+Vectors = np.ndarray[Any, np.dtype[np.float32]]
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 PORTION = 16_384
 """Rows read, compared or written at once: 25 MB of 384 numbers."""

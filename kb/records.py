@@ -10,11 +10,10 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 Via = Literal["live", "browser", "wayback", "warc", "file"]
 Precision = Literal["second", "minute", "day", "month", "year", "unknown"]
@@ -335,7 +334,7 @@ class Credit:
 class Embedding:
     words_sha256: str
     tool: str
-    vector: npt.NDArray[np.float32]
+    vector: np.ndarray[Any, np.dtype[np.float32]]
     """Unit length."""
 
 

@@ -1,18 +1,18 @@
 """Search: one ranking out of nearness in meaning and shared words; a wording ranks once, with every place it stands."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
-import numpy as np
-import numpy.typing as npt
 
-from kb.claims import Claim
 from kb.lexical import LexicalIndex
-from kb.matrix import Matrix
+from kb.matrix import Matrix, Vectors
 from kb.occurrences import Filter, Occurrence, Occurrences
 from kb.records import rfc3339
 from kb.text import CONTEXT, normalise, words_digest
+
+if TYPE_CHECKING:
+    from kb.claims import Claim
 
 Mode = Literal["hybrid", "dense", "lexical"]
 
@@ -51,9 +51,9 @@ class Searcher:
     places: Occurrences
     lexical: LexicalIndex
     matrix: Matrix
-    nearest: Callable[[npt.NDArray[np.float32], int], Ranked]
+    nearest: Callable[[Vectors, int], Ranked]
     """The wordings nearest to a vector, of all: from the matrix or from a vector index."""
-    encode: Callable[[Sequence[str]], npt.NDArray[np.float32]]
+    encode: Callable[[Sequence[str]], Vectors]
 
     def search(
         self, query: str, *, k: int = 10, mode: Mode = "hybrid", narrowed: Filter | None = None
@@ -91,7 +91,7 @@ class Searcher:
                 break
         return found
 
-    def _dense(self, vector: npt.NDArray[np.float32] | None, pool: int, within: Sequence[int] | None) -> Ranked:
+    def _dense(self, vector: Vectors | None, pool: int, within: Sequence[int] | None) -> Ranked:
         if vector is None:
             return []
         return self.nearest(vector, pool) if within is None else self.matrix.rank(vector, within, pool)
@@ -103,7 +103,7 @@ class Searcher:
             for rank, (number, places) in enumerate(standing.items(), 1)
         )
 
-    def claims(self, query: str, claims: Sequence[Claim], k: int = 10) -> tuple[Hit, ...]:
+    def claims(self, query: str, claims: "Sequence[Claim]", k: int = 10) -> tuple[Hit, ...]:
         """The study's own claims, nearest first."""
         known = {words_digest(claim.text): claim for claim in claims}
         numbers = {number: known[key] for key, number in self.places.numbers(known).items()}
