@@ -6,7 +6,9 @@ by id, vectors always passed in, batches within what the client allows.
 """
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +27,12 @@ Neighbours = list[tuple[str, float]]
 """Keys and their cosine similarity, nearest first."""
 
 LOCK_WAIT_S = 30
+"""How long a build waits for the index."""
+
+LOOK_S = 0.5
+"""How often a process that lends the index looks whether it is wanted, or free again."""
+
+_WANTED = ".wanted"
 
 
 class VectorIndex(Protocol):
@@ -41,51 +49,13 @@ class VectorIndex(Protocol):
     def close(self) -> None: ...
 
 
-class ExactIndex:
-    """All vectors in memory, compared one by one: the yardstick for the others, and small sets."""
-
-    def __init__(self, vectors: Mapping[str, Vectors] | None = None) -> None:
-        self._vectors: dict[str, Vectors] = dict(vectors or {})
-
-    def keys(self) -> set[str]:
-        return set(self._vectors)
-
-    def upsert(self, keys: Sequence[str], vectors: Vectors) -> None:
-        self._vectors.update(zip(keys, vectors, strict=True))
-
-    def delete(self, keys: Sequence[str]) -> None:
-        for key in keys:
-            self._vectors.pop(key, None)
-
-    def nearest(self, vector: Vectors, k: int) -> Neighbours:
-        keys = sorted(self._vectors)
-        if not keys:
-            return []
-        return rank(keys, np.vstack([self._vectors[key] for key in keys]), vector, k)
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-
-def rank(keys: Sequence[str], vectors: Vectors, vector: Vectors, k: int) -> Neighbours:
-    """The k nearest rows of a matrix by cosine of unit vectors; ties in order of the keys given."""
-    scores = vectors @ vector
-    order = np.argsort(-scores, kind="stable")[:k]
-    return [(keys[i], float(scores[i])) for i in order]
-
-
 class ChromaIndex:
     """A Chroma collection on disk, one for each embedding tool."""
 
     def __init__(self, folder: Path, tool: str, *, wait_s: float | None = None) -> None:
         """IndexBusyError where another process has it for longer than `wait_s` (LOCK_WAIT_S)."""
         silence_telemetry()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(folder / ".lock")
-        try:
-            self._lock.acquire(timeout=LOCK_WAIT_S if wait_s is None else wait_s)
-        except Timeout as error:
-            raise IndexBusyError(f"{folder} is in use by another retold process; try again when it is done") from error
+        self._lock = _locked(folder, LOCK_WAIT_S if wait_s is None else wait_s)
         import chromadb
         from chromadb.config import Settings as ChromaSettings
 
@@ -148,6 +118,75 @@ class ChromaIndex:
         self._lock.release()
 
 
+class LentIndex:
+    """An index for a process that lives long: open for as long as nobody else asks for it.
+
+    A build that finds it taken leaves `.wanted` beside it. It is given back then, at the next question or within
+    `LOOK_S`, and opened again, with what the build put in, when it is free.
+    """
+
+    def __init__(self, folder: Path, open_now: Callable[[], VectorIndex]) -> None:
+        """`open_now` opens the index without waiting; IndexBusyError where another process has it."""
+        self._folder = folder
+        self._open_now = open_now
+        self._index: VectorIndex | None = None
+        self._one_at_a_time = threading.Lock()
+        self._ended = threading.Event()
+        self._not_before = 0.0
+        threading.Thread(target=self._give_back, name="lent-index", daemon=True).start()
+
+    def nearest(self, vector: Vectors, k: int) -> Neighbours | None:
+        """As VectorIndex.nearest; None while another process has the index or wants it."""
+        with self._one_at_a_time:
+            if self._wanted():
+                self._close()
+            elif self._index is None and time.monotonic() >= self._not_before and not self._ended.is_set():
+                try:
+                    self._index = self._open_now()
+                except IndexBusyError:
+                    self._not_before = time.monotonic() + LOOK_S
+            return None if self._index is None else self._index.nearest(vector, k)
+
+    def close(self) -> None:
+        self._ended.set()
+        with self._one_at_a_time:
+            self._close()
+
+    def _give_back(self) -> None:
+        while not self._ended.wait(LOOK_S):
+            if self._index is not None and self._wanted():
+                with self._one_at_a_time:
+                    self._close()
+
+    def _wanted(self) -> bool:
+        try:
+            return time.time() - (self._folder / _WANTED).stat().st_mtime < LOCK_WAIT_S  # not one of a killed process
+        except FileNotFoundError:
+            return False
+
+    def _close(self) -> None:
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+
+def _locked(folder: Path, wait_s: float) -> FileLock:
+    """The folder's lock, taken; whoever lends the index is told that it is wanted for as long as this waits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", thread_local=False)  # a lent index is given back by another thread
+    wanted = folder / _WANTED
+    try:
+        if wait_s:
+            wanted.touch()
+        lock.acquire(timeout=wait_s)
+    except Timeout as error:
+        raise IndexBusyError(f"{folder} is in use by another retold process; try again when it is done") from error
+    finally:
+        if wait_s:
+            wanted.unlink(missing_ok=True)
+    return lock
+
+
 def collection_name(tool: str) -> str:
     """A collection for each embedding tool, so that a new model fills a new one beside the old."""
     return "wordings-" + tool.removeprefix("tool:")
@@ -176,17 +215,16 @@ def discard(folder: Path) -> None:
     """Delete the index. Deleting keys leaves their vectors in Chroma's files; what is made anew has none of them."""
     if not folder.exists():
         return
-    lock = FileLock(folder / ".lock")
+    lock = _locked(folder, LOCK_WAIT_S)
     try:
-        with lock.acquire(timeout=LOCK_WAIT_S):
-            (folder / DISCARDED).touch()  # before anything goes: killed here, it is still filled again
-            for path in folder.iterdir():
-                if path.is_dir():
-                    shutil.rmtree(path)
-                elif path.name not in (".lock", DISCARDED):
-                    path.unlink()
-    except Timeout as error:
-        raise IndexBusyError(f"{folder} is in use by another retold process; try again when it is done") from error
+        (folder / DISCARDED).touch()  # before anything goes: killed here, it is still filled again
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in (".lock", DISCARDED):
+                path.unlink()
+    finally:
+        lock.release()
 
 
 def is_discarded(folder: Path) -> bool:

@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 
 from kb import index as indexes
 from kb.errors import DataError, UserError
-from kb.index import ChromaIndex, ExactIndex, VectorIndex, collection_name, reconcile
+from kb.index import ChromaIndex, LentIndex, Neighbours, VectorIndex, Vectors, collection_name, reconcile
 
 TOOL = "tool:0123456789abcdef0123456789abcdef"
 random = np.random.default_rng(7)
@@ -20,6 +22,34 @@ random = np.random.default_rng(7)
 def units(count: int, width: int = 8) -> np.ndarray:
     rows = random.normal(size=(count, width)).astype(np.float32)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+class ExactIndex:
+    """All vectors in memory, compared one by one: the yardstick."""
+
+    def __init__(self, vectors: Mapping[str, Vectors] | None = None) -> None:
+        self._vectors: dict[str, Vectors] = dict(vectors or {})
+
+    def keys(self) -> set[str]:
+        return set(self._vectors)
+
+    def upsert(self, keys: Sequence[str], vectors: Vectors) -> None:
+        self._vectors.update(zip(keys, vectors, strict=True))
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._vectors.pop(key, None)
+
+    def nearest(self, vector: Vectors, k: int) -> Neighbours:
+        keys = sorted(self._vectors)
+        if not keys:
+            return []
+        scores = np.vstack([self._vectors[key] for key in keys]) @ vector
+        order = np.argsort(-scores, kind="stable")[:k]
+        return [(keys[i], float(scores[i])) for i in order]
+
+    def close(self) -> None:
+        """Nothing to release."""
 
 
 @pytest.fixture(params=["exact", "chroma"])
@@ -191,3 +221,71 @@ def test_index_of_a_killed_process_goes_on(tmp_path):
         reconcile(index, held, lambda keys: _load(held, keys))
         assert index.keys() == set("abc")
         assert {key for key, _ in index.nearest(held["a"], 3)} == set("abc")
+
+
+# --- an index that a long-lived process lends ---
+
+
+@pytest.fixture
+def lent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LentIndex]:
+    monkeypatch.setattr(indexes, "LOOK_S", 0.05)
+    with ChromaIndex(tmp_path, TOOL) as index:
+        index.upsert(["a"], units(1))
+    lending = LentIndex(tmp_path, lambda: ChromaIndex(tmp_path, TOOL, wait_s=0))
+    yield lending
+    lending.close()
+
+
+def asked(lent: LentIndex) -> list[str] | None:
+    found = lent.nearest(units(1)[0], 5)
+    return None if found is None else [key for key, _ in found]
+
+
+def eventually(lent: LentIndex, expected: list[str] | None) -> bool:
+    end = time.monotonic() + 10
+    while asked(lent) != expected and time.monotonic() < end:
+        time.sleep(0.02)
+    return asked(lent) == expected
+
+
+def test_index_that_nobody_else_wants_answers(lent):
+    assert asked(lent) == asked(lent) == ["a"]
+
+
+def test_build_gets_the_lent_index_soon_and_what_it_puts_in_is_found_afterwards(lent, tmp_path):
+    assert asked(lent) == ["a"]
+    with ChromaIndex(tmp_path, TOOL, wait_s=10) as build:
+        build.upsert(["b"], units(1))
+        assert asked(lent) is None
+    end = time.monotonic() + 10
+    while set(asked(lent) or ()) != {"a", "b"} and time.monotonic() < end:
+        time.sleep(0.02)
+    assert set(asked(lent) or ()) == {"a", "b"}
+
+
+def test_wish_of_a_process_that_was_killed_is_forgotten(lent, tmp_path):
+    (tmp_path / ".wanted").touch()
+    assert asked(lent) is None
+    os.utime(tmp_path / ".wanted", (0, 0))
+    assert eventually(lent, ["a"])
+
+
+def test_closed_index_is_free_and_answers_no_more(lent, tmp_path):
+    assert asked(lent) == ["a"]
+    lent.close()
+    with ChromaIndex(tmp_path, TOOL, wait_s=0):
+        assert asked(lent) is None
+
+
+def test_many_threads_may_ask_while_it_is_taken_and_given_back(lent, tmp_path):
+    def ask(_: int) -> bool:
+        found = asked(lent)
+        return found is None or found == ["a"]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(ask, range(400))
+        for _ in range(3):
+            with ChromaIndex(tmp_path, TOOL, wait_s=10):
+                time.sleep(0.05)
+        assert all(answers)
+    assert eventually(lent, ["a"])
