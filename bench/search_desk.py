@@ -46,7 +46,7 @@ def desk(folder: Path, pool: list[str], count: int) -> Workspace:
     if not done.exists():
         with workspace:
             _fill(workspace, pool, count)
-            workspace.reconcile_index()
+            workspace.indexing.reconcile()
             remember(workspace)
             with workspace.searching():
                 pass  # the full-text index is made with the first search

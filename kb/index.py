@@ -32,6 +32,9 @@ LOCK_WAIT_S = 30
 LOOK_S = 0.5
 """How often a process that lends the index looks whether it is wanted, or free again."""
 
+SAME = 0.9999
+"""Cosine from which two vectors count as one: two wordings may have equal vectors, and either may be found."""
+
 _WANTED = ".wanted"
 
 
@@ -68,6 +71,7 @@ class ChromaIndex:
                 )
                 self._portion = int(self._client.get_max_batch_size())
         except BaseException:
+            _forget_client(folder)
             self._lock.release()
             raise
 
@@ -79,7 +83,7 @@ class ChromaIndex:
             yield
         except (ChromaError, OSError, ValueError, RuntimeError) as error:
             raise DataError(
-                f"the vector index in {self._folder} is damaged ({error}); delete that folder and run `retold build`"
+                f"the vector index in {self._folder} is damaged ({error}); `retold doctor --fix` makes it anew"
             ) from error
 
     def __enter__(self) -> Self:
@@ -116,6 +120,15 @@ class ChromaIndex:
     def close(self) -> None:
         self._client.close()  # type: ignore[attr-defined]
         self._lock.release()
+
+
+def _forget_client(folder: Path) -> None:
+    """Chroma keeps what it has for a folder for the whole process, what never came up included: the next one to open
+    the folder would get that.
+    """
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    SharedSystemClient._identifier_to_system.pop(str(folder), None)
 
 
 class LentIndex:
@@ -209,6 +222,17 @@ def reconcile(index: VectorIndex, wanted: Iterable[str], load: Any) -> tuple[int
     if extra:
         index.delete(extra)
     return added, len(extra)
+
+
+def finds_itself(index: VectorIndex, keys: Sequence[str], vectors: Vectors) -> bool:
+    """Whether the index finds what it is asked for with the very vectors that it was given: one whose files are
+    damaged may still name all its keys and find none of them (chroma #7090).
+    """
+    for key, vector in zip(keys, vectors, strict=True):
+        nearest = index.nearest(vector, 1)
+        if not nearest or (nearest[0][0] != key and nearest[0][1] < SAME):
+            return False
+    return True
 
 
 def discard(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """The vectors of all searchable wordings in one memory-mapped file: a search compares them one by one.
 
-It stands beside the vector index and is written by the same step (`Workspace.reconcile_index`). A new process
+It stands beside the vector index and is written by the same step (`kb.indexing`). A new process
 that wants one answer has it from here in less time than opening Chroma takes, and a filtered search reads only
 the rows that the filter leaves. Like the index it can be made again from the record store.
 """

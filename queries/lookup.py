@@ -119,7 +119,7 @@ def search(workspace: "Workspace", question: Question, at: datetime) -> Answer:
 def searcher(workspace: "Workspace") -> Iterator[Searcher]:
     """A workspace's Searcher, for as long as its connection is open."""
     with workspace.searching() as connection:
-        matrix = workspace.matrix
+        matrix = workspace.indexing.matrix
         yield Searcher(
             places=Occurrences(connection),
             lexical=LexicalIndex(connection),

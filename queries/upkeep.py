@@ -11,7 +11,7 @@ from kb import takedown
 from kb.archive import Problem
 from kb.capturelog import Notice
 from kb.embed import EMBEDDED
-from kb.errors import UserError
+from kb.errors import DataError, UserError
 from kb.pipeline import STAGES
 from kb.records import Snapshot, Visit, rfc3339
 from kb.workspace import Workspace
@@ -55,6 +55,8 @@ class State:
     index_missing: int
     """Wordings that the vector index should hold and does not, before any fixing."""
     index_extra: int
+    index_damage: str | None
+    """What is wrong with the vector index's files, before any fixing."""
     fixed: bool
     unused_speakers: tuple[str, ...]
     """Speakers of claims.yaml whom no quote of the coverage names."""
@@ -65,7 +67,7 @@ class State:
 
     @property
     def healthy(self) -> bool:
-        index_ok = self.fixed or not (self.index_missing or self.index_extra)
+        index_ok = self.fixed or not (self.index_missing or self.index_extra or self.index_damage)
         return index_ok and not self.failures and "missing" not in self.versions.values()
 
 
@@ -115,9 +117,9 @@ def state(workspace: Workspace, *, fix: bool) -> State:
     outcomes = {stage: workspace.reader.outcomes(stage) for stage in STAGES}
     wanted = workspace.store.active_wordings() | set(workspace.study_wordings)
     embedded = set(workspace.reader.vectors(wanted, workspace.embedder.tool.id)[0])
-    held = workspace.index.keys()
+    held, damage = _held(workspace)
     if fix:
-        workspace.reconcile_index()
+        workspace.indexing.reconcile()
     captures = workspace.store.count_snapshots()
     return State(
         versions={**versions(LIBRARIES), **_models(workspace)},
@@ -131,11 +133,22 @@ def state(workspace: Workspace, *, fix: bool) -> State:
         failures=tuple((o.stage, o.input, o.code) for rows in outcomes.values() for o in rows if o.status == "failed"),
         index_missing=len(embedded - held),
         index_extra=len(held - embedded),
+        index_damage=damage,
         fixed=fix,
         unused_speakers=_unused_speakers(workspace),
         dropped=tuple(visit for visit in workspace.store.latest_visits() if visit.action in _LEFT),
         tombstones=tuple((entry.snapshot, notice) for entry, notice in takedown.tombstones(workspace.archive)),
     )
+
+
+def _held(workspace: Workspace) -> tuple[set[str], str | None]:
+    """What the vector index holds, and what is wrong with it."""
+    try:
+        return workspace.indexing.check(), None
+    except DataError as error:
+        return set(), str(error)
+    finally:
+        workspace.indexing.close()
 
 
 def versions(names: Sequence[str]) -> dict[str, str]:
@@ -219,7 +232,9 @@ def print_state(found: State, console: "Console") -> None:
         console.print(f"unread    {counted(found.unread, 'capture')}: `retold build` reads them")
     for stage, counts in found.outcomes.items():
         console.print(f"{stage:<9} " + "  ".join(f"{count} {name}" for name, count in sorted(counts.items())))
-    if found.index_missing or found.index_extra:
+    if found.index_damage:
+        console.print(f"index     damaged: {escape(found.index_damage)}{'; made anew' if found.fixed else ''}")
+    elif found.index_missing or found.index_extra:
         done = "mended" if found.fixed else "`retold doctor --fix` mends that"
         console.print(f"index     {found.index_missing} wordings missing, {found.index_extra} too many: {done}")
     for stage, key, problem in found.failures:

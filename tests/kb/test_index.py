@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -187,7 +187,7 @@ def test_index_can_be_opened_again_after_it_was_closed(tmp_path, monkeypatch):
 
 def test_damaged_index_says_what_to_do(tmp_path):
     (tmp_path / "chroma.sqlite3").write_bytes(b"hello world " * 1000)
-    with pytest.raises(DataError, match="delete that folder and run `retold build`") as raised:
+    with pytest.raises(DataError, match="`retold doctor --fix` makes it anew") as raised:
         ChromaIndex(tmp_path, TOOL)
     assert raised.value.exit_code == 3
 
@@ -197,7 +197,7 @@ def test_damage_found_when_asked_says_what_to_do_too(tmp_path, ask):
     with ChromaIndex(tmp_path, TOOL) as index:
         index.upsert([str(n) for n in range(1_500)], units(1_500))
     next(tmp_path.rglob("header.bin")).unlink()
-    with ChromaIndex(tmp_path, TOOL) as index, pytest.raises(DataError, match="delete that folder"):
+    with ChromaIndex(tmp_path, TOOL) as index, pytest.raises(DataError, match="makes it anew"):
         index.nearest(units(1)[0], 5) if ask == "nearest" else index.upsert(["x"], units(1))
 
 
@@ -221,6 +221,40 @@ def test_index_of_a_killed_process_goes_on(tmp_path):
         reconcile(index, held, lambda keys: _load(held, keys))
         assert index.keys() == set("abc")
         assert {key for key, _ in index.nearest(held["a"], 3)} == set("abc")
+
+
+@pytest.mark.parametrize("count", [1_500, 10_000])
+def test_reopened_in_another_process_it_finds_what_it_found(tmp_path, count):
+    """Past a thousand vectors, where Chroma goes over to its graph: chroma #7090 and #3638."""
+    vectors = units(count, 32)
+    keys = [f"{number:05}" for number in range(count)]
+    with ChromaIndex(tmp_path, TOOL) as index:
+        index.upsert(keys, vectors)
+        before = [index.nearest(vector, 10) for vector in vectors[:20]]
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        after = pool.submit(found_elsewhere, tmp_path, vectors[:20]).result()
+    assert [[key for key, _ in found] for found in after] == [[key for key, _ in found] for found in before]
+    exact = [[keys[at] for at in np.argsort(-(vectors @ vector))[:10]] for vector in vectors[:20]]
+    hit = sum(len({key for key, _ in found} & set(best)) for found, best in zip(after, exact, strict=True))
+    assert hit >= 190  # of 200
+
+
+def found_elsewhere(folder: Path, vectors: np.ndarray) -> list[Neighbours]:
+    with ChromaIndex(folder, TOOL) as index:
+        return [index.nearest(vector, 10) for vector in vectors]
+
+
+def test_index_that_names_its_keys_but_finds_none_of_them_is_noticed():
+    class Dead(ExactIndex):
+        def nearest(self, vector: Vectors, k: int) -> Neighbours:
+            return []
+
+    vectors = units(3)
+    whole, dead = ExactIndex(), Dead()
+    for index in (whole, dead):
+        index.upsert(["a", "b", "c"], vectors)
+    assert indexes.finds_itself(whole, ["a", "b", "c"], vectors)
+    assert not indexes.finds_itself(dead, ["a", "b", "c"], vectors)
 
 
 # --- an index that a long-lived process lends ---
