@@ -11,7 +11,7 @@ from kb import folders, takedown
 from kb import study as studies
 from kb.archive import Archive
 from kb.claims import Study
-from kb.embed import Embedder, SentenceTransformerEmbedder
+from kb.embed import Embedder, embedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
 from kb.fulltext import make_fulltext
@@ -77,7 +77,7 @@ class Workspace:
 
     @cached_property
     def embedder(self) -> Embedder:
-        return SentenceTransformerEmbedder(self.settings.embedding_model)
+        return embedder(self.settings.embedding_model, self.settings.data_dir)
 
     @cached_property
     def entailment(self) -> EntailmentModel:

@@ -10,8 +10,8 @@ import attrs
 from kb import takedown
 from kb.archive import Problem
 from kb.capturelog import Notice
-from kb.embed import EMBEDDED
 from kb.errors import DataError, UserError
+from kb.minilm import EMBEDDED
 from kb.pipeline import STAGES
 from kb.records import Snapshot, Visit, rfc3339
 from kb.workspace import Workspace
