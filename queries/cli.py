@@ -249,7 +249,7 @@ def search(
     if options.json:
         print_json(answer.plain)
     else:
-        listing.hits(answer, sys.stdout, options.console())
+        listing.hits(answer, sys.stdout, sys.stderr if options.verbosity >= 0 else None)
 
 
 @app.command()
@@ -364,7 +364,7 @@ def doctor(
 
     Example: retold doctor --fix
     """
-    from queries import listing, upkeep
+    from queries import printing, upkeep
 
     options: Options = ctx.obj
     with options.working() if fix else options.workspace() as workspace:
@@ -372,7 +372,7 @@ def doctor(
     if options.json:
         print_json(upkeep.state_json(found))
     else:
-        upkeep.print_state(found, listing.Output(sys.stdout))
+        upkeep.print_state(found, printing.Output(sys.stdout))
     if not found.healthy:
         raise typer.Exit(INCOMPLETE)
 
