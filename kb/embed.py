@@ -9,8 +9,8 @@ import numpy as np
 
 from kb.digests import folder_digest
 from kb.errors import UserError
+from kb.identity import Tool
 from kb.minilm import EMBEDDED, EMBEDDED_SHA256, MiniLM, Vectors, embedded_folder
-from kb.records import Tool
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

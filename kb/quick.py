@@ -16,10 +16,10 @@ import attrs
 
 from kb import folders, matrix, schema
 from kb.embed import Embedder, embedder
+from kb.identity import sha256
 from kb.matrix import Matrix
 from kb.minilm import EMBEDDED
 from kb.occurrences import connected
-from kb.records import sha256
 
 _PLAIN_SETTINGS = {"RETOLD_DATA_DIR", "RETOLD_STUDY"}
 """Settings in the environment that this path knows."""

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
+from kb.identity import rfc3339
 from kb.lexical import LexicalIndex
 from kb.matrix import Matrix, Vectors
 from kb.occurrences import Filter, Occurrence, Occurrences
-from kb.records import rfc3339
 from kb.text import CONTEXT, normalise, words_digest
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class Searcher:
         """
         ordered = sorted(scores, key=lambda number: (-scores[number], number))
         found: dict[int, list[Occurrence]] = {}
-        for start in range(0, len(ordered), POOL):
-            some = ordered[start : start + POOL]
+        for start in range(0, len(ordered), 2 * k):
+            some = ordered[start : start + 2 * k]
             meet = set(self.places.matching(narrowed, among=some))
             chosen = [number for number in some if number in meet][: k - len(found)]
             places = self.places.standing(chosen, narrowed)
