@@ -111,10 +111,7 @@ class ChromaIndex:
 
     def nearest(self, vector: Vectors, k: int) -> Neighbours:
         with self._telling_damage():
-            count = self._collection.count()
-            if not count:
-                return []
-            found = self._collection.query(query_embeddings=[vector], n_results=min(k, count), include=["distances"])
+            found = self._collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
         return [(key, 1.0 - float(far)) for key, far in zip(found["ids"][0], found["distances"][0], strict=True)]
 
     def close(self) -> None:

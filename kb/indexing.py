@@ -40,13 +40,17 @@ class Indexing:
         """The vectors of all that can be searched, as the last build left them; from the record store where it left
         none.
         """
-        name = self._reader.active_tool(matrices.KIND)
+        return self.named(self._reader.active_tool(matrices.KIND))
+
+    def named(self, name: str | None) -> Matrix:
+        """The matrix that the record store names; it is mapped once."""
+        held = self._matrix
         if name and matrices.is_of(name, self._tool):
-            if self._matrix is None or self._matrix[0] != name:
-                held = matrices.load(self.folder, name)
-                self._matrix = (name, held) if held else None
-            if self._matrix:
-                return self._matrix[1]
+            if held and held[0] == name:
+                return held[1]
+            if loaded := matrices.load(self.folder, name):
+                self._matrix = (name, loaded)
+                return loaded
         numbers, digests = self._reader.embedded(self._wanted(), self._tool)
         return Matrix(numbers, self._vectors(digests))
 

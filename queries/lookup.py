@@ -1,9 +1,11 @@
 """`search`: a question as it was asked, and its answer, at once where nothing stands in the way."""
 
 import re
+import sqlite3
+import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +15,11 @@ import attrs
 from kb import quick
 from kb.errors import UserError
 from kb.lexical import LexicalIndex
+from kb.matrix import KIND as MATRIX
+from kb.matrix import Matrix, Vectors
 from kb.occurrences import Filter, Occurrences
 from queries.days import moment
-from queries.search import Hit, Mode, Searcher, to_json
+from queries.search import Hit, Mode, Ranked, Searcher, to_json
 
 if TYPE_CHECKING:
     from kb.workspace import Workspace
@@ -102,39 +106,80 @@ def at_once(data: Path | None, study: Path | None, question: Question, at: datet
 
 def search(workspace: "Workspace", question: Question, at: datetime) -> Answer:
     """The best wordings for a query; a speaker counts under every spelling of the name."""
+    with workspace.searching() as connection:
+        matrix = workspace.indexing.matrix
+        return _ask(workspace, connection, matrix, matrix.nearest, question, at)
+
+
+class Desk:
+    """A workspace that is asked again and again, by several threads at once: the vector index stays open, for as long
+    as nobody else wants it, and each thread has its connection.
+    """
+
+    def __init__(self, workspace: "Workspace") -> None:
+        self.workspace = workspace
+        self._lent = workspace.indexing.lent()
+        self._own = threading.local()
+        self._open = ExitStack()
+
+    def search(self, question: Question, at: datetime) -> Answer:
+        """As `search`, through the vector index."""
+        connection = self._connection()
+        places = Occurrences(connection)
+        matrix = self.workspace.indexing.named(places.chosen(MATRIX))
+
+        def nearest(vector: Vectors, k: int) -> Ranked:
+            found = self._lent.nearest(vector, k)
+            if found is None:
+                return matrix.nearest(vector, k)
+            numbers = places.numbers(key for key, _ in found)
+            return [(numbers[key], score) for key, score in found if key in numbers]
+
+        return _ask(self.workspace, connection, matrix, nearest, question, at)
+
+    def close(self) -> None:
+        self._lent.close()
+        self._open.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        if not hasattr(self._own, "connection"):
+            self._own.connection = self._open.enter_context(self.workspace.searching())
+        connection: sqlite3.Connection = self._own.connection
+        return connection
+
+
+def _ask(
+    workspace: "Workspace",
+    connection: sqlite3.Connection,
+    matrix: Matrix,
+    nearest: Callable[[Vectors, int], Ranked],
+    question: Question,
+    at: datetime,
+) -> Answer:
     from queries.models import require_embedder
 
     narrowed = question.narrowed(at, _spellings(workspace, question.speaker) if question.speaker else None)
     if question.mode != "lexical":
         require_embedder(workspace)
-    with searcher(workspace) as asked:
-        if question.kind != "claim":
-            return _answer(asked, question, narrowed, empty=not workspace.store.count_snapshots())
-        started = time.perf_counter()
-        hits = asked.claims(question.query, workspace.study.claims, question.k)
-        return Answer(question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=False)
+    asked = Searcher(
+        places=Occurrences(connection),
+        lexical=LexicalIndex(connection),
+        matrix=matrix,
+        nearest=nearest,
+        encode=workspace.embedder.encode,
+    )
+    if question.kind != "claim":
+        answer = _answer(asked, question, narrowed)
+        return answer if answer.hits else attrs.evolve(answer, empty=not workspace.store.count_snapshots())
+    started = time.perf_counter()
+    hits = asked.claims(question.query, workspace.study.claims, question.k)
+    return Answer(question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=False)
 
 
-@contextmanager
-def searcher(workspace: "Workspace") -> Iterator[Searcher]:
-    """A workspace's Searcher, for as long as its connection is open."""
-    with workspace.searching() as connection:
-        matrix = workspace.indexing.matrix
-        yield Searcher(
-            places=Occurrences(connection),
-            lexical=LexicalIndex(connection),
-            matrix=matrix,
-            nearest=matrix.nearest,
-            encode=workspace.embedder.encode,
-        )
-
-
-def _answer(asked: Searcher, question: Question, narrowed: Filter, *, empty: bool = False) -> Answer:
+def _answer(asked: Searcher, question: Question, narrowed: Filter) -> Answer:
     started = time.perf_counter()
     hits = asked.search(question.query, k=question.k, mode=question.mode, narrowed=narrowed)
-    return Answer(
-        question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=empty and not hits
-    )
+    return Answer(question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=False)
 
 
 def _spellings(workspace: "Workspace", speaker: str) -> tuple[str, ...]:

@@ -26,8 +26,8 @@ DENSE_WEIGHT = 0.5
 """Share of nearness in the fusion of min-max scaled scores; .5 was best on SciFact and CheckThat! (docs/search.md)."""
 
 NARROW = 20_000
-"""Up to this many wordings a filter is met first and ranked then; a wider one is met by one in so many that ranking
-first finds enough of them."""
+"""A filter that too few of the best meet is met first and ranked then, up to this many wordings; a wider one is met by
+one in so many that ranking more of all finds enough of them."""
 
 
 @attrs.frozen(kw_only=True)
@@ -61,9 +61,8 @@ class Searcher:
         """The k best wordings within a filter, best first."""
         query = normalise(query)  # a terminal's broken bytes arrive as lone surrogates, which no model takes
         narrowed = narrowed or Filter()
-        within = None if narrowed.open else self.places.matching(narrowed, limit=NARROW + 1)
-        if within is not None and len(within) > NARROW:
-            within = None
+        within: Sequence[int] | None = None
+        asked = narrowed.open
         vector = self.encode([query])[0] if mode != "lexical" else None
         pool = max(POOL, k)
         while True:
@@ -73,7 +72,12 @@ class Searcher:
             standing = self._standing(scores, k, narrowed)
             if len(standing) >= k or max(len(dense), len(lexical)) < pool:
                 return self._hits(scores, standing)
-            pool *= 10
+            if asked:
+                pool *= 10
+            else:
+                asked = True
+                few = self.places.matching(narrowed, limit=NARROW + 1)
+                within = few if len(few) <= NARROW else None
 
     def _standing(self, scores: Mapping[int, float], k: int, narrowed: Filter) -> dict[int, list[Occurrence]]:
         """The first k wordings that stand anywhere: those of the study alone, or of texts that a newer capture or
