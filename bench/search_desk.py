@@ -94,39 +94,9 @@ def _near(real: npt.NDArray[np.float32], count: int, noise: np.random.Generator)
 
 def _article(store: RecordStore, number: int, said: list[str], chance: random.Random) -> None:
     source = f"outlet-{number % SOURCES}"
-    url = f"https://{source}.example/{number}"
-    at = START + timedelta(minutes=10 * number)
+    article = Article(source=source, canonical_url=f"https://{source}.example/{number}")
     text = Text(text=" ".join(said), language="de" if number % 1000 == 999 else "en")
-    article = Article(source=source, canonical_url=url)
-    snapshot = Snapshot(
-        requested_url=url,
-        fetched_at=at,
-        body_sha256=f"sha256:{number:064x}",
-        final_url=url,
-        status=200,
-        media_type="text/html",
-        charset=None,
-        etag=None,
-        last_modified=None,
-        warc="retold-00001.warc.gz",
-        offset=0,
-        via="file",
-        source=source,
-    )
-    extraction = Extraction(
-        snapshot=snapshot.id,
-        tool=_EXTRACT.id,
-        article=article.id,
-        text=text.id,
-        title=said[0],
-        bylines=(),
-        published_at=at,
-        published_precision="minute",
-        published_raw=None,
-        modified_at=None,
-        truncated=False,
-        links=(),
-    )
+    snapshot = _snapshot(article, number)
     records: list[Passage | Quote] = []
     start = 0
     for ordinal, words in enumerate(said):
@@ -138,8 +108,44 @@ def _article(store: RecordStore, number: int, said: list[str], chance: random.Ra
             records.append(_quote(text, span, f"Speaker {chance.randrange(SPEAKERS)}"))
     wordings = {words_digest(words): words for words in said}
     store.add_snapshot(snapshot)
-    store.commit(_done("extract", snapshot.id, _EXTRACT), [article, text, extraction])
+    made = [article, text, _extraction(snapshot, article, text, said[0])]
+    store.commit(_done("extract", snapshot.id, _EXTRACT), made)
     store.commit(_done("annotate", text.id, _ANNOTATE), records, wordings)
+
+
+def _snapshot(article: Article, number: int) -> Snapshot:
+    return Snapshot(
+        requested_url=article.canonical_url,
+        fetched_at=START + timedelta(minutes=10 * number),
+        body_sha256=f"sha256:{number:064x}",
+        final_url=article.canonical_url,
+        status=200,
+        media_type="text/html",
+        charset=None,
+        etag=None,
+        last_modified=None,
+        warc="retold-00001.warc.gz",
+        offset=0,
+        via="file",
+        source=article.source,
+    )
+
+
+def _extraction(snapshot: Snapshot, article: Article, text: Text, title: str) -> Extraction:
+    return Extraction(
+        snapshot=snapshot.id,
+        tool=_EXTRACT.id,
+        article=article.id,
+        text=text.id,
+        title=title,
+        bylines=(),
+        published_at=snapshot.fetched_at,
+        published_precision="minute",
+        published_raw=None,
+        modified_at=None,
+        truncated=False,
+        links=(),
+    )
 
 
 def _passage(text: Text, span: Span, ordinal: int) -> Passage:

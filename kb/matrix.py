@@ -37,6 +37,10 @@ class Matrix:
         """Numbers and cosine similarity of the k nearest, nearest first; of equals the lower number."""
         return _best(self.numbers, self.vectors @ vector, k) if len(self.numbers) else []
 
+    def within(self, vector: Vectors, least: float) -> list[int]:
+        """Numbers of all whose cosine similarity is at least so much."""
+        return [int(number) for number in self.numbers[self.vectors @ vector >= least]]
+
     def rank(self, vector: Vectors, among: Iterable[int], k: int) -> list[tuple[int, float]]:
         """The same among some wordings alone; those without a vector are left out."""
         wanted = np.unique(np.fromiter(among, np.int64))

@@ -18,7 +18,7 @@ CONTEXT = 60
 
 NOTHING_YET = "nothing is captured yet: `retold run` or `retold add` first"
 
-_BOLD, _DIM = "1", "2"
+_BOLD, _DIM, _FOUND = "1", "2", "1;4"
 
 
 class _Pen:
@@ -56,7 +56,7 @@ def _wider(answer: "Answer") -> str:
 
 
 def _hit(hit: "Hit", pen: _Pen) -> None:
-    pen.line(f"{hit.rank:>3}. {pen.styled(one_line(hit.text), _BOLD)}")
+    pen.line(f"{hit.rank:>3}. {_marked(hit, pen)}")
     said = f", {one_line(hit.speaker)}" if hit.speaker else ""
     pen.line(f"     {hit.kind} {hit.score:.2f}{said}")
     for place in hit.occurrences[:SHOWN_PLACES]:
@@ -65,6 +65,16 @@ def _hit(hit: "Hit", pen: _Pen) -> None:
         pen.line(_in_context(place, pen))
     if len(hit.occurrences) > SHOWN_PLACES:
         pen.line(f"     … in {counted(len(hit.occurrences), 'place')}")
+
+
+def _marked(hit: "Hit", pen: _Pen) -> str:
+    """The wording on one line, the words of the query in it underlined."""
+    parts, at = [], 0
+    for start, end in hit.matched:
+        parts += [(hit.text[at:start], _BOLD), (hit.text[start:end], _FOUND)]
+        at = end
+    parts.append((hit.text[at:], _BOLD))
+    return "".join(pen.styled(printable(text).replace("\n", " "), style) for text, style in parts)
 
 
 def _in_context(place: "Occurrence", pen: _Pen) -> str:

@@ -4,6 +4,7 @@ import re
 import sqlite3
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -17,11 +18,12 @@ from kb.errors import UserError
 from kb.lexical import LexicalIndex
 from kb.matrix import KIND as MATRIX
 from kb.matrix import Matrix, Vectors
-from kb.occurrences import Filter, Occurrences
+from kb.occurrences import Filter, Occurrence, Occurrences
 from queries.days import moment
 from queries.search import Hit, Mode, Ranked, Searcher, to_json
 
 if TYPE_CHECKING:
+    from kb.claims import SavedSearch
     from kb.workspace import Workspace
 
 
@@ -111,6 +113,25 @@ def search(workspace: "Workspace", question: Question, at: datetime) -> Answer:
         return _ask(workspace, connection, matrix, matrix.nearest, question, at)
 
 
+def answers(workspace: "Workspace", saved: "SavedSearch") -> dict[str, list[Occurrence]]:
+    """What answers a saved search now: by address of the article, its places."""
+    filtered = Filter(
+        kind=saved.kind,
+        speaker=_spellings(workspace, saved.speaker) if saved.speaker else None,
+        source=saved.source,
+        language=saved.language,
+        verdict=saved.verdict,
+    )
+    with workspace.searching() as connection:
+        matrix = workspace.indexing.matrix
+        found = _searcher(workspace, connection, matrix, matrix.nearest).answering(saved.query, saved.near, filtered)
+    by_article: dict[str, list[Occurrence]] = defaultdict(list)
+    for places in found.values():
+        for place in places:
+            by_article[place.url].append(place)
+    return dict(by_article)
+
+
 class Desk:
     """A workspace that is asked again and again, by several threads at once: the vector index stays open, for as long
     as nobody else wants it, and each thread has its connection.
@@ -161,19 +182,25 @@ def _ask(
     narrowed = question.narrowed(at, _spellings(workspace, question.speaker) if question.speaker else None)
     if question.mode != "lexical":
         require_embedder(workspace)
-    asked = Searcher(
-        places=Occurrences(connection),
-        lexical=LexicalIndex(connection),
-        matrix=matrix,
-        nearest=nearest,
-        encode=workspace.embedder.encode,
-    )
+    asked = _searcher(workspace, connection, matrix, nearest)
     if question.kind != "claim":
         answer = _answer(asked, question, narrowed)
         return answer if answer.hits else attrs.evolve(answer, empty=not workspace.store.count_snapshots())
     started = time.perf_counter()
     hits = asked.claims(question.query, workspace.study.claims, question.k)
     return Answer(question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=False)
+
+
+def _searcher(
+    workspace: "Workspace", connection: sqlite3.Connection, matrix: Matrix, nearest: Callable[[Vectors, int], Ranked]
+) -> Searcher:
+    return Searcher(
+        places=Occurrences(connection),
+        lexical=LexicalIndex(connection),
+        matrix=matrix,
+        nearest=nearest,
+        encode=workspace.embedder.encode,
+    )
 
 
 def _answer(asked: Searcher, question: Question, narrowed: Filter) -> Answer:

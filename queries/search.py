@@ -40,6 +40,8 @@ class Hit:
     kind: str
     """`quote`, `passage` or `claim`."""
     text: str
+    matched: tuple[tuple[int, int], ...]
+    """Where words of the query stand in `text`, in any form; half-open, in code points."""
     speaker: str | None
     occurrences: tuple[Occurrence, ...]
 
@@ -71,7 +73,7 @@ class Searcher:
             scores = _fused(mode, dense, lexical)
             standing = self._standing(scores, k, narrowed)
             if len(standing) >= k or max(len(dense), len(lexical)) < pool:
-                return self._hits(scores, standing)
+                return self._hits(query, scores, standing)
             if asked:
                 pool *= 10
             else:
@@ -100,10 +102,22 @@ class Searcher:
             return []
         return self.nearest(vector, pool) if within is None else self.matrix.rank(vector, within, pool)
 
-    def _hits(self, scores: Mapping[int, float], standing: Mapping[int, Sequence[Occurrence]]) -> tuple[Hit, ...]:
-        words = self.places.wordings(standing)
+    def answering(self, query: str, near: float, narrowed: Filter) -> dict[int, list[Occurrence]]:
+        """Every wording that has all words of the query, or comes as near to it in meaning as `near`, with its places:
+        unlike the k best, none where nothing answers.
+        """
+        query = normalise(query)
+        found = dict.fromkeys(self.lexical.all(query))
+        if near < 1 and len(self.matrix.numbers):
+            found.update(dict.fromkeys(self.matrix.within(self.encode([query])[0], near)))
+        return self.places.standing(self.places.matching(narrowed, among=found), narrowed)
+
+    def _hits(
+        self, query: str, scores: Mapping[int, float], standing: Mapping[int, Sequence[Occurrence]]
+    ) -> tuple[Hit, ...]:
+        words, marked = self.places.wordings(standing), self.lexical.marked(query, standing)
         return tuple(
-            _hit(rank, scores[number], words[number], places)
+            _hit(rank, scores[number], words[number], marked.get(number, ()), places)
             for rank, (number, places) in enumerate(standing.items(), 1)
         )
 
@@ -119,6 +133,7 @@ class Searcher:
                 score=round(score, 4),
                 kind="claim",
                 text=numbers[number].text,
+                matched=(),
                 speaker=numbers[number].speaker,
                 occurrences=tuple(places.get(number, ())),
             )
@@ -147,7 +162,7 @@ def _scaled(found: Ranked) -> dict[int, float]:
     return {key: (score - least) / (most - least) if most > least else 1.0 for key, score in found}
 
 
-def _hit(rank: int, score: float, words: str, places: Sequence[Occurrence]) -> Hit:
+def _hit(rank: int, score: float, words: str, marked: Sequence[tuple[int, int]], places: Sequence[Occurrence]) -> Hit:
     quoted = [place for place in places if place.kind == "quote"]
     shown = quoted or places
     return Hit(
@@ -155,6 +170,7 @@ def _hit(rank: int, score: float, words: str, places: Sequence[Occurrence]) -> H
         score=round(score, 4),
         kind=shown[0].kind,
         text=words,
+        matched=tuple(marked),
         speaker=next((place.speaker for place in quoted if place.speaker), None),
         occurrences=tuple(shown),
     )
@@ -172,6 +188,7 @@ def to_json(query: str, mode: str, took_ms: float, hits: Sequence[Hit]) -> Mappi
                 "score": hit.score,
                 "kind": hit.kind,
                 "text": hit.text,
+                "matched": [list(span) for span in hit.matched],
                 "speaker": hit.speaker,
                 "occurrences": [_occurrence_json(place) for place in hit.occurrences],
             }
