@@ -19,6 +19,7 @@ from kb.indexing import Indexing
 from kb.occurrences import connected
 from kb.reader import Reader
 from kb.records import Snapshot
+from kb.rerank import CrossEncoderReranker
 from kb.settings import Settings
 from kb.store import RecordStore
 from kb.text import words_digest
@@ -78,6 +79,10 @@ class Workspace:
     @cached_property
     def embedder(self) -> Embedder:
         return embedder(self.settings.embedding_model, self.settings.data_dir)
+
+    @cached_property
+    def reranker(self) -> CrossEncoderReranker:
+        return CrossEncoderReranker(self.settings.rerank_model)
 
     @cached_property
     def entailment(self) -> EntailmentModel:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from kb.workspace import Workspace
 
 
+RERANKED = 50
+"""Wordings that a reranker reads: some 2 s for a small one on two cores."""
+
+
 @attrs.frozen(kw_only=True)
 class Question:
     """What is looked for, and what the search is narrowed to."""
@@ -43,6 +48,8 @@ class Question:
     until: str | None = None
     language: str | None = None
     verdict: str | None = None
+    rerank: bool = False
+    """Let a cross-encoder order the best `RERANKED` anew."""
 
     def __attrs_post_init__(self) -> None:
         if not re.search(r"\w", self.query):
@@ -91,7 +98,7 @@ def at_once(data: Path | None, study: Path | None, question: Question, at: datet
 
     Speakers and claims are the study's, which is not read here.
     """
-    if question.speaker or question.kind == "claim":
+    if question.speaker or question.kind == "claim" or question.rerank:
         return None
     with quick.ready(data, study) as ready:
         if ready is None:
@@ -184,7 +191,8 @@ def _ask(
         require_embedder(workspace)
     asked = _searcher(workspace, connection, matrix, nearest)
     if question.kind != "claim":
-        answer = _answer(asked, question, narrowed)
+        ranked = partial(_reranked, workspace) if question.rerank else _answer
+        answer = ranked(asked, question, narrowed)
         return answer if answer.hits else attrs.evolve(answer, empty=not workspace.store.count_snapshots())
     started = time.perf_counter()
     hits = asked.claims(question.query, workspace.study.claims, question.k)
@@ -207,6 +215,16 @@ def _answer(asked: Searcher, question: Question, narrowed: Filter) -> Answer:
     started = time.perf_counter()
     hits = asked.search(question.query, k=question.k, mode=question.mode, narrowed=narrowed)
     return Answer(question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=False)
+
+
+def _reranked(workspace: "Workspace", asked: Searcher, question: Question, narrowed: Filter) -> Answer:
+    many = _answer(asked, attrs.evolve(question, k=max(RERANKED, question.k)), narrowed)
+    started = time.perf_counter()
+    scores = workspace.reranker.score(question.query, [hit.text for hit in many.hits])
+    order = sorted(zip(scores, many.hits, strict=True), key=lambda pair: (-pair[0], pair[1].rank))[: question.k]
+    hits = tuple(attrs.evolve(hit, rank=rank, score=round(score, 4)) for rank, (score, hit) in enumerate(order, 1))
+    took_ms = many.took_ms + (time.perf_counter() - started) * 1000
+    return attrs.evolve(many, question=question, hits=hits, took_ms=took_ms)
 
 
 def _spellings(workspace: "Workspace", speaker: str) -> tuple[str, ...]:

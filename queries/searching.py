@@ -21,6 +21,9 @@ def search(
         QuoteVerdict | None, typer.Option(help="Only quotes that stand so to a quote of claims.yaml.")
     ] = None,
     mode: Annotated[SearchMode, typer.Option(help="How to rank.")] = SearchMode.HYBRID,
+    rerank: Annotated[
+        bool, typer.Option("--rerank", help="Let a cross-encoder (RETOLD_RERANK_MODEL) order the best anew.")
+    ] = False,
     k: Annotated[int, typer.Option("-k", min=1, help="How many wordings.")] = 10,
 ) -> None:
     """Find passages, quotes and claims by meaning and by words.
@@ -42,6 +45,7 @@ def search(
         until=until,
         language=language,
         verdict=verdict,
+        rerank=rerank,
     )
     answer = lookup.at_once(options.data_dir, options.study, question, now())
     if answer is None:

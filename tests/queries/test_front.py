@@ -130,7 +130,7 @@ def test_options_are_those_of_the_command_line():
     command = get_command(app)
     shared = {name for option in command.params for name in option.opts}
     own = {name for option in command.commands["search"].params for name in option.opts if name.startswith("-")}
-    left = {"--speaker", "-v", "--verbose", "--version", "--help"}
+    left = {"--speaker", "--rerank", "-v", "--verbose", "--version", "--help"}
     assert front.FLAGS.keys() | front.VALUED.keys() == (own | shared) - left
     assert set(front.CHOICES["kind"]) == set(Kind) - {"claim"}
     assert set(front.CHOICES["mode"]) == set(get_args(Mode))

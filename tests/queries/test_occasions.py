@@ -183,11 +183,8 @@ def test_new_answers_of_a_search_are_one_alert_with_their_places():
     [alert] = of("new-answer", news(answers=found("https://a.example/1", "https://a.example/2")))
     assert alert.title == "New for the search naps: ledger"
     assert alert.summary == "2 articles not told for this search before."
-    assert [(p.url, p.exact, p.capture) for p in alert.places][0] == (
-        "https://a.example/1",
-        "A nap at work.",
-        "sha256:00",
-    )
+    first = alert.places[0]
+    assert (first.url, first.exact, first.capture) == ("https://a.example/1", "A nap at work.", "sha256:00")
 
 
 def test_answer_that_was_told_is_not_told_again_and_a_further_one_is():
