@@ -1,9 +1,7 @@
-"""A data folder of any size to measure searches in: real sentences in new combinations, vectors around real ones."""
+"""A data folder of any size to measure searches in, as a build leaves it but for the pages."""
 
-import itertools
 import random
-import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,78 +19,41 @@ CLAIMS = "study: {id: bench, title: Searches measured}\n"
 SENTENCES_PER_ARTICLE = 50
 SOURCES = 40
 SPEAKERS = 500
-SPREAD = 0.6
-"""Length of the random part that is added to a real unit vector."""
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
 _EXTRACT = Tool(name="extract", version="bench")
 _ANNOTATE = Tool(name="annotate", version="bench")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
-def sentences(texts: Iterator[str]) -> list[str]:
-    """Sentences of 6 to 60 words."""
-    found = (s.strip() for text in texts for s in _SENTENCE.split(" ".join(text.split())))
-    return list(dict.fromkeys(s for s in found if 6 <= len(s.split()) <= 60))
-
-
-def desk(folder: Path, pool: list[str], count: int) -> Workspace:
-    """A workspace in a folder with `count` wordings, made unless it is there; the vector index is filled, too."""
+def desk(folder: Path, said: Sequence[str], vectors: npt.NDArray[np.float32]) -> Workspace:
+    """A workspace in a folder that holds these wordings with these vectors, as a build leaves it; close it yourself."""
     folder.mkdir(parents=True, exist_ok=True)
     study = folder / "claims.yaml"
     study.write_text(CLAIMS, encoding="utf-8")
     workspace = Workspace(Settings(study=study, data_dir=folder / "data"))
-    done = folder / f"{count}.made"
-    if not done.exists():
-        with workspace:
-            _fill(workspace, pool, count)
-            workspace.indexing.reconcile()
-            remember(workspace)
-            with workspace.searching():
-                pass  # the full-text index is made with the first search
-        done.touch()
-        workspace = Workspace(workspace.settings)
-    return workspace
+    with workspace:
+        _fill(workspace, said, vectors)
+        workspace.indexing.reconcile()
+        remember(workspace)
+        with workspace.searching():
+            pass  # the full-text index is made with the first search
+    return Workspace(workspace.settings)
 
 
-def _fill(workspace: Workspace, pool: list[str], count: int) -> None:
+def _fill(workspace: Workspace, said: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
     chance = random.Random(7)
-    noise = np.random.default_rng(7)
-    model = workspace.embedder
-    real = model.encode(chance.sample(pool, min(2_000, len(pool))))
-    store = workspace.store
-    store.register([_EXTRACT, _ANNOTATE, model.tool])
-    made = _sentences(pool, chance)
-    for number in range(0, count, SENTENCES_PER_ARTICLE):
-        said = list(itertools.islice(made, min(SENTENCES_PER_ARTICLE, count - number)))
-        _article(store, number // SENTENCES_PER_ARTICLE, said, chance)
-        vectors = _near(real, len(said), noise)
-        rows = zip(said, vectors, strict=True)
-        store.commit(None, [Embedding(words_sha256=words_digest(s), tool=model.tool.id, vector=v) for s, v in rows])
+    store, tool = workspace.store, workspace.embedder.tool
+    store.register([_EXTRACT, _ANNOTATE, tool])
+    for number, start in enumerate(range(0, len(said), SENTENCES_PER_ARTICLE)):
+        part = slice(start, start + SENTENCES_PER_ARTICLE)
+        _article(store, number, said[part], chance)
+        rows = zip(said[part], vectors[part], strict=True)
+        store.commit(None, [Embedding(words_sha256=words_digest(s), tool=tool.id, vector=v) for s, v in rows])
     store.activate("extract", _EXTRACT.id, {"extractions": _EXTRACT.id})
     store.activate("annotate", _ANNOTATE.id, {"passages": _ANNOTATE.id, "quotes": _ANNOTATE.id})
 
 
-def _sentences(pool: list[str], chance: random.Random) -> Iterator[str]:
-    """The first half of one sentence with the second of another, none twice."""
-    seen: set[str] = set()
-    while True:
-        one, other = (chance.choice(pool).split() for _ in range(2))
-        made = " ".join([*one[: len(one) // 2], *other[len(other) // 2 :]])
-        key = words_digest(made)
-        if key not in seen:
-            seen.add(key)
-            yield made
-
-
-def _near(real: npt.NDArray[np.float32], count: int, noise: np.random.Generator) -> npt.NDArray[np.float32]:
-    stray = noise.normal(size=(count, real.shape[1])).astype(np.float32)
-    stray *= SPREAD / np.linalg.norm(stray, axis=1, keepdims=True)
-    rows = real[noise.integers(len(real), size=count)] + stray
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
-
-
-def _article(store: RecordStore, number: int, said: list[str], chance: random.Random) -> None:
+def _article(store: RecordStore, number: int, said: Sequence[str], chance: random.Random) -> None:
     source = f"outlet-{number % SOURCES}"
     article = Article(source=source, canonical_url=f"https://{source}.example/{number}")
     text = Text(text=" ".join(said), language="de" if number % 1000 == 999 else "en")
