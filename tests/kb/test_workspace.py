@@ -9,10 +9,10 @@ from newsdesk import keep_stories, opened, settings
 from kb import index as indexes
 from kb import workspace as workspaces
 from kb.capturelog import LOG
-from kb.embed import SentenceTransformerEmbedder
 from kb.entail import CrossEncoderEntailment, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
 from kb.errors import DataError, StudyError, UserError
+from kb.minilm import MiniLM
 from kb.records import Embedding
 from kb.settings import Settings
 from kb.text import words_digest
@@ -140,7 +140,7 @@ def test_words_of_the_study_are_its_quotes_and_claims(tmp_path):
 
 def test_settings_choose_the_models(tmp_path):
     plain = Workspace(settings(tmp_path))
-    assert isinstance(plain.embedder, SentenceTransformerEmbedder)
+    assert isinstance(plain.embedder, MiniLM)
     assert isinstance(plain.entailment, EmbeddedEntailment)
     chosen = Workspace(settings(tmp_path).model_copy(update={"entailment_model": "/models/nli"}))
     assert isinstance(chosen.entailment, CrossEncoderEntailment)
