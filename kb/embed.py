@@ -10,14 +10,10 @@ import numpy as np
 from kb.digests import folder_digest
 from kb.errors import UserError
 from kb.identity import Tool
-from kb.minilm import EMBEDDED, EMBEDDED_SHA256, MiniLM, Vectors, embedded_folder
+from kb.minilm import EMBEDDED, MiniLM, Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-VERSION = "1"
-"""Of how words become a vector of a model; raise it when its vectors change. Not that of a library: its upgrade
-leaves vectors as they are, and nothing is embedded twice for it."""
 
 BATCH = 8
 """Wordings encoded at once: on two cores 8 beats the library's 32, since less is padded."""
@@ -37,38 +33,26 @@ class Embedder(Protocol):
 def embedder(model: str, remembered: Path | None = None) -> Embedder:
     """The embedded model, run by onnxruntime, or the sentence-transformers model of a name or folder.
 
-    Digests of weights are remembered in the folder `remembered`, so that a process does not read them anew.
+    Digests of weights are remembered in the folder `remembered`, so that not every process reads them anew.
     """
-    if model == EMBEDDED:
-        return MiniLM(_tool(model, remembered), remembered)
-    return SentenceTransformerEmbedder(model, remembered)
-
-
-def prepare(model: str) -> None:
-    """Read all of the embedded model anew: DataError where it is damaged or gives other vectors than it should.
-
-    Nothing has to be made, and whoever embeds a corpus checks the vectors by itself: this is for telling the user.
-    """
-    if model == EMBEDDED:
-        MiniLM(_tool(model, None)).check()
-
-
-def _tool(model: str, remembered: Path | None) -> Tool:
-    """The same whichever library computes."""
-    revision = EMBEDDED_SHA256 if model == EMBEDDED else folder_digest(Path(model), remembered)
-    return Tool(name="embed", version=VERSION, params={"model": model, "revision": revision})
+    return MiniLM(remembered) if model == EMBEDDED else SentenceTransformerEmbedder(model, remembered)
 
 
 class SentenceTransformerEmbedder:
     """A sentence-transformers model, loaded on first use."""
 
-    def __init__(self, model: str = EMBEDDED, remembered: Path | None = None) -> None:
+    def __init__(self, model: str, remembered: Path | None = None) -> None:
         self.model = model
         self._remembered = remembered
 
     @cached_property
     def tool(self) -> Tool:
-        return _tool(self.model, self._remembered)
+        """The version is ours, for another one of the library leaves a model's vectors as they are.
+
+        The revision covers a folder's files. Empty for a name, whose revision the library resolves.
+        """
+        revision = folder_digest(Path(self.model), self._remembered)
+        return Tool(name="embed", version="1", params={"model": self.model, "revision": revision})
 
     def encode(self, wordings: Sequence[str]) -> Vectors:
         if not wordings:
@@ -96,7 +80,7 @@ class SentenceTransformerEmbedder:
 
         disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            return SentenceTransformer(str(embedded_folder()) if self.model == EMBEDDED else self.model, device=None)
+            return SentenceTransformer(self.model, device=None)
         except (OSError, ValueError) as error:
             raise UserError(
                 f"the embedding model {self.model!r} cannot be loaded: {error}. Give a folder with a "

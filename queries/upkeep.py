@@ -11,7 +11,7 @@ from kb import takedown
 from kb.archive import Problem
 from kb.capturelog import Notice
 from kb.errors import DataError, UserError
-from kb.minilm import EMBEDDED
+from kb.minilm import EMBEDDED, MiniLM
 from kb.pipeline import STAGES
 from kb.records import Snapshot, Visit, rfc3339
 from kb.workspace import Workspace
@@ -26,6 +26,7 @@ LIBRARIES = (
     "scrapy",
     "trafilatura",
     "spacy",
+    "onnxruntime",
     "sentence-transformers",
     "torch",
     "chromadb",
@@ -44,7 +45,7 @@ class State:
     """What `doctor` found."""
 
     versions: Mapping[str, str]
-    """`missing` for what is not installed."""
+    """`missing` for what is not installed; models are `there`, `missing` or `damaged`."""
     captures: int
     unread: int
     """Captures that no build has looked at."""
@@ -68,7 +69,7 @@ class State:
     @property
     def healthy(self) -> bool:
         index_ok = self.fixed or not (self.index_missing or self.index_extra or self.index_damage)
-        return index_ok and not self.failures and "missing" not in self.versions.values()
+        return index_ok and not self.failures and not {"missing", "damaged"} & set(self.versions.values())
 
 
 def verify(workspace: Workspace) -> list[Problem]:
@@ -167,8 +168,8 @@ def _models(workspace: Workspace) -> Mapping[str, str]:
     """The models that the settings name, by the names they have there."""
     settings = workspace.settings
     found = {settings.spacy_model: _present(lambda: require_parser(settings))}
-    if settings.embedding_model != EMBEDDED:
-        found[settings.embedding_model] = _present(lambda: require_embedder(workspace))
+    embedded = settings.embedding_model == EMBEDDED
+    found[settings.embedding_model] = _present(MiniLM().check if embedded else lambda: require_embedder(workspace))
     return found
 
 
@@ -177,6 +178,8 @@ def _present(require: Callable[[], None]) -> str:
         require()
     except UserError:
         return "missing"
+    except DataError:
+        return "damaged"
     return "there"
 
 
