@@ -43,16 +43,22 @@ class LexicalIndex:
     def best(self, query: str, k: int, among: Collection[int] | None = None) -> Ranked:
         """The best wordings with their BM25 score, higher is better, ties by number; phrases in marks are exact.
 
-        `among`: numbers of the wordings that may be found; None for all.
+        `among`: numbers of the wordings that may be found; None for all. Where the rarer words find fewer than k of
+        them, the frequent ones find too.
         """
-        # Few are scored within a filter, and its wordings may hold none of the rarer words.
-        expression = match_expression(query, self._count if among is None else None)
-        if not expression:
-            return []
-        statement = _RANKED if among is None else _RANKED_AMONG
-        values = {"expression": expression, "k": k}
+        few = among is not None and len(among) <= BUDGET
+        expression = match_expression(query, None if few else self._count)
+        found = self._ranked(expression, k, among) if expression else []
+        if among is not None and not few and len(found) < k:  # its wordings may hold none of the rarer words
+            wider = match_expression(query)
+            return found if wider == expression else self._ranked(wider, k, among)
+        return found
+
+    def _ranked(self, expression: str, k: int, among: Collection[int] | None) -> Ranked:
+        values: dict[str, str | int] = {"expression": expression, "k": k}
         if among is not None:
             values["among"] = json.dumps(list(among))
+        statement = _RANKED if among is None else _RANKED_AMONG
         return [(number, float(score)) for number, score in self._connection.execute(statement, values)]
 
     def _count(self, word: str) -> int:

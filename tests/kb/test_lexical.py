@@ -174,4 +174,6 @@ def test_within_a_filter_frequent_words_find_too(tmp_path, monkeypatch):
         index = LexicalIndex(connection)
         words = dict(connection.execute("SELECT number, wording FROM wordings"))
         assert [words[number] for number, _ in index.best("nap models", 10)] == [SAID[2]]
-        assert {words[number] for number, _ in index.best("nap models", 10, among=words)} == set(SAID[:3])
+        for few in (1, len(SAID) + 1):  # by way of too few finds, and at once
+            monkeypatch.setattr(lexical_module, "BUDGET", few)
+            assert {words[number] for number, _ in index.best("nap models", 10, among=words)} == set(SAID[:3])
