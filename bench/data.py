@@ -16,6 +16,7 @@ NEWSROOM = Path(__file__).parents[1] / "examples" / "newsroom"
 
 LIBRARIES = (
     "retold",
+    "bm25s",
     "chromadb",
     "htmldate",
     "lxml",

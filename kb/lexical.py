@@ -6,17 +6,30 @@ Importing it costs nothing: a search in a new process does without SQLAlchemy. k
 import json
 import re
 import sqlite3
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Callable, Collection
 
 Ranked = list[tuple[int, float]]
 """`wordings.number` with BM25 score, best first."""
 
+BUDGET = 5_000
+"""Wordings scored for one query, about: BM25 takes a microsecond for each (docs/search.md)."""
+
+COUNTED = 2 * BUDGET
+"""A word in this many wordings or more plays no part beside rarer ones: BM25 counts every place of a word anew."""
+
+REPEATS = 4
+"""Up to this many times again a word counts half as much as the first time."""
+
+# Without the plus, FTS5 would search once for each number.
 _RANKED_AMONG = """
-SELECT rowid, -bm25(wording_fts) FROM wording_fts
-WHERE wording_fts MATCH :expression AND +rowid IN (SELECT value FROM json_each(:among))
-ORDER BY bm25(wording_fts), rowid LIMIT :k
+SELECT rowid, score FROM (
+    SELECT rowid, -bm25(wording_fts) AS score FROM wording_fts
+    WHERE wording_fts MATCH :expression AND +rowid IN (SELECT value FROM json_each(:among))
+) ORDER BY score DESC, rowid LIMIT :k
 """
 _RANKED = _RANKED_AMONG.replace(" AND +rowid IN (SELECT value FROM json_each(:among))", "")
+_COUNT = "SELECT count(*) FROM (SELECT 1 FROM wording_fts WHERE wording_fts MATCH ? LIMIT ?)"
 _MARKED = """
 SELECT rowid, highlight(wording_fts, 0, char(2), char(3)) FROM wording_fts
 WHERE wording_fts MATCH :expression AND rowid IN (SELECT value FROM json_each(:among))
@@ -35,14 +48,27 @@ class LexicalIndex:
     def best(self, query: str, k: int, among: Collection[int] | None = None) -> Ranked:
         """The best wordings with their BM25 score, higher is better, ties by number; phrases in marks are exact.
 
-        `among`: numbers of the wordings that may be found; None for all.
+        `among`: numbers of the wordings that may be found; None for all. Where the rarer words find fewer than k of
+        them, the frequent ones find too.
         """
-        expression = match_expression(query)
-        if not expression:
-            return []
+        few = among is not None and len(among) <= BUDGET
+        expression = match_expression(query, None if few else self._count)
+        found = self._ranked(expression, k, among) if expression else []
+        if among is not None and not few and len(found) < k:  # its wordings may hold none of the rarer words
+            wider = match_expression(query)
+            return found if wider == expression else self._ranked(wider, k, among)
+        return found
+
+    def _ranked(self, expression: str, k: int, among: Collection[int] | None) -> Ranked:
+        values: dict[str, str | int] = {"expression": expression, "k": k}
+        if among is not None:
+            values["among"] = json.dumps(list(among))
         statement = _RANKED if among is None else _RANKED_AMONG
-        values = {"expression": expression, "k": k, "among": json.dumps(list(among or ()))}
         return [(number, float(score)) for number, score in self._connection.execute(statement, values)]
+
+    def _count(self, word: str) -> int:
+        """Wordings that have a word, COUNTED at most."""
+        return int(self._connection.execute(_COUNT, (f'"{word}"', COUNTED)).fetchone()[0])
 
     def all(self, query: str) -> list[int]:
         """The wordings that have every word and every phrase of a query, by number."""
@@ -80,16 +106,53 @@ def _spans(shown: str) -> list[tuple[int, int]]:
     return spans
 
 
-def match_expression(query: str) -> str:
+def match_expression(query: str, count: Callable[[str], int] | None = None) -> str:
     """FTS5 syntax for what a person typed: any of the words, and all of the phrases in quotation marks.
+
+    With `count`, the wordings that have a word, one of the rarer words must be there where all of them together are
+    in too many wordings; the frequent ones then only add to the score.
 
     >>> match_expression('solidarity "creative ways"')
     '"creative ways" AND ("solidarity")'
+    >>> match_expression("the solidarity", {"the": 9_000, "solidarity": 12}.__getitem__)
+    '("solidarity") AND ("the" OR "the" OR "solidarity")'
     """
-    phrases = [" ".join(_WORD.findall(phrase)) for phrase in _PHRASE.findall(query)]
-    words = _WORD.findall(_PHRASE.sub(" ", query))
+    phrases = dict.fromkeys(" ".join(_WORD.findall(phrase)) for phrase in _PHRASE.findall(query))
+    words = Counter(word.lower() for word in _WORD.findall(_PHRASE.sub(" ", query)))
     parts = [f'"{phrase}"' for phrase in phrases if phrase]
     if words:
-        either = " OR ".join(f'"{word}"' for word in words)
+        either = _either(words)
+        if not parts and count and len(words) > 1:
+            either = _rarer_first(words, count)
         parts.append(f"({either})" if parts else either)
     return " AND ".join(parts)
+
+
+def _rarer_first(words: Counter[str], count: Callable[[str], int]) -> str:
+    counts = {word: count(word) for word in words}
+    rarer: Counter[str] = Counter()
+    total = 0
+    for word in sorted(counts, key=lambda word: counts[word]):  # ties in the order typed
+        total += counts[word]
+        if rarer and total > BUDGET:
+            break
+        rarer[word] = words[word]
+    if len(rarer) == len(words):
+        return _either(words)
+    # The rarer words stand in both halves, and BM25 adds them up: the others twice, so that both count alike.
+    scored = [word for word in words if counts[word] < COUNTED or word in rarer]
+    if len(scored) == len(rarer):
+        return _either(rarer)
+    halves = [word for word in scored for _ in range(1 + (word not in rarer) + min(words[word] - 1, REPEATS))]
+    return f"({_any(rarer)}) AND ({_any(halves)})"
+
+
+def _either(words: Counter[str]) -> str:
+    """Any of the words; where one is repeated, each stands twice and it once more for every time again."""
+    if max(words.values()) == 1:
+        return _any(words)
+    return _any([word for word, times in words.items() for _ in range(2 + min(times - 1, REPEATS))])
+
+
+def _any(words: Collection[str]) -> str:
+    return " OR ".join(f'"{word}"' for word in words)

@@ -10,6 +10,7 @@ from kb.lexical import LexicalIndex
 from kb.matrix import Matrix, Vectors
 from kb.occurrences import Filter, Occurrence, Occurrences
 from kb.text import CONTEXT, normalise, words_digest
+from queries.fusion import fused, scaled
 
 if TYPE_CHECKING:
     from kb.claims import Claim
@@ -21,9 +22,6 @@ Ranked = list[tuple[int, float]]
 
 POOL = 200
 """Candidates taken from either ranking at first: beyond, a wording hardly reaches a page of ten in the fusion."""
-
-DENSE_WEIGHT = 0.5
-"""Share of nearness in the fusion of min-max scaled scores; .5 was best on SciFact and CheckThat! (docs/search.md)."""
 
 NARROW = 20_000
 """A filter that too few of the best meet is met first and ranked then, up to this many wordings; a wider one is met by
@@ -142,24 +140,9 @@ class Searcher:
 
 
 def _fused(mode: Mode, dense: Ranked, lexical: Ranked) -> dict[int, float]:
-    match mode:
-        case "dense":
-            return dict(dense)
-        case "lexical":
-            return _scaled(lexical)
-    near, shared = _scaled(dense), _scaled(lexical)
-    return {
-        key: DENSE_WEIGHT * near.get(key, 0.0) + (1 - DENSE_WEIGHT) * shared.get(key, 0.0)
-        for key in near.keys() | shared.keys()
-    }
-
-
-def _scaled(found: Ranked) -> dict[int, float]:
-    """Scores brought to 0..1 by the least and the greatest of this query."""
-    if not found:
-        return {}
-    least, most = min(s for _, s in found), max(s for _, s in found)
-    return {key: (score - least) / (most - least) if most > least else 1.0 for key, score in found}
+    if mode == "hybrid":
+        return fused(dense, lexical)
+    return scaled(lexical) if mode == "lexical" else dict(dense)
 
 
 def _hit(rank: int, score: float, words: str, marked: Sequence[tuple[int, int]], places: Sequence[Occurrence]) -> Hit:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from making import connection
 
+from kb import lexical as lexical_module
 from kb.errors import UserError
 from kb.fulltext import make_fulltext
 from kb.lexical import LexicalIndex, match_expression
@@ -110,7 +111,7 @@ def test_very_many_phrases_are_answered(lexical):
 
 
 def test_expression_quotes_every_word():
-    assert match_expression("NEAR(a b)") == '"NEAR" OR "a" OR "b"'
+    assert match_expression("NEAR(a b)") == '"near" OR "a" OR "b"'
 
 
 def test_other_databases_are_told_about():
@@ -139,3 +140,40 @@ def test_only_numbers_among_those_given_are_found(tmp_path):
         assert len(numbers) == 3
         assert [number for number, _ in index.best("models nap", 10, among=numbers[1:])] == numbers[1:]
         assert index.best("models nap", 10, among=[]) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "expression"),
+    [
+        ("the nap", '("nap") AND ("the" OR "the" OR "nap")'),  # `nap` stands in both halves: each counts twice
+        ("of nap", '"nap"'),  # so frequent that it plays no part
+        ("nap cure", '"nap" OR "cure"'),
+        ("of", '"of"'),  # nothing rarer is there
+        ("of the", '"the"'),
+        ('the "bad roster"', '"bad roster" AND ("the")'),
+    ],
+)
+def test_frequent_words_only_add_to_what_rarer_ones_find(query, expression):
+    counts = {"of": lexical_module.COUNTED, "the": lexical_module.BUDGET, "nap": 3, "cure": 2}
+    assert match_expression(query, counts.__getitem__) == expression
+
+
+def test_repeated_word_counts_more_but_not_as_often_as_it_is_said():
+    assert match_expression("nap Nap cure") == '"nap" OR "nap" OR "nap" OR "cure" OR "cure"'
+    assert match_expression("nap " * 50).count("nap") == 2 + lexical_module.REPEATS
+
+
+def test_within_a_filter_frequent_words_find_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(lexical_module, "BUDGET", 1)
+    monkeypatch.setattr(lexical_module, "COUNTED", 2)
+    path = tmp_path / "records.db"
+    with RecordStore.open(f"sqlite:///{path}") as store:
+        make_fulltext(store)
+        store.commit(None, [], {words_digest(words): words for words in SAID})
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        index = LexicalIndex(connection)
+        words = dict(connection.execute("SELECT number, wording FROM wordings"))
+        assert [words[number] for number, _ in index.best("nap models", 10)] == [SAID[2]]
+        for few in (1, len(SAID) + 1):  # by way of too few finds, and at once
+            monkeypatch.setattr(lexical_module, "BUDGET", few)
+            assert {words[number] for number, _ in index.best("nap models", 10, among=words)} == set(SAID[:3])
