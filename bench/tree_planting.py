@@ -13,8 +13,9 @@ from bench.tree_words import Lexicon
 from kb.claims import ReferenceQuote, SourceKind
 from kb.records import Precision
 
-Variant = Literal["clean", "times", "reworded"]
-"""`times`: 40 % of the dates are missing or wrong. `reworded`: most retellings are heavy."""
+Variant = Literal["clean", "times", "reworded", "mixing"]
+"""`times`: 40 % of the dates are missing or wrong. `reworded`: most retellings are heavy. `mixing`: many retellings
+add matter of their own, remarks printed elsewhere, or come weeks later."""
 
 START = datetime(2026, 4, 1, 6, tzinfo=UTC)
 BAD_TIMES = 0.4
@@ -25,7 +26,9 @@ MANNERS: dict[Variant, dict[str, float]] = {
     "clean": {"copy": 0.26, "light": 0.3, "heavy": 0.16, "short": 0.14, "mixed": 0.14},
     "reworded": {"copy": 0.1, "light": 0.1, "heavy": 0.6, "short": 0.1, "mixed": 0.1},
 }
-MANNERS["times"] = MANNERS["clean"]
+MANNERS["times"] = MANNERS["mixing"] = MANNERS["clean"]
+OWN_MATTER, REMARKS_ADDED, WEEKS_LATER = 0.5, 0.35, 0.15
+"""Shares of the retellings in `mixing` that do so."""
 POINTED = {"copy": 0.4, "light": 0.5, "heavy": 0.55, "short": 0.85, "mixed": 0.7}
 """Share of retellings that name or link whom they have it from."""
 CREDITS = (
@@ -171,6 +174,9 @@ class _Grower:
             parts.append(self._pointer(parent))
         when = max(self.articles[parent].at for parent in parents)
         when += timedelta(minutes=5 + random.lognormvariate(5.3, 1.2))
+        if self.variant == "mixing":
+            parts += self._added()
+            when += timedelta(days=random.uniform(1, 40)) if random.random() < WEEKS_LATER else timedelta()
         parts += self._asides(when)
         url = self._url(len(self.articles), outlet)
         dateline = f"{words.place(random).upper()} ({self.articles[first].outlet}) — " if wire else ""
@@ -199,6 +205,19 @@ class _Grower:
             more = retold(self.articles[parents[1]].parts, "light", random, lexicon)
             parts += more[: max(3, len(more) * 2 // 5)]
         return parts
+
+    def _added(self) -> list[Part]:
+        """Sentences of an article's own, and remarks that it has from neither parent."""
+        random, found = self.random, list[Part]()
+        if random.random() < OWN_MATTER:
+            found += [fresh(random, self.lexicon) for _ in range(random.randint(2, 12))]
+        if random.random() < REMARKS_ADDED:
+            said = [part for part in self.articles[random.choice(self.popular)].parts if isinstance(part, Remark)]
+            found += random.sample(said, min(len(said), random.randint(1, 2)))
+            if random.random() < 0.5:
+                name = random.choice([*self.team, words.person(random)])
+                found.append(remark(random, self.lexicon, name, None))
+        return found
 
     def _pointer(self, parent: int) -> Pointer:
         source, random = self.articles[parent], self.random

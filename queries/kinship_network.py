@@ -1,0 +1,64 @@
+"""What is weighed of a possible parent, and the small network that weighs it.
+
+One hidden layer beside direct weights; `bench/fit_kinship.py` fits it on generated coverage and writes its numbers.
+"""
+
+from functools import cached_property
+from pathlib import Path
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+from safetensors import safe_open
+
+Floats = npt.NDArray[np.floating]
+
+WEIGHTS = Path(__file__).parent / "weights" / "kinship.safetensors"
+CLIPPED = 6.0
+"""Standard deviations from the mean at which a feature is cut off: what was never seen is not to be believed."""
+
+NAMING = ("credit-sure", "credit", "wire", "mention-sure", "link")
+"""Signs that name whom an article has its matter from."""
+SINGLE = (
+    *("any", "primary", "fame", "articles", "points", "claims-own"),
+    *("undated", "parent-undated", "before", "lag", "lag-lies", "late", "soon", "wrong-by"),
+    *NAMING,
+    *("mention", "link-outlet", "link-own", "points-too", "back-exact", "back", "further", "many-meant", "inherited"),
+    *("bound", "undone", "first-print", "printed-first"),
+)
+"""All that is not of words."""
+_SEEN = (
+    *("held", "rare", "foreign", "left", "behind", "behind-noise", "loss", "loss-any", "bypassed", "spill"),
+    *("known-share", "unlike", "longer"),
+)
+OF_PRIMARY = ("run-above", "pair-above", "run-held", "pair-held", "word-above")
+OF_NAMED = ("came-along", "closer", "pair-above", "pair-behind", "said-foreign", "lag", "best", "run-loss")
+FEATURES = (
+    *("lies-run", "lies-pair"),
+    *SINGLE,
+    *(f"{sort}-{name}" for sort in ("run", "pair", "word", "said") for name in _SEEN),
+    *(f"{sort}-{name}" for sort in ("run", "pair", "word") for name in ("above", "beyond", "short")),
+    *(f"primary-{name}" for name in OF_PRIMARY),
+    *(f"named-{name}" for name in OF_NAMED),
+)
+
+
+@attrs.define
+class Network:
+    """The fitted weights, read when first needed."""
+
+    path: Path = WEIGHTS
+
+    @cached_property
+    def _weights(self) -> dict[str, Floats]:
+        with safe_open(self.path, framework="numpy") as stored:
+            if stored.metadata()["features"].split() != list(FEATURES):
+                raise ValueError(f"{self.path} was fitted for other features")
+            return {name: stored.get_tensor(name) for name in stored.keys()}
+
+    def scores(self, features: Floats) -> Floats:
+        """Log-odds against `independent` of each row."""
+        w = self._weights
+        row = np.clip((features - w["mean"]) / w["scale"], -CLIPPED, CLIPPED)
+        hidden = np.maximum(row @ w["hidden"] + w["hidden_bias"], 0.0)
+        return np.asarray(hidden @ w["out"] + row @ w["direct"] + w["bias"])
