@@ -13,7 +13,7 @@ import numpy as np
 from kb.coverage import Coverage, Retelling
 from kb.records import Alignment, Edit
 from queries.kinship_network import FEATURES, NAMING, OF_NAMED, OF_PRIMARY, SINGLE, Floats, Network
-from queries.likeness import Bools, Likeness, Words
+from queries.likeness import Bools, Likeness, Rivals, Words
 from queries.moments import Appeared, Order, appeared
 from queries.shingles import FEW, Shingles
 from queries.signs import Pointers, Sign, plain_url
@@ -25,6 +25,9 @@ INHERITED = 0.7
 CANDIDATES_PER_OUTLET = 12
 KEPT = 24
 """Ties kept for each child: a parent that far down is none."""
+ONE_SENTENCE, PART = 20, 0.25
+"""Trigrams and share of its own below which an article is no copy of a primary document: whoever reports on a study
+takes a sentence from it. Set by hand; what the network was fitted on hardly holds such articles."""
 HOUR = 3600.0
 _NETWORK = Network()
 
@@ -82,9 +85,12 @@ class Kinship:
             return []
         likeness, features = self.features(child, others)
         scores = _NETWORK.scores(features)
+        if self.quote is None:
+            slight = (likeness.shared < ONE_SENTENCE) & (likeness.contained < PART)
+            scores = np.where(slight & self.words.primary[others], np.minimum(scores, -1.0), scores)
         return [
             self._tie(child, others[row], float(scores[row]), likeness, row)
-            for row in np.lexsort((others, -scores))[:KEPT].tolist()
+            for row in np.lexsort((np.array(others), -scores))[:KEPT].tolist()
         ]
 
     def candidates(self, child: int) -> list[int]:
@@ -99,7 +105,7 @@ class Kinship:
         """What is weighed for each possible parent, in the order of `FEATURES`."""
         order = np.array([self.moments[other].order(self.moments[child]) for other in others])
         later = order == "after"
-        likeness = self.words.likeness(child, others, later, order == "before")
+        likeness = self.words.likeness(child, Rivals(articles=others, later=later, before=order == "before"))
         rows = [self._weighed(child, parent) for parent in others]
         found = dict(likeness.signs)
         found |= {name: np.array([row.get(name, 0.0) for row in rows]) for name in SINGLE}
@@ -117,6 +123,11 @@ class Kinship:
     def signs(self, child: int) -> Sequence[Sign]:
         """The pointers of an article that lead into the coverage."""
         return self._signs[child]
+
+    def unexplained(self, child: int, parent: int, others: Sequence[int]) -> Floats:
+        """Share of the child's pairs of words that each of the others has and its parent lacks."""
+        held = self.shingles.pairs.held(child, [parent, *others])
+        return np.asarray((held[1:] & ~held[0]).sum(1) / max(1, held.shape[1]))
 
     # --- What is weighed ------------------------------------------------------------------------------
 
@@ -218,18 +229,17 @@ class Kinship:
     def _altered(self, child: int, parent: int) -> dict[str, float]:
         """Shared changes bind, the rarer the more; what the parent changed and the child has right parts."""
         mine, theirs = self._prints[child], self._prints[parent]
-        total = len(self.retellings)
-        binds = sum(
-            _weight(edit) * math.log(1 + total / self._spread[edit])
-            for edit in self._common_alterations(child, parent)
-        )
         undone = sum(len(theirs[slug] - mine[slug]) for slug in mine.keys() & theirs.keys())
         return {
-            "bound": min(6.0, binds),
+            "bound": self._bound(self._common_alterations(child, parent)),
             "undone": float(min(3, undone)),
             "first-print": float(any(self._references.get(slug) == parent for slug in mine)),
             "printed-first": float(any(self._references.get(slug) == child for slug in theirs)),
         }
+
+    def _bound(self, common: set[Edit]) -> float:
+        total = len(self.retellings)
+        return min(6.0, sum(_weight(edit) * math.log(1 + total / self._spread[edit]) for edit in common))
 
     def _common_alterations(self, child: int, parent: int) -> set[Edit]:
         mine, theirs = self._prints[child], self._prints[parent]
@@ -274,14 +284,14 @@ class Kinship:
         )
 
     def _focus(self, child: int, parent: int, common: set[Edit]) -> float:
-        """In the trace of one quote: an exclusive remark comes from where it was first printed."""
+        """In the trace of one quote: an exclusive remark comes from where it was first printed, and changes count."""
         if self.quote is None:
             return 0.0
         if self._references.get(self.quote) == child:
             return -4.0
         source = self.shingles.primary[parent] or self._references.get(self.quote) == parent
         own = self.pointers.claims_own(child) and not self._prints[child][self.quote]
-        return 1.0 + (2.5 if source else 0.0) - (2.0 if own else 0.0)
+        return 1.0 + self._bound(common) + (2.5 if source else 0.0) - (2.0 if own else 0.0)
 
 
 def _decides(sign: Sign) -> bool:

@@ -54,7 +54,7 @@ class Network:
         with safe_open(self.path, framework="numpy") as stored:
             if stored.metadata()["features"].split() != list(FEATURES):
                 raise ValueError(f"{self.path} was fitted for other features")
-            return {name: stored.get_tensor(name) for name in stored.keys()}
+            return {name: stored.get_tensor(name) for name in list(stored.keys())}
 
     def scores(self, features: Floats) -> Floats:
         """Log-odds against `independent` of each row."""

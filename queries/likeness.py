@@ -30,6 +30,15 @@ MOST = 15.0
 
 
 @attrs.frozen(kw_only=True)
+class Rivals:
+    """The possible parents of an article, and which of them their dates make younger or older than it."""
+
+    articles: Sequence[int]
+    later: Bools
+    before: Bools
+
+
+@attrs.frozen(kw_only=True)
 class Likeness:
     """One row for each possible parent."""
 
@@ -47,14 +56,13 @@ class Likeness:
     signs: Mapping[str, Floats]
     """What the model weighs, by name."""
 
-
     def phrase(self, row: Sequence[str]) -> Floats:
         """Share of a phrase of the child's that stands in each."""
         grams = np.unique(trigrams(row))
         at = np.searchsorted(self.digests, grams)
         known = at < len(self.digests)
         known[known] = self.digests[at[known]] == grams[known]
-        return self.runs[:, at[known]].sum(1) / max(1, len(grams))
+        return np.asarray(self.runs[:, at[known]].sum(1) / max(1, len(grams)))
 
 
 class Words:
@@ -68,8 +76,9 @@ class Words:
         step = max(1, count // BASELINE)
         self._spread = [at for at in range(0, count, step) if not shingles.primary[at]]
 
-    def likeness(self, child: int, others: Sequence[int], later: Bools, before: Bools) -> Likeness:
-        """Of a child to other articles; `later` and `before` say which their dates make younger and older."""
+    def likeness(self, child: int, rivals: Rivals) -> Likeness:
+        """Of a child to its possible parents."""
+        others = rivals.articles
         spread = [at for at in self._spread if at != child]
         rows = [*others, *self._documents, *spread]
         signs: dict[str, Floats] = {}
@@ -77,19 +86,21 @@ class Words:
         shares = {}
         for name, marks, clump in sides:
             held = marks.held(child, rows)
-            taken = self._taken(held, rows, len(others))
+            taken = self._taken(held, rows)
             size = max(1, held.shape[1])
             if name == "run":
                 runs = held[: len(others)]
             usual = _usual(taken[len(others) + len(self._documents) :] / size)
             shares[name] = (taken[: len(others)], usual)
-            signs |= {f"{name}-{key}": value for key, value in _seen(marks, child, others, held, later, before, clump).items()}
+            signs |= {f"{name}-{key}": value for key, value in _seen(marks, child, rivals, held, clump).items()}
             signs[f"{name}-above"] = np.log((taken[: len(others)] / size + AIR) / (usual + AIR))
             signs[f"{name}-beyond"], signs[f"{name}-short"] = self._documented(held, others)
         said = self._of.quoted.held(child, rows)[: len(others)]
-        signs |= {f"said-{key}": value for key, value in _seen(self._of.quoted, child, others, said, later, before, 6).items()}
+        signs |= {f"said-{key}": value for key, value in _seen(self._of.quoted, child, rivals, said, 6).items()}
         given = np.isin(self._of.quoted.names[self._of.quoted.of(child)], self._of.given)
-        fresh = np.where(self.primary[list(others)], said.sum(1), (said & ~given).sum(1)) if len(others) else said.sum(1)
+        fresh = (
+            np.where(self.primary[list(others)], said.sum(1), (said & ~given).sum(1)) if len(others) else said.sum(1)
+        )
         shared, usual = shares["run"]
         return Likeness(
             contained=shared / max(1, int(self._of.trigrams.size[child])),
@@ -101,7 +112,7 @@ class Words:
             signs=signs,
         )
 
-    def _taken(self, held: Bools, rows: Sequence[int], _: int) -> Floats:
+    def _taken(self, held: Bools, rows: Sequence[int]) -> Floats:
         """The child's marks that it may have from each.
 
         Two articles that draw on one primary document share its words without having them from each
@@ -110,18 +121,20 @@ class Words:
         common = held.sum(1).astype(float)
         documents = held[[at for at, row in enumerate(rows) if self.primary[row]]]
         if not len(documents):
-            return common
+            return np.asarray(common)
         fresh = (held & ~documents.any(0)).sum(1)
         beyond = (common - documents.sum(1).max()) / max(FEW, BEYOND * held.shape[1])
         part = fresh + np.round((common - fresh) * np.clip(beyond, 0.0, 1.0))
-        return np.where(self.primary[list(rows)], common, part)
+        return np.asarray(np.where(self.primary[list(rows)], common, part))
 
     def _documented(self, held: Bools, others: Sequence[int]) -> tuple[Floats, Floats]:
         """How many marks each has more, and how many fewer, than the primary document that has the most of them."""
         common = held[: len(others)].sum(1)
         best = held[len(others) : len(others) + len(self._documents)].sum(1).max() if self._documents else 0
         press = ~self.primary[list(others)]
-        return np.where(press, many(np.maximum(0, common - best)), 0.0), np.where(press, many(np.maximum(0, best - common)), 0.0)
+        return np.where(press, many(np.maximum(0, common - best)), 0.0), np.where(
+            press, many(np.maximum(0, best - common)), 0.0
+        )
 
 
 def many(count: npt.NDArray[np.generic] | Floats) -> Floats:
@@ -129,7 +142,9 @@ def many(count: npt.NDArray[np.generic] | Floats) -> Floats:
     return np.log1p(np.asarray(count, float) / 5)
 
 
-def _seen(marks: Marks, child: int, others: Sequence[int], held: Bools, later: Bools, before: Bools, clump: int) -> dict[str, Floats]:
+def _seen(marks: Marks, child: int, rivals: Rivals, held: Bools, clump: int) -> dict[str, Floats]:
+    """Marks of one sort; a change or cut touches a `clump` of them."""
+    others, later, before = rivals.articles, rivals.later, rivals.before
     mine = held[: len(others)]
     common = mine.sum(1).astype(float)
     size, sizes = float(held.shape[1]), marks.size[list(others)].astype(float)
@@ -142,7 +157,10 @@ def _seen(marks: Marks, child: int, others: Sequence[int], held: Bools, later: B
     best, spare = common[first], sizes[first] - common[first]
     behind, over = np.maximum(0.0, best - common), np.maximum(0.0, sizes - common - spare)
     # Each change or cut that the best does not ask for is as unlikely as the child has few of them.
-    change, cut = math.log((size + clump) / (size - best + clump)), math.log((sizes[first] + 4 * clump) / (spare + 4 * clump))
+    change, cut = (
+        math.log((size + clump) / (size - best + clump)),
+        math.log((sizes[first] + 4 * clump) / (spare + 4 * clump)),
+    )
     return {
         "held": many(common),
         "rare": many(rare),
@@ -151,7 +169,9 @@ def _seen(marks: Marks, child: int, others: Sequence[int], held: Bools, later: B
         "behind": np.log1p(behind / 2),
         "behind-noise": np.log1p(behind / (size - best + 3)),
         "loss": np.minimum(MOST, behind / clump * change),
-        "loss-any": np.minimum(MOST, (common.max() - common) / clump * math.log((size + clump) / (size - common.max() + clump))),
+        "loss-any": np.minimum(
+            MOST, (common.max() - common) / clump * math.log((size + clump) / (size - common.max() + clump))
+        ),
         "bypassed": np.minimum(MOST, _bypassed(mine, before) / clump),
         "spill": np.minimum(MOST, over / (4 * clump) * cut),
         "known-share": np.maximum(0.0, known - common) / (known + 5),

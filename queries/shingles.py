@@ -214,7 +214,9 @@ class Shingles:
         self.pairs = Marks([w.pairs for w in wordings])
         self.content = Marks([w.content for w in wordings])
         self.quoted = Marks([w.quoted for w in wordings])
-        self.given = _union([np.concatenate([w.quoted, w.own]) for w, is_given in zip(wordings, self.primary, strict=True) if is_given])
+        self.given = _union(
+            [np.concatenate([w.quoted, w.own]) for w, is_given in zip(wordings, self.primary, strict=True) if is_given]
+        )
         """Trigrams of the primary documents, quoted or not."""
         said = [w.quoted[~np.isin(w.quoted, self.given)] for w in wordings]
         sorts = ([w.own for w in wordings], [w.pairs for w in wordings], said)

@@ -12,6 +12,7 @@ from queries.attribution import Resolve
 from queries.branching import branching
 from queries.carriers import LIKELY, carriers
 from queries.kinship import Kinship, Tie
+from queries.likeness import AIR
 from queries.signs import Sign
 
 Relation = Literal["quoted-from", "copied-from", "rewritten-from", "cites"]
@@ -87,6 +88,9 @@ COPIED, REWRITTEN, REWORDED = 0.5, 0.1, 0.05
 where that is far more than chance."""
 MARGIN = 3.0
 """Log-odds below the strongest parent from which a tie is left out of the branching: under one in twenty."""
+MERGED = (2.58, 0.38, 4.32)
+"""Log-odds that an article has the rest of its wording from a second one: by the logarithm of that rest's share, by
+the tie's score, and a constant. A logistic regression on development seeds 21 and 22 of bench/trees.py."""
 STATEMENTS = 40
 """Undetermined points told at most: nobody reads more, and every edge shows its confidence."""
 
@@ -222,13 +226,33 @@ def _likely(row: Sequence[Tie]) -> list[Tie]:
 
 def _edges(tree: _Tree) -> tuple[ProvenanceEdge, ...]:
     """Each child's parent, then what else it credits or links by name."""
-    made = []
+    made: list[ProvenanceEdge] = []
     for child, tie in tree.chosen.items():
         chief = _edge(tree, tie, _confidence(tree, tie))
+        count = len(made)
         made.append(chief)
         for other in _also_cited(tree.ties[child], tie):
             made.append(_edge(tree, other, min(chief.confidence - 0.01, _alone(other.score))))
+        for other, sure in _second(tree, tie) if len(made) == count + 1 else ():
+            made.append(_edge(tree, other, min(chief.confidence - 0.01, sure)))
     return tuple(made)
+
+
+def _second(tree: _Tree, chief: Tie) -> Iterator[tuple[Tie, float]]:
+    """Another article, of another origin, that explains wording which the parent does not: two were merged."""
+    root = tree.root(chief.parent)
+    others = [
+        tie
+        for tie in tree.ties[chief.child]
+        if tie.order != "after" and not tree.kin.shingles.primary[tie.parent] and tree.root(tie.parent) != root
+    ]
+    if tree.kin.quote is None and others:
+        rest = tree.kin.unexplained(chief.child, chief.parent, [tie.parent for tie in others])
+        by_rest, by_score, constant = MERGED
+        best = int(rest.argmax())
+        sure = _share(constant + by_rest * math.log(rest[best] + AIR) + by_score * others[best].score)
+        if sure >= LIKELY:
+            yield others[best], sure
 
 
 def _also_cited(ties: Sequence[Tie], chief: Tie) -> Iterator[Tie]:
@@ -265,7 +289,12 @@ def _direction(tree: _Tree, tie: Tie, rivals: Sequence[Tie]) -> float:
 
 
 def _alone(score: float) -> float:
-    return round(SURE / (1 + math.exp(-score)), 3)
+    return round(SURE * _share(score), 3)
+
+
+def _share(odds: float) -> float:
+    """The probability that log-odds mean."""
+    return 1 / (1 + math.exp(-max(-30.0, odds)))
 
 
 def _citations(tree: _Tree) -> Iterator[tuple[str, str]]:
