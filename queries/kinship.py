@@ -86,12 +86,19 @@ class Kinship:
         likeness, features = self.features(child, others)
         scores = _NETWORK.scores(features)
         if self.quote is None:
-            slight = (likeness.shared < ONE_SENTENCE) & (likeness.contained < PART)
-            scores = np.where(slight & self.words.primary[others], np.minimum(scores, -1.0), scores)
+            scores = np.where(self._slight(child, others, likeness), np.minimum(scores, -1.0), scores)
         return [
             self._tie(child, others[row], float(scores[row]), likeness, row)
             for row in np.lexsort((np.array(others), -scores))[:KEPT].tolist()
         ]
+
+    def _slight(self, child: int, others: Sequence[int], likeness: Likeness) -> Bools:
+        """A sentence from a primary document, or nothing but what stands in such a one: no reason to see a copy."""
+        sentence = (likeness.shared < ONE_SENTENCE) & (likeness.contained < PART)
+        credited = [at for sign in self.signs(child) if sign.kind == "credit" and sign.sure for at in sign.targets]
+        sentence &= ~np.isin(others, credited)
+        nothing = (likeness.shared == 0) & (likeness.quoted == 0) & ~np.isin(others, list(self._targets[child]))
+        return np.asarray(np.where(self.words.primary[list(others)], sentence, nothing))
 
     def candidates(self, child: int) -> list[int]:
         """Articles that the child's words, credits, links or quotes lead to."""
