@@ -22,7 +22,7 @@ from queries.kinship_network import CLIPPED, FEATURES, WEIGHTS, Floats
 
 SEEDS = range(101, 119)
 SIZES = (6, 12, 30, 80, 200)
-HIDDEN = 48
+HIDDEN, NETWORKS = 48, 3
 EPOCHS = 30
 BATCH = 256
 RATE, DECAY, DROPPED = 3e-3, 5e-2, 0.1
@@ -94,6 +94,20 @@ def fit(rows: Sequence[Choice], seed: int = 0) -> dict[str, Floats]:
     return {name: np.ascontiguousarray(value, np.float32) for name, value in found.items()}
 
 
+def together(fitted: Sequence[dict[str, Floats]]) -> dict[str, Floats]:
+    """Several networks as one that gives the mean of their scores."""
+    count, first = len(fitted), fitted[0]
+    return {
+        "mean": first["mean"],
+        "scale": first["scale"],
+        "hidden": np.concatenate([one["hidden"] for one in fitted], axis=1),
+        "hidden_bias": np.concatenate([one["hidden_bias"] for one in fitted]),
+        "out": np.concatenate([one["out"] for one in fitted]) / np.float32(count),
+        "direct": np.mean([one["direct"] for one in fitted], axis=0),
+        "bias": np.mean([one["bias"] for one in fitted], axis=0),
+    }
+
+
 def main() -> None:
     """Generates, fits and writes; some twenty minutes on one core."""
     rows = [
@@ -105,7 +119,11 @@ def main() -> None:
     ]
     sys.stderr.write(f"{len(rows)} articles\n")
     WEIGHTS.parent.mkdir(exist_ok=True)
-    save_file(fit(rows), Path(WEIGHTS), metadata={"features": " ".join(FEATURES)})
+    save_file(
+        together([fit(rows, seed) for seed in range(NETWORKS)]),
+        Path(WEIGHTS),
+        metadata={"features": " ".join(FEATURES)},
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import numpy as np
 
 from kb.coverage import Coverage, Retelling
 from kb.records import Alignment, Edit
-from queries.kinship_network import FEATURES, NAMING, OF_NAMED, OF_PRIMARY, SINGLE, Floats, Network
+from queries.kinship_network import FEATURES, NAMING, OF_NAMED, OF_PRIMARY, SINGLE, Floats, fitted
 from queries.likeness import Bools, Likeness, Rivals, Words
 from queries.moments import Appeared, Order, appeared
 from queries.shingles import FEW, Shingles
@@ -29,7 +29,6 @@ ONE_SENTENCE, PART = 20, 0.25
 """Trigrams and share of its own below which an article is no copy of a primary document: whoever reports on a study
 takes a sentence from it. Set by hand; what the network was fitted on hardly holds such articles."""
 HOUR = 3600.0
-_NETWORK = Network()
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +83,7 @@ class Kinship:
         if not others:
             return []
         likeness, features = self.features(child, others)
-        scores = _NETWORK.scores(features)
+        scores = fitted().scores(features)
         if self.quote is None:
             scores = np.where(self._slight(child, others, likeness), np.minimum(scores, -1.0), scores)
         return [

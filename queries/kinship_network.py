@@ -3,7 +3,8 @@
 One hidden layer beside direct weights; `bench/fit_kinship.py` fits it on generated coverage and writes its numbers.
 """
 
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import attrs
@@ -43,22 +44,29 @@ FEATURES = (
 )
 
 
-@attrs.define
+@attrs.frozen
 class Network:
-    """The fitted weights, read when first needed."""
+    """The weights by name, as the file holds them."""
 
-    path: Path = WEIGHTS
+    weights: Mapping[str, Floats]
 
-    @cached_property
-    def _weights(self) -> dict[str, Floats]:
-        with safe_open(self.path, framework="numpy") as stored:
+    @classmethod
+    def load(cls, path: Path = WEIGHTS) -> "Network":
+        """A file that was fitted for other features than `FEATURES` is refused (ValueError)."""
+        with safe_open(path, framework="numpy") as stored:
             if stored.metadata()["features"].split() != list(FEATURES):
-                raise ValueError(f"{self.path} was fitted for other features")
-            return {name: stored.get_tensor(name) for name in list(stored.keys())}
+                raise ValueError(f"{path} was fitted for other features")
+            return cls({name: stored.get_tensor(name) for name in list(stored.keys())})
 
     def scores(self, features: Floats) -> Floats:
         """Log-odds against `independent` of each row."""
-        w = self._weights
+        w = self.weights
         row = np.clip((features - w["mean"]) / w["scale"], -CLIPPED, CLIPPED)
         hidden = np.maximum(row @ w["hidden"] + w["hidden_bias"], 0.0)
         return np.asarray(hidden @ w["out"] + row @ w["direct"] + w["bias"])
+
+
+@cache
+def fitted() -> Network:
+    """The network that ships, read when first needed."""
+    return Network.load()

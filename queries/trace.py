@@ -88,9 +88,10 @@ COPIED, REWRITTEN, REWORDED = 0.5, 0.1, 0.05
 where that is far more than chance."""
 MARGIN = 3.0
 """Log-odds below the strongest parent from which a tie is left out of the branching: under one in twenty."""
-MERGED = (2.58, 0.38, 4.32)
+MERGED, MERGED_MOST = (2.78, 0.44, 4.62), 4.0
 """Log-odds that an article has the rest of its wording from a second one: by the logarithm of that rest's share, by
-the tie's score, and a constant. A logistic regression on development seeds 21 and 22 of bench/trees.py."""
+the tie's score, which counts for no more than `MERGED_MOST` either way, and a constant. A
+logistic regression on development seeds 21 and 22 of bench/trees.py."""
 STATEMENTS = 40
 """Undetermined points told at most: nobody reads more, and every edge shows its confidence."""
 
@@ -250,7 +251,8 @@ def _second(tree: _Tree, chief: Tie) -> Iterator[tuple[Tie, float]]:
         rest = tree.kin.unexplained(chief.child, chief.parent, [tie.parent for tie in others])
         by_rest, by_score, constant = MERGED
         best = int(rest.argmax())
-        sure = _share(constant + by_rest * math.log(rest[best] + AIR) + by_score * others[best].score)
+        score = max(-MERGED_MOST, min(MERGED_MOST, others[best].score))
+        sure = _share(constant + by_rest * math.log(rest[best] + AIR) + by_score * score)
         if sure >= LIKELY:
             yield others[best], sure
 
