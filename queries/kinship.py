@@ -13,7 +13,7 @@ import numpy as np
 from kb.coverage import Coverage, Retelling
 from kb.records import Alignment, Edit
 from queries.kinship_network import FEATURES, NAMING, OF_NAMED, OF_PRIMARY, SINGLE, Floats, fitted
-from queries.likeness import Bools, Likeness, Rivals, Words
+from queries.likeness import AIR, Bools, Likeness, Rivals, Words
 from queries.moments import Appeared, Order, appeared
 from queries.shingles import FEW, Shingles
 from queries.signs import Pointers, Sign, plain_url
@@ -28,6 +28,10 @@ KEPT = 24
 ONE_SENTENCE, PART = 20, 0.25
 """Trigrams and share of its own below which an article is no copy of a primary document: whoever reports on a study
 takes a sentence from it. Set by hand; what the network was fitted on hardly holds such articles."""
+MERGED, MERGED_MOST = (2.78, 0.44, 4.62), 4.0
+"""Log-odds that an article has the rest of its wording from a second one: by the logarithm of that rest's share, by
+the tie's score, which counts for no more than `MERGED_MOST` either way, and a constant. A
+logistic regression on development seeds 21 and 22 of bench/trees.py."""
 HOUR = 3600.0
 
 
@@ -130,10 +134,17 @@ class Kinship:
         """The pointers of an article that lead into the coverage."""
         return self._signs[child]
 
-    def unexplained(self, child: int, parent: int, others: Sequence[int]) -> Floats:
-        """Share of the child's pairs of words that each of the others has and its parent lacks."""
-        held = self.shingles.pairs.held(child, [parent, *others])
-        return np.asarray((held[1:] & ~held[0]).sum(1) / max(1, held.shape[1]))
+    def merged(self, chief: Tie, others: Sequence[Tie]) -> tuple[Tie, float]:
+        """Of other ties the one that explains most of the child's pairs of words which its parent lacks.
+
+        With log-odds that the child was merged from the two.
+        """
+        held = self.shingles.pairs.held(chief.child, [chief.parent, *(tie.parent for tie in others)])
+        rest = (held[1:] & ~held[0]).sum(1) / max(1, held.shape[1])
+        best = int(rest.argmax())
+        by_rest, by_score, constant = MERGED
+        score = max(-MERGED_MOST, min(MERGED_MOST, others[best].score))
+        return others[best], constant + by_rest * math.log(float(rest[best]) + AIR) + by_score * score
 
     # --- What is weighed ------------------------------------------------------------------------------
 

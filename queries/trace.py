@@ -12,7 +12,6 @@ from queries.attribution import Resolve
 from queries.branching import branching
 from queries.carriers import LIKELY, carriers
 from queries.kinship import Kinship, Tie
-from queries.likeness import AIR
 from queries.signs import Sign
 
 Relation = Literal["quoted-from", "copied-from", "rewritten-from", "cites"]
@@ -88,10 +87,6 @@ COPIED, REWRITTEN, REWORDED = 0.5, 0.1, 0.05
 where that is far more than chance."""
 MARGIN = 3.0
 """Log-odds below the strongest parent from which a tie is left out of the branching: under one in twenty."""
-MERGED, MERGED_MOST = (2.78, 0.44, 4.62), 4.0
-"""Log-odds that an article has the rest of its wording from a second one: by the logarithm of that rest's share, by
-the tie's score, which counts for no more than `MERGED_MOST` either way, and a constant. A
-logistic regression on development seeds 21 and 22 of bench/trees.py."""
 STATEMENTS = 40
 """Undetermined points told at most: nobody reads more, and every edge shows its confidence."""
 
@@ -248,13 +243,9 @@ def _second(tree: _Tree, chief: Tie) -> Iterator[tuple[Tie, float]]:
         if tie.order != "after" and not tree.kin.shingles.primary[tie.parent] and tree.root(tie.parent) != root
     ]
     if tree.kin.quote is None and others:
-        rest = tree.kin.unexplained(chief.child, chief.parent, [tie.parent for tie in others])
-        by_rest, by_score, constant = MERGED
-        best = int(rest.argmax())
-        score = max(-MERGED_MOST, min(MERGED_MOST, others[best].score))
-        sure = _share(constant + by_rest * math.log(rest[best] + AIR) + by_score * score)
-        if sure >= LIKELY:
-            yield others[best], sure
+        best, odds = tree.kin.merged(chief, others)
+        if _share(odds) >= LIKELY:
+            yield best, _share(odds)
 
 
 def _also_cited(ties: Sequence[Tie], chief: Tie) -> Iterator[Tie]:
