@@ -12,7 +12,7 @@ import numpy as np
 
 from kb.coverage import Coverage, Retelling
 from kb.records import Alignment, Edit
-from queries.kinship_network import FEATURES, NAMING, OF_NAMED, OF_PRIMARY, SINGLE, Floats, fitted
+from queries.kinship_network import FEATURES, NAMING, OF_NAMED, OF_PRIMARY, SINGLE, Floats, fitted, probability
 from queries.likeness import AIR, Bools, Likeness, Rivals, Words
 from queries.moments import Appeared, Order, appeared
 from queries.shingles import FEW, Shingles
@@ -137,14 +137,15 @@ class Kinship:
     def merged(self, chief: Tie, others: Sequence[Tie]) -> tuple[Tie, float]:
         """Of other ties the one that explains most of the child's pairs of words which its parent lacks.
 
-        With log-odds that the child was merged from the two.
+        With the probability that the child was merged from the two.
         """
         held = self.shingles.pairs.held(chief.child, [chief.parent, *(tie.parent for tie in others)])
         rest = (held[1:] & ~held[0]).sum(1) / max(1, held.shape[1])
         best = int(rest.argmax())
         by_rest, by_score, constant = MERGED
         score = max(-MERGED_MOST, min(MERGED_MOST, others[best].score))
-        return others[best], constant + by_rest * math.log(float(rest[best]) + AIR) + by_score * score
+        odds = constant + by_rest * math.log(float(rest[best]) + AIR) + by_score * score
+        return others[best], probability(odds)
 
     # --- What is weighed ------------------------------------------------------------------------------
 

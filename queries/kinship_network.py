@@ -3,6 +3,7 @@
 One hidden layer beside direct weights; `bench/fit_kinship.py` fits it on generated coverage and writes its numbers.
 """
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,11 @@ FEATURES = (
     *(f"primary-{name}" for name in OF_PRIMARY),
     *(f"named-{name}" for name in OF_NAMED),
 )
+
+
+def probability(odds: float) -> float:
+    """What log-odds mean."""
+    return 1 / (1 + math.exp(-max(-30.0, odds)))
 
 
 @attrs.frozen

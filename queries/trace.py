@@ -12,6 +12,7 @@ from queries.attribution import Resolve
 from queries.branching import branching
 from queries.carriers import LIKELY, carriers
 from queries.kinship import Kinship, Tie
+from queries.kinship_network import probability
 from queries.signs import Sign
 
 Relation = Literal["quoted-from", "copied-from", "rewritten-from", "cites"]
@@ -166,13 +167,9 @@ def _moment(retelling: Retelling) -> dict[str, str | None]:
 
 def _why_json(why: Why) -> dict[str, object]:
     told: dict[str, object] = {"kind": why.kind}
-    if why.detail:
-        told["detail"] = why.detail
-    if why.score is not None:
-        told["score"] = why.score
-    if why.lag_s is not None:
-        told["lag_s"] = why.lag_s
-    return told
+    told |= {"detail": why.detail} if why.detail else {}
+    told |= {"score": why.score} if why.score is not None else {}
+    return told | ({"lag_s": why.lag_s} if why.lag_s is not None else {})
 
 
 # --- The tree ---------------------------------------------------------------------------------------------
@@ -243,9 +240,9 @@ def _second(tree: _Tree, chief: Tie) -> Iterator[tuple[Tie, float]]:
         if tie.order != "after" and not tree.kin.shingles.primary[tie.parent] and tree.root(tie.parent) != root
     ]
     if tree.kin.quote is None and others:
-        best, odds = tree.kin.merged(chief, others)
-        if _share(odds) >= LIKELY:
-            yield best, _share(odds)
+        best, sure = tree.kin.merged(chief, others)
+        if sure >= LIKELY:
+            yield best, sure
 
 
 def _also_cited(ties: Sequence[Tie], chief: Tie) -> Iterator[Tie]:
@@ -282,12 +279,7 @@ def _direction(tree: _Tree, tie: Tie, rivals: Sequence[Tie]) -> float:
 
 
 def _alone(score: float) -> float:
-    return round(SURE * _share(score), 3)
-
-
-def _share(odds: float) -> float:
-    """The probability that log-odds mean."""
-    return 1 / (1 + math.exp(-max(-30.0, odds)))
+    return round(SURE * probability(score), 3)
 
 
 def _citations(tree: _Tree) -> Iterator[tuple[str, str]]:
