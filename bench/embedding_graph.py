@@ -59,20 +59,7 @@ def made(folder: Path) -> "ModelProto":
     hidden = graph.add("Reshape", summed, rows)
 
     for layer in range(config["num_hidden_layers"]):
-        at = f"encoder.layer.{layer}."
-        asked = []
-        for part in ("query", "key", "value"):
-            name = f"{at}attention.self.{part}"
-            flat = graph.add("Gemm", hidden, graph.weight(name), graph.bias(name), transB=1)
-            asked.append(graph.add("Reshape", flat, shape))
-        heads = config["num_attention_heads"]
-        seen = graph.add("MultiHeadAttention", *asked, "", "mask", domain=RUNTIME, num_heads=heads)
-        seen = graph.add("Reshape", seen, rows)
-        hidden = graph.added_to(hidden, seen, f"{at}attention.output", small)
-        name = f"{at}intermediate.dense"
-        wide = graph.add("Gemm", hidden, graph.weight(name), transB=1)
-        wide = graph.add("BiasGelu", wide, graph.bias(name), domain=RUNTIME)
-        hidden = graph.added_to(hidden, wide, f"{at}output", small)
+        hidden = _layer(graph, hidden, f"encoder.layer.{layer}.", config, shape, rows)
 
     # The mean over a wording's pieces; of a unit vector the sum does as well.
     mask = graph.add("Unsqueeze", graph.add("Cast", "mask", to=TensorProto.FLOAT), one)
@@ -92,6 +79,23 @@ def made(folder: Path) -> "ModelProto":
         opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME, 1)],
         ir_version=IR,
     )
+
+
+def _layer(graph: "_Graph", hidden: str, at: str, config: Mapping[str, Any], shape: str, rows: str) -> str:
+    """One layer: what each piece asks of the others of its wording, then what it makes of that."""
+    asked = []
+    for part in ("query", "key", "value"):
+        name = f"{at}attention.self.{part}"
+        flat = graph.add("Gemm", hidden, graph.weight(name), graph.bias(name), transB=1)
+        asked.append(graph.add("Reshape", flat, shape))
+    heads, small = config["num_attention_heads"], config["layer_norm_eps"]
+    seen = graph.add("MultiHeadAttention", *asked, "", "mask", domain=RUNTIME, num_heads=heads)
+    seen = graph.add("Reshape", seen, rows)
+    hidden = graph.added_to(hidden, seen, f"{at}attention.output", small)
+    name = f"{at}intermediate.dense"
+    wide = graph.add("Gemm", hidden, graph.weight(name), transB=1)
+    wide = graph.add("BiasGelu", wide, graph.bias(name), domain=RUNTIME)
+    return graph.added_to(hidden, wide, f"{at}output", small)
 
 
 class _Graph:
