@@ -14,7 +14,7 @@ import attrs
 from ruamel.yaml import YAML
 
 TEMPLATES = Path(__file__).parent / "planted"
-Set = Literal["seen", "opened", "opened-2", "unseen"]
+Set = Literal["seen", "opened", "opened-2", "opened-3", "unseen"]
 Plain = Mapping[str, Any]
 
 
