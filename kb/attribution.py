@@ -12,6 +12,7 @@ from kb.denials import nobody, unsaid
 from kb.frames import NOBODY, Frame, Place, Source, first_sentence, is_title, last_sentence, lead_sign
 from kb.phrases import NOUNS, Phrase, phrase
 from kb.subjects import LOOK, REACH, cue_of, speaker_of, subject
+from kb.viewpoints import announced, pointed_back, quoted_person, view_at
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -27,7 +28,10 @@ _COMPLETE = ".?!…,—–-)]”’'"
 def local_source(frame: Frame) -> Source:
     """The source that the stretch's own sentence names; nobody where it says that nobody spoke so."""
     found = _local(frame)
-    denied = found.cue is not None and unsaid(frame.layout.tokens[found.cue[0]])
+    cue = frame.layout.tokens[found.cue[0]] if found.cue else None
+    # `Roe does not mince words: “…”`: what another verb denies is not that the words were said.
+    spoken = cue is not None and (found.place != "colon" or cue.lemma_.lower() in cues.SAYING)
+    denied = cue is not None and spoken and unsaid(cue)
     if denied or (found.speaker is not None and nobody(frame.layout, found.speaker)):
         return Source("inside", None, None)
     return found
@@ -42,6 +46,8 @@ def _local(frame: Frame) -> Source:
         return found
     if (not head or lead) and _tail_open(frame, tail) and (found := _after(frame, tail)):
         return found
+    if not head and frame.words >= SPOKEN and (back := pointed_back(frame.layout, tail)):
+        return Source("after", cue_of(frame.layout, back[0]), back[1])
     if head and not lead:
         return _worded(frame, head) or _inside(frame, head) or Source("inside", None, None)
     return NOBODY
@@ -111,6 +117,8 @@ def _has_content(verb: "Token") -> bool:
 def _after(frame: Frame, tail: list[int]) -> Source | None:
     layout = frame.layout
     tokens = layout.tokens
+    if frame.words >= SPOKEN and (back := pointed_back(layout, tail)):
+        return Source("after", cue_of(layout, back[0]), back[1])
     if tokens[tail[0]].text in _DASHES:
         alone = not any(not tokens[p].is_space for p in frame.head) and len(tail) <= LOOK
         return _byline(layout, tail) if alone or frame.text[-1:] in _COMPLETE else None
@@ -186,7 +194,8 @@ def _before(frame: Frame, head: list[int], *, strict: bool) -> Source | None:
     if not strict and spoken and spoken[0].i < head[-1] - 1:
         spoken.sort(key=lambda verb: verb.dep_ != "ROOT")
     for verb in spoken:
-        who = speaker_of(layout, verb, head)
+        person = quoted_person(verb)
+        who = phrase(layout, person) if person is not None else speaker_of(layout, verb, head)
         if who:
             return Source("before", cue_of(layout, verb), who)
     for position in head:
@@ -194,7 +203,8 @@ def _before(frame: Frame, head: list[int], *, strict: bool) -> Source | None:
             return _according(layout, position)
     if strict:
         return _adjacent(layout, head)
-    return _colon(layout, head, verbs)
+    who = announced(layout, head) if frame.words >= SPOKEN else None
+    return Source("colon", None, who) if who else _colon(layout, head, verbs)
 
 
 def _named_before_colon(layout: "Layout", head: list[int]) -> Source | None:
@@ -213,14 +223,9 @@ def _named_before_colon(layout: "Layout", head: list[int]) -> Source | None:
 def _in_words_of(layout: "Layout", head: list[int]) -> Source | None:
     """`in Roe's words,` and `in the words of Jane Roe,`."""
     for position in head[-REACH:]:
-        token = layout.tokens[position]
-        if token.lower_ == "words" and token.dep_ == "pobj" and token.head.lower_ == "in":
-            owner = next((child for child in token.children if child.dep_ == "poss"), None)
-            of = next((child for child in token.children if child.lower_ == "of"), None)
-            if owner is None and of is not None:
-                owner = next((child for child in of.children if child.dep_ == "pobj"), None)
-            if owner is not None:
-                return Source("before", (token.head.i, position + 1), phrase(layout, owner))
+        view = view_at(layout.tokens[position])
+        if view is not None:
+            return Source("before", (position, view.noun.i + 1), phrase(layout, view.owner))
     return None
 
 

@@ -8,6 +8,7 @@ import attrs
 from kb import sense, spelling
 from kb.claims import Claim
 from kb.coverage import Coverage, Retelling
+from kb.opposites import REAL, STAGED
 from kb.records import Passage, Span
 from kb.sense import HEDGE
 from kb.spelling import stemmed
@@ -47,12 +48,6 @@ _SURELY = _STRONG | stemmed("guarantee guarantees guaranteed blame plainly simpl
 _PARTICULAR = frozenset(["one", "1", "some", "single", "several", "few", "certain"])
 _UNIVERSAL = frozenset(["all", "every", "each", "everyone", "everybody"])
 _BOUNDLESS = frozenset(["always", "everywhere", "anywhere", "invariably", "universally"])
-_SETTING = stemmed(
-    "simulation simulations simulated simulator simulators laboratory lab labs mouse mice rat rats "
-    "animals pretend mock "
-    "virtual hypothetical fictional synthetic tank tanks flume dish cultures invented staged artificial"
-)
-_REAL = stemmed("real actual reality life everyday practice wild nature natural outdoors open street world")
 _FRAME = stemmed("study paper report survey research researcher author scientist team experiment result finding data")
 _PLACE = stemmed("under during between among across within after before around per than")
 _MOVES = stemmed(
@@ -163,7 +158,7 @@ def _stated(claim: Claim, text: str, row: Sequence[Token]) -> Stated:
 
 def _core(row: Sequence[Token]) -> frozenset[str]:
     plain = [t for t in row if not t.number and t.key not in HEDGE | _UNIVERSAL | _BOUNDLESS | _PARTICULAR]
-    return content_stems(plain) - _LINK - _CAUSE - _SURELY - _SETTING - (_REAL - {"open"}) - _FRAME - _PLACE - _MOVES
+    return content_stems(plain) - _LINK - _CAUSE - _SURELY - STAGED - (REAL - {"open"}) - _FRAME - _PLACE - _MOVES
 
 
 def _guards(row: Sequence[Token]) -> set[str]:
@@ -214,7 +209,7 @@ def _why(told: Told, stated: Stated, near: Sequence[Stated]) -> str:
     """In which way a sentence says more than the claim; empty where it does not."""
     same = [one for one in near if one.claim is stated.claim]
     guarded = bool(_guards(told.row)) or bool(told.stems & _LINK)
-    if told.stems & _REAL and stated.stems & _SETTING and not told.stems & _SETTING:
+    if told.stems & REAL and stated.stems & STAGED and not told.stems & STAGED:
         return "tells as real what the study saw in a made-up or laboratory setting"
     linked = any(one.linked for one in same) and all(one.hedged for one in same)
     if not guarded and linked and told.stems & _CAUSE and not stated.stems & _CAUSE - {"reason"}:

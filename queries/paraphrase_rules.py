@@ -8,11 +8,13 @@ import attrs
 from kb import sense, spelling
 from kb.claims import Study
 from kb.coverage import Coverage, Retelling
+from kb.opposites import opposed
 from kb.records import Span
 from kb.sense import CONDITION, CONTRAST, HEDGE
 from kb.spelling import stemmed
 from kb.wording import Token, tokens
 from queries.attribution import Occurrence
+from queries.reversals import reversed_in
 from queries.rules import Finding, Passed, Rule, finding_id
 from queries.topic import content_stems, topic_words
 
@@ -24,6 +26,8 @@ OPPOSED = 0.6
 """Share of the reported words that a clause with the opposite of one of them must hold."""
 NEARLY_ALL = 0.75
 """Share of the reported words that must stand in one clause when the report, not the speaker, negates."""
+TURNED = 0.7
+"""Confidence where a typed comparison shows that the report turns a remark round."""
 COLLECTED = 200
 """Remarks of one speaker that a report is held against, references and earliest first: the cost stays linear."""
 LONGEST = 45
@@ -75,6 +79,7 @@ class Sentence:
     clauses: tuple[Clause, ...]
     guarded: bool
     """One of its clauses is."""
+    row: Sequence[Token]
     stems: frozenset[str]
     """Of all its words, small ones too."""
     source: Occurrence | None
@@ -89,7 +94,7 @@ class Report:
     """What an article says that a speaker said."""
 
     said: Occurrence
-    span: Span
+    row: Sequence[Token]
     content: frozenset[str]
     strong: frozenset[str]
     """Stems of its words of certainty and of whole."""
@@ -112,7 +117,7 @@ def findings(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) ->
             if sentence.source is None or sentence.source.retelling.article.id != report.said.retelling.article.id
         ]
         best = max(((_refuted(report, s, topic), -at) for at, s in enumerate(own)), default=(0.0, 0))
-        if best[0] > 0 and not any(_carries(report, s) for s in own):
+        if best[0] > 0 and not any(_carries(report, s, topic) for s in own):
             yield _finding(report, own[-best[1]], best[0], coverage)
 
 
@@ -142,6 +147,7 @@ def _sentence(text: str, subject: str, source: Occurrence | None) -> Sentence:
         subject=subject,
         clauses=clauses,
         guarded=any(clause.guarded for clause in clauses),
+        row=row,
         stems=frozenset(spelling.stem(t.key) for t in row),
         source=source,
     )
@@ -164,20 +170,24 @@ def _reports(said: Sequence[Occurrence], about: Set[str]) -> Iterator[Report]:
         wanted = one.given_to.slug and one.quote.form in ("indirect", "mixed") and one.retelling.article.id in about
         if not wanted or not one.retelling.in_english:
             continue
-        row = tokens(one.wording)
-        if not row or len(row) > LONGEST:
-            continue
-        lead = {spelling.stem(t.key) for t in tokens(_lead(one.retelling, one.quote.content))}
-        stems = {spelling.stem(t.key) for t in row}
-        yield Report(
-            said=one,
-            span=one.quote.content,
-            content=content_stems(row),
-            strong=frozenset(stems & _STRONG),
-            negated=sense.negated(row),
-            guarded=bool(lead & _DISTANCE) or any(t.key in CONTRAST for t in row),
-            reserve=frozenset(stems & _RESERVE),
-        )
+        if 0 < len(tokens(one.wording)) <= LONGEST:
+            yield report(one.wording, _lead(one.retelling, one.quote.content), one)
+
+
+def report(words: str, around: str, said: Occurrence) -> Report:
+    """What `words` report, with the rest of their sentence."""
+    row = tokens(words)
+    lead = {spelling.stem(t.key) for t in tokens(around)}
+    stems = {spelling.stem(t.key) for t in row}
+    return Report(
+        said=said,
+        row=row,
+        content=content_stems(row),
+        strong=frozenset(stems & _STRONG),
+        negated=sense.negated(row),
+        guarded=bool(lead & _DISTANCE) or any(t.key in CONTRAST for t in row),
+        reserve=frozenset(stems & _RESERVE),
+    )
 
 
 def _lead(retelling: Retelling, span: Span) -> str:
@@ -193,6 +203,8 @@ def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
     """How surely the speaker's sentence speaks against the report; 0 where it does not."""
     if report.guarded or report.reserve - sentence.stems:
         return 0.0
+    if reversed_in(report.row, sentence.row, topic):
+        return TURNED
     if report.negated:
         return _denies_said(report, sentence, topic)
     shared = report.content & sentence.content
@@ -263,8 +275,10 @@ def _denies_said(report: Report, sentence: Sentence, topic: frozenset[str]) -> f
     return 0.0
 
 
-def _carries(report: Report, sentence: Sentence) -> bool:
+def _carries(report: Report, sentence: Sentence, topic: frozenset[str]) -> bool:
     """One of the speaker's sentences says the same, with the same polarity."""
+    if reversed_in(report.row, sentence.row, topic):
+        return False
     denied = frozenset().union(*(c.content for c in sentence.clauses if c.negated))
     for clause in sentence.clauses:
         added = report.content - clause.content
@@ -277,12 +291,12 @@ def _carries(report: Report, sentence: Sentence) -> bool:
 
 
 def _swapped(added: Set[str], content: Set[str]) -> bool:
-    return any(sense.opposite(a, b) for a in added for b in content)
+    return any(opposed(a, b) for a in added for b in content)
 
 
 def _finding(report: Report, sentence: Sentence, confidence: float, coverage: Coverage) -> Finding:
     one = report.said
-    observed = Passed(role="observed", retelling=one.retelling, span=report.span)
+    observed = Passed(role="observed", retelling=one.retelling, span=one.quote.content)
     expected = _printed(sentence, coverage)
     name = next((s.name for s in coverage.study.speakers if s.slug == one.given_to.slug), one.given_to.name)
     return Finding(

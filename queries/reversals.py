@@ -1,0 +1,247 @@
+"""How a report turns a remark round while it keeps its words: another amount, the other direction, another number,
+the two sides exchanged, the staged taken for real.
+
+Each comparison is typed and needs the same word beside what differs; what the words around it mean is not asked.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from enum import IntEnum
+
+import attrs
+
+from kb import sense, spelling
+from kb.opposites import DIRECTIONS, REAL, STAGED
+from kb.wording import Token
+from queries.topic import content_stems
+
+
+class Amount(IntEnum):
+    """How much of something, coarsely."""
+
+    NONE = 0
+    FEW = 1
+    SOME = 2
+    HALF = 3
+    MOST = 4
+    ALL = 5
+
+
+_AMOUNTS: Mapping[str, Amount] = {
+    **dict.fromkeys(("no", "none", "nobody", "nothing", "neither"), Amount.NONE),
+    **dict.fromkeys(("few", "hardly", "scarcely", "rarely", "seldom"), Amount.FEW),
+    **dict.fromkeys(("some", "several"), Amount.SOME),
+    **dict.fromkeys(("half",), Amount.HALF),
+    **dict.fromkeys(("most", "majority", "mostly"), Amount.MOST),
+    **dict.fromkeys(("all", "every", "each", "everybody", "everyone", "always"), Amount.ALL),
+}
+_AT_ODDS = {
+    Amount.NONE: {Amount.FEW, Amount.SOME, Amount.HALF, Amount.MOST, Amount.ALL},
+    Amount.FEW: {Amount.NONE, Amount.HALF, Amount.MOST, Amount.ALL},
+    Amount.SOME: {Amount.NONE},
+    Amount.HALF: {Amount.NONE, Amount.FEW, Amount.ALL},
+    Amount.MOST: {Amount.NONE, Amount.FEW, Amount.HALF},
+    Amount.ALL: {Amount.NONE, Amount.FEW, Amount.SOME, Amount.HALF, Amount.MOST},
+}
+"""By what is reported, what the speaker must have said for the report to be wrong: `some` of all is true."""
+_LINKS = frozenset("and or but so when while because if unless until whereas who which".split())
+"""Words at which a part of a sentence ends besides commas."""
+_STANDARD = frozenset(["than", "before", "after"])
+"""What a comparison is held against stands behind these."""
+_LOOSE = frozenset(
+    "about around roughly nearly almost approximately some over under least up more less than just".split()
+)
+_FIRST = frozenset(["first", "1st", "last", "only", "most", "least", "best", "worst"])
+"""What only one can be."""
+RELATED = 2
+"""Content words that report and remark must share beside what differs, one of them no word of the study's topic."""
+FAR = 1.5
+"""How many times a number another must be where one of them is told as rounded."""
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """A stretch between commas and linking words."""
+
+    row: Sequence[Token]
+
+    @property
+    def content(self) -> frozenset[str]:
+        return content_stems(self.row)
+
+
+def parts(row: Sequence[Token]) -> tuple[Part, ...]:
+    """The parts of a sentence that hold a word of matter."""
+    found: list[list[Token]] = [[]]
+    for token in row:
+        if found[-1] and (token.key in _LINKS or token.clause != found[-1][-1].clause):
+            found.append([])
+        found[-1].append(token)
+    return tuple(part for part in (Part(row=stretch) for stretch in found) if part.content)
+
+
+def reversed_in(report: Sequence[Token], remark: Sequence[Token], topic: Set[str]) -> str:
+    """How a report turns a remark round; empty where it does not, or where that cannot be told."""
+    shared = content_stems(report) & content_stems(remark)
+    if len(shared) < RELATED or not shared - topic:
+        return ""
+    ours, theirs = parts(report), parts(remark)
+    if _staged(report, theirs):
+        return "tells as real what was staged"
+    if _amounts_differ(ours, theirs):
+        return "gives another amount"
+    if _numbers_differ(report, remark):
+        return "gives another number"
+    for one in ours:
+        for other in theirs:
+            if sense.negated(one.row) != sense.negated(other.row):
+                continue
+            if _other_way(one, other):
+                return "turns a direction round"
+            if _exchanged(one, other):
+                return "exchanges who and whom"
+    return "gives first place to another" if _displaced(ours, theirs) else ""
+
+
+def _amounts_differ(ours: Sequence[Part], theirs: Sequence[Part]) -> bool:
+    said: dict[str, set[Amount]] = {}
+    for part in theirs:
+        for about, amount in _amounts(part):
+            said.setdefault(about, set()).add(amount)
+    return any(
+        about in said and said[about] <= _AT_ODDS[amount] for part in ours for about, amount in _amounts(part)
+    )
+
+
+def _amounts(part: Part) -> Iterator[tuple[str, Amount]]:
+    """Amounts with the word that they are about: the verb before them, else the noun behind them."""
+    row = part.row
+    for at, token in enumerate(row):
+        amount = _AMOUNTS.get(token.key)
+        before = row[at - 1].key if at else ""
+        if amount is None or before in sense.NEGATION or before in ("than", "at") or token.key == before:
+            continue
+        if before in ("nearly", "almost"):
+            amount = Amount.MOST if amount is Amount.ALL else amount
+        elif token.key == "few" and before in ("a", "quite"):
+            amount = Amount.SOME
+        about = _beside(row[:at], last=True) or _beside(row[at + 1 : at + 6], last=False)
+        following = row[at + 1].key if at + 1 < len(row) else ""
+        if about and not (amount in (Amount.FEW, Amount.NONE) and following in _AMOUNTS):
+            yield about, amount
+
+
+def _beside(row: Sequence[Token], *, last: bool) -> str:
+    found = [stem for token in row if not token.number for stem in content_stems([token])]
+    return (found[-1] if last else found[0]) if found else ""
+
+
+def _other_way(one: Part, other: Part) -> bool:
+    """The opposite small word of direction beside the same word, held against the same."""
+    for at, token in enumerate(one.row):
+        for there, word in enumerate(other.row):
+            if frozenset((token.key, word.key)) not in DIRECTIONS:
+                continue
+            behind = _behind(one.row, at) & _behind(other.row, there)
+            ahead = _beside(one.row[:at], last=True), _beside(other.row[:there], last=True)
+            compared = [_compares(row, place) for row, place in ((one.row, at), (other.row, there))]
+            if all(compared) and behind:
+                return True
+            if not any(compared) and ahead[0] and ahead[0] == ahead[1]:
+                return True
+    return False
+
+
+def _compares(row: Sequence[Token], at: int) -> bool:
+    return row[at].key in _STANDARD or any(token.key == "than" for token in row[at:])
+
+
+def _behind(row: Sequence[Token], at: int) -> frozenset[str]:
+    """Content behind the word that a comparison is held against."""
+    start = next((k for k in range(at, len(row)) if row[k].key in _STANDARD), len(row))
+    return content_stems(row[start + 1 :])
+
+
+def _exchanged(one: Part, other: Part) -> bool:
+    """`The guard fooled the agent` for `the agent fooled the guard`, and `A more than B` for `B more than A`.
+
+    A word stands between two others in both, which have changed sides. Where `by` or a link stands too, the sides may
+    mean something else.
+    """
+    if any(token.key in ("by", "between", "with", "both", "is", "are", "was", "were", "be") for token in one.row):
+        if not any(token.key == "than" for token in one.row):
+            return False
+    places = [_places(part.row) for part in (one, other)]
+    common = [stem for stem in places[0] if stem in places[1]]
+    if len(common) < 3 or len(common) < len(places[0]) - 1:
+        return False
+    for pivot in common:
+        sides = [
+            {stem: place[stem] < place[pivot] for stem in common if stem != pivot} for place in places
+        ]
+        turned = [stem for stem in sides[0] if sides[0][stem] != sides[1][stem]]
+        if any(sides[0][stem] for stem in turned) and any(not sides[0][stem] for stem in turned):
+            return True
+    return False
+
+
+def _places(row: Sequence[Token]) -> dict[str, int]:
+    """Where each content word stands; one that stands twice is left out."""
+    found: dict[str, list[int]] = {}
+    for at, token in enumerate(row):
+        for stem in content_stems([token]):
+            found.setdefault(stem, []).append(at)
+    return {stem: at[0] for stem, at in found.items() if len(at) == 1}
+
+
+def _numbers_differ(report: Sequence[Token], remark: Sequence[Token]) -> bool:
+    """Another number of the same thing; one told as rounded must be far off."""
+    said: dict[str, set[float]] = {}
+    for unit, value, _ in _numbers(remark):
+        said.setdefault(unit, set()).add(value)
+    for unit, value, loose in _numbers(report):
+        known = said.get(unit, set())
+        if known and all(max(value, k) > (FAR if loose else 1.0) * min(value, k) for k in known):
+            return True
+    return False
+
+
+def _numbers(row: Sequence[Token]) -> Iterator[tuple[str, float, bool]]:
+    for at, token in enumerate(row):
+        key = "1" if token.key == "one" else token.key
+        following = content_stems([row[at + 1]]) if at + 1 < len(row) else frozenset()
+        if key.replace(".", "", 1).isdigit() and following:
+            loose = any(t.key in _LOOSE for t in row[max(0, at - 3) : at])
+            yield next(iter(following)), float(key), loose
+
+
+def _staged(report: Sequence[Token], theirs: Sequence[Part]) -> bool:
+    """The report calls real what the speaker calls made up, and nowhere without a doubt real."""
+    stems = {spelling.stem(token.key) for token in report}
+    if not stems & _CALLED_REAL or stems & STAGED or sense.negated(report):
+        return False
+    plain = [part for part in theirs if not _doubted(part)]
+    said = [{spelling.stem(token.key) for token in part.row} for part in plain]
+    near = any(words & STAGED and content_stems(report) & part.content for words, part in zip(said, plain, strict=True))
+    return near and not any(words & _CALLED_REAL for words in said)
+
+
+_CALLED_REAL = REAL & frozenset(map(spelling.stem, ("real", "actual", "reality", "natural")))
+
+
+def _doubted(part: Part) -> bool:
+    keys = {token.key for token in part.row}
+    return sense.negated(part.row) or bool(keys & {"whether", "if", "unless"}) or bool(keys & sense.HEDGE)
+
+
+def _displaced(ours: Sequence[Part], theirs: Sequence[Part]) -> bool:
+    """`The people in the street feel it first`, where they stand in another part of the remark than `first` does."""
+    for one in ours:
+        unique = {token.key for token in one.row} & _FIRST
+        for other in theirs:
+            if not unique & {token.key for token in other.row} or not one.content & other.content:
+                continue
+            subject = one.content - other.content
+            elsewhere = [part.content for part in theirs if part is not other]
+            if subject and other.content - one.content and any(subject <= content for content in elsewhere):
+                return True
+    return False
