@@ -1,7 +1,7 @@
 """WordNet's database files -> kb/wordnet: opposites, and the past forms that no ending gives."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ Places = Mapping[tuple[str, str], list[str]]
 def run(data: Path, out: Path = OUT) -> dict[str, Any]:
     """Write opposites.txt and irregular.txt from WordNet 3.0's `data.*` and `verb.exc`.
 
-    `--data`: the folder that holds them (Debian's package wordnet-base has it as /usr/share/wordnet). The format is that
-    of the manual page wndb(5WN).
+    `--data`: the folder that holds them (Debian's package wordnet-base has it as /usr/share/wordnet). The format
+    is that of the manual page wndb(5WN).
     """
     words = dict(_words(data))
     pairs = sorted({tuple(sorted(pair)) for pair in _opposites(data, words)})
@@ -65,5 +65,5 @@ def _irregular(data: Path) -> Iterator[tuple[str, str]]:
             yield form, verb
 
 
-def _write(path: Path, rows: list[tuple[str, ...]]) -> None:
+def _write(path: Path, rows: Sequence[tuple[str, ...]]) -> None:
     path.write_text("".join(f"{' '.join(row)}\n" for row in rows), encoding="ascii")

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from kb import sense, spelling
-from kb.spelling import stemmed
+from kb.spelling import listed, stemmed
 
 _FOLDER = Path(__file__).parent / "wordnet"
 
@@ -16,13 +16,11 @@ STAGED = stemmed(
 """Words for what stands in for the real thing."""
 REAL = stemmed("real actual reality life everyday practice wild nature natural outdoors open street world")
 
-DIRECTIONS = frozenset(
-    frozenset(pair.split())
-    for pair in (
-        "up down|above below|over under|before after|more less|more fewer|most least|most fewest|inside outside|"
-        "ahead behind|earlier later|higher lower|upward downward|upwards downwards|forward backward|into out"
-    ).split("|")
+_DIRECTIONS = (
+    "up down|above below|over under|before after|more less|more fewer|most least|most fewest|inside outside|ahead behind|"
+    "earlier later|higher lower|upward downward|upwards downwards|forward backward|into out"
 )
+DIRECTIONS = frozenset(frozenset(listed(pair)) for pair in _DIRECTIONS.split("|"))
 """Closed class: small words that say which way something goes or which of two is more."""
 
 

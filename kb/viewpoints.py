@@ -60,8 +60,10 @@ def owner_of(noun: "Token") -> "Token | None":
 
 
 def announced(layout: "Layout", head: list[int]) -> Phrase | None:
-    """Who speaks behind a clause and a colon when its verb does not tell: `Roe is blunt:`, `Roe's answer comes at once:`,
-    `For Roe the matter is plain:`."""
+    """Who speaks behind a clause and a colon when its verb does not tell.
+
+    `Roe is blunt:`, `Roe's answer comes at once:`, `For Roe the matter is plain:`.
+    """
     inside = set(head)
     verb = next((t for t in (layout.tokens[p] for p in head) if _main(t, inside)), None)
     who = next((c for c in verb.lefts if c.dep_ in ("nsubj", "nsubjpass")), None) if verb is not None else None
@@ -77,8 +79,10 @@ def announced(layout: "Layout", head: list[int]) -> Phrase | None:
 
 def _main(token: "Token", inside: set[int]) -> bool:
     """The verb that a clause hangs on; the parser may hang it below the quote."""
-    return token.pos_ in ("VERB", "AUX") and token.dep_ not in ("aux", "auxpass") and (
-        token.head.i == token.i or token.head.i not in inside
+    return (
+        token.pos_ in ("VERB", "AUX")
+        and token.dep_ not in ("aux", "auxpass")
+        and (token.head.i == token.i or token.head.i not in inside)
     )
 
 

@@ -11,7 +11,7 @@ from kb.coverage import Coverage, Retelling
 from kb.opposites import opposed
 from kb.records import Span
 from kb.sense import CONDITION, CONTRAST, HEDGE
-from kb.spelling import stemmed
+from kb.spelling import listed, stemmed
 from kb.wording import Token, tokens
 from queries.attribution import Occurrence
 from queries.reversals import reversed_in
@@ -47,12 +47,15 @@ _RESERVE = stemmed(
 _STRONG = stemmed(
     "already show shown shows proved proven prove proves always completely entirely all every certainly "
     "definitely clearly guaranteed confirm confirmed confirms demonstrate demonstrated will must never "
-    "establish established solve solves solved fix fixes fixed enough"
+    "establish established solve solves solved fix fixes fixed enough plainly obviously undoubtedly"
 )
 
 
 _CAUSE = stemmed("cause causes caused causing trigger triggered provoke induce induced")
-_HOLDING = stemmed("convinced sure certain clear evidence proof sign reason belief doubt ever yet")
+_HOLDING = stemmed(
+    "convinced sure certain clear evidence proof sign reason belief doubt ever yet whether any call "
+    "consider describe able"
+)
 """Words between a negation and what it denies: `not convinced that …`, `no evidence that …`."""
 _LINK = stemmed("linked link associated association correlated correlation tied related connected coincide coincided")
 
@@ -63,10 +66,13 @@ class Clause:
 
     content: frozenset[str]
     negated: bool
-    guarded: bool
-    """It holds a condition, a hedge or a modal of possibility."""
+    guards: frozenset[str]
+    """Its conditions, hedges and modals of possibility."""
     denied: tuple[str, ...]
-    """The first content words behind its negation and a `that`, two at most: what is denied of what."""
+    """The first content words behind its negation and a `that`, two at most: what is denied of what. Behind `no` the
+    last one alone, for what stands first is what there is none of."""
+    told_by_others: bool
+    """`People say that …`: not what the speaker holds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +84,7 @@ class Sentence:
     """Slug of the reference quote; empty for words from the coverage."""
     clauses: tuple[Clause, ...]
     guarded: bool
-    """One of its clauses is."""
+    """One of its clauses has a guard."""
     row: Sequence[Token]
     stems: frozenset[str]
     """Of all its words, small ones too."""
@@ -146,7 +152,7 @@ def _sentence(text: str, subject: str, source: Occurrence | None) -> Sentence:
         words=text,
         subject=subject,
         clauses=clauses,
-        guarded=any(clause.guarded for clause in clauses),
+        guarded=any(clause.guards for clause in clauses),
         row=row,
         stems=frozenset(spelling.stem(t.key) for t in row),
         source=source,
@@ -160,9 +166,20 @@ def _clause(row: Sequence[Token]) -> Clause:
     return Clause(
         content=content_stems(row),
         negated=sense.negated(row),
-        guarded=any(t.key in HEDGE or t.key in CONDITION for t in row),
-        denied=tuple(behind[:2]),
+        guards=frozenset(t.key for t in row if t.key in HEDGE or t.key in CONDITION),
+        denied=tuple(behind[-1:] if at < len(row) and row[at].key == "no" and that == at else behind[:2]),
+        told_by_others=bool(_others_say(row)),
     )
+
+
+def _others_say(row: Sequence[Token]) -> bool:
+    keys = [token.key for token in row[:5]]
+    who = next((at for at, key in enumerate(keys) if key in _OTHERS), len(keys))
+    return any(spelling.stem(key) in _SAY for key in keys[who + 1 : who + 3])
+
+
+_OTHERS = frozenset(listed("people some many they critics others everybody everyone"))
+_SAY = stemmed("say claim think believe argue call said claimed")
 
 
 def _reports(said: Sequence[Occurrence], about: Set[str]) -> Iterator[Report]:
@@ -201,7 +218,7 @@ def _lead(retelling: Retelling, span: Span) -> str:
 
 def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
     """How surely the speaker's sentence speaks against the report; 0 where it does not."""
-    if report.guarded or report.reserve - sentence.stems:
+    if report.guarded or report.reserve - sentence.stems or not report.content & sentence.content:
         return 0.0
     if reversed_in(report.row, sentence.row, topic):
         return TURNED
@@ -216,6 +233,11 @@ def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
         and (nearly or len(shared - topic) >= 2)
     ):
         return 0.6 if len(shared) >= TAKEN_UP * len(report.content) else 0.0
+    if any(
+        c.told_by_others and len(report.content & c.content - topic) >= OPPOSED * len(report.content)
+        for c in sentence.clauses
+    ):
+        return 0.6
     return max(
         _affirms_denied(report, sentence, topic), _causes_linked(report, sentence), _opposes(report, sentence, topic)
     )
@@ -256,6 +278,9 @@ def _affirms_denied(report: Report, sentence: Sentence, topic: frozenset[str]) -
         enough = len(taken - topic) >= 2 or (taken == report.content and len(taken) >= 2 and taken - topic)
         if core and enough and len(taken) >= CLAUSE * len(clause.content):
             return 0.8
+        bare = clause.content - _HOLDING
+        if sentence.subject and report.strong and taken and taken == bare == report.content - report.strong:
+            return 0.6
         whole = len(clause.content) <= 2 and taken == clause.content
         if whole and taken - topic and (report.content & sentence.content) - distinct:
             return 0.6
@@ -268,7 +293,7 @@ def _denies_said(report: Report, sentence: Sentence, topic: frozenset[str]) -> f
     for clause in sentence.clauses:
         shared = report.content & clause.content
         enough = len(shared - topic) >= 2 or (shared == report.content and len(shared) >= 2 and shared - topic)
-        if clause.negated or clause.guarded or not enough:
+        if clause.negated or clause.guards - {t.key for t in report.row} or not enough:
             continue
         if len(shared) >= NEARLY_ALL * len(report.content):
             return 0.7
@@ -277,14 +302,16 @@ def _denies_said(report: Report, sentence: Sentence, topic: frozenset[str]) -> f
 
 def _carries(report: Report, sentence: Sentence, topic: frozenset[str]) -> bool:
     """One of the speaker's sentences says the same, with the same polarity."""
-    if reversed_in(report.row, sentence.row, topic):
+    if not report.content & sentence.content or reversed_in(report.row, sentence.row, topic):
         return False
     denied = frozenset().union(*(c.content for c in sentence.clauses if c.negated))
     for clause in sentence.clauses:
+        if clause.told_by_others:
+            continue
         added = report.content - clause.content
         turned = added & denied or (added & _CAUSE and clause.content & _LINK)
         same = clause.negated == report.negated and len(added) <= 0.2 * len(report.content)
-        same = same and not (clause.guarded and report.strong - sentence.stems and not report.reserve)
+        same = same and not (clause.guards and report.strong - sentence.stems and not report.reserve)
         if same and not (turned and not report.negated) and not _swapped(added, clause.content):
             return True
     return False

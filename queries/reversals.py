@@ -5,12 +5,14 @@ Each comparison is typed and needs the same word beside what differs; what the w
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from difflib import SequenceMatcher
 from enum import IntEnum
 
 import attrs
 
 from kb import sense, spelling
-from kb.opposites import DIRECTIONS, REAL, STAGED
+from kb.opposites import DIRECTIONS, REAL, STAGED, opposed
+from kb.spelling import listed
 from kb.wording import Token
 from queries.topic import content_stems
 
@@ -43,17 +45,22 @@ _AT_ODDS = {
     Amount.ALL: {Amount.NONE, Amount.FEW, Amount.SOME, Amount.HALF, Amount.MOST},
 }
 """By what is reported, what the speaker must have said for the report to be wrong: `some` of all is true."""
-_LINKS = frozenset("and or but so when while because if unless until whereas who which".split())
+_LINKS = frozenset(listed("and or but so when while because if unless until whereas"))
 """Words at which a part of a sentence ends besides commas."""
 _STANDARD = frozenset(["than", "before", "after"])
 """What a comparison is held against stands behind these."""
 _LOOSE = frozenset(
-    "about around roughly nearly almost approximately some over under least up more less than just".split()
+    listed(
+        "about around roughly nearly almost approximately some over under least up more less than just to between and "
+        "or"
+    )
 )
 _FIRST = frozenset(["first", "1st", "last", "only", "most", "least", "best", "worst"])
 """What only one can be."""
 RELATED = 2
 """Content words that report and remark must share beside what differs, one of them no word of the study's topic."""
+RUN = 5
+"""Words in a row from which two parts are about the same thing though little else is equal."""
 FAR = 1.5
 """How many times a number another must be where one of them is told as rounded."""
 
@@ -81,25 +88,43 @@ def parts(row: Sequence[Token]) -> tuple[Part, ...]:
 
 def reversed_in(report: Sequence[Token], remark: Sequence[Token], topic: Set[str]) -> str:
     """How a report turns a remark round; empty where it does not, or where that cannot be told."""
+    ours, theirs = parts(report), parts(remark)
+    if any(_opposite_words(one, other, topic) for one in ours for other in theirs):
+        return "has a word's opposite"
     shared = content_stems(report) & content_stems(remark)
     if len(shared) < RELATED or not shared - topic:
         return ""
-    ours, theirs = parts(report), parts(remark)
-    if _staged(report, theirs):
-        return "tells as real what was staged"
-    if _amounts_differ(ours, theirs):
-        return "gives another amount"
-    if _numbers_differ(report, remark):
-        return "gives another number"
-    for one in ours:
-        for other in theirs:
-            if sense.negated(one.row) != sense.negated(other.row):
-                continue
-            if _other_way(one, other):
-                return "turns a direction round"
-            if _exchanged(one, other):
-                return "exchanges who and whom"
-    return "gives first place to another" if _displaced(ours, theirs) else ""
+    compared = (
+        ("tells as real what was staged", _staged(report, theirs)),
+        ("gives another amount", _amounts_differ(ours, theirs)),
+        ("gives another number", _numbers_differ(report, remark)),
+        ("turns a direction round", any(_other_way(one, other) for one, other in _alike(ours, theirs))),
+        ("exchanges who and whom", any(_exchanged(one, other) for one, other in _alike(ours, theirs))),
+        ("gives first place to another", _displaced(ours, theirs)),
+    )
+    return next((how for how, found in compared if found), "")
+
+
+def _alike(ours: Sequence[Part], theirs: Sequence[Part]) -> Iterator[tuple[Part, Part]]:
+    """Pairs of parts that both deny or both affirm."""
+    return ((a, b) for a in ours for b in theirs if sense.negated(a.row) == sense.negated(b.row))
+
+
+def _opposite_words(one: Part, other: Part, topic: Set[str]) -> bool:
+    """`The rules are bad` for `the rules are good`: all is the same but for one word and its opposite."""
+    left, right = one.content - other.content, other.content - one.content
+    same = one.content & other.content
+    pair = next(((a, b) for a in left for b in right if opposed(a, b)), None)
+    if pair is None or sense.negated(one.row) != sense.negated(other.row):
+        return False
+    alone = len(left) == len(right) == 1 and bool(same - topic)
+    return alone or _common_run(one.row, other.row) >= RUN
+
+
+def _common_run(one: Sequence[Token], other: Sequence[Token]) -> int:
+    """Longest stretch of equal words."""
+    keys = [token.key for token in one], [token.key for token in other]
+    return SequenceMatcher(None, *keys, autojunk=False).find_longest_match().size
 
 
 def _amounts_differ(ours: Sequence[Part], theirs: Sequence[Part]) -> bool:
@@ -107,9 +132,7 @@ def _amounts_differ(ours: Sequence[Part], theirs: Sequence[Part]) -> bool:
     for part in theirs:
         for about, amount in _amounts(part):
             said.setdefault(about, set()).add(amount)
-    return any(
-        about in said and said[about] <= _AT_ODDS[amount] for part in ours for about, amount in _amounts(part)
-    )
+    return any(about in said and said[about] <= _AT_ODDS[amount] for part in ours for about, amount in _amounts(part))
 
 
 def _amounts(part: Part) -> Iterator[tuple[str, Amount]]:
@@ -167,40 +190,47 @@ def _exchanged(one: Part, other: Part) -> bool:
     A word stands between two others in both, which have changed sides. Where `by` or a link stands too, the sides may
     mean something else.
     """
-    if any(token.key in ("by", "between", "with", "both", "is", "are", "was", "were", "be") for token in one.row):
-        if not any(token.key == "than" for token in one.row):
-            return False
+    if not (_plain(one.row) and _plain(other.row)):
+        return False
     places = [_places(part.row) for part in (one, other)]
     common = [stem for stem in places[0] if stem in places[1]]
     if len(common) < 3 or len(common) < len(places[0]) - 1:
         return False
     for pivot in common:
-        sides = [
-            {stem: place[stem] < place[pivot] for stem in common if stem != pivot} for place in places
-        ]
+        sides = [{stem: place[stem] < place[pivot] for stem in common if stem != pivot} for place in places]
         turned = [stem for stem in sides[0] if sides[0][stem] != sides[1][stem]]
         if any(sides[0][stem] for stem in turned) and any(not sides[0][stem] for stem in turned):
             return True
     return False
 
 
+_ALIKE = frozenset(listed("by between with both is are was were be been become became of"))
+"""With one of them what stands before and behind may change places: a passive, a pair, a link."""
+_FRONTED = frozenset(listed("of in on at for from under after before during among within without to"))
+
+
+def _plain(row: Sequence[Token]) -> bool:
+    compares = any(token.key == "than" for token in row)
+    return row[0].key not in _FRONTED and (compares or not any(token.key in _ALIKE for token in row))
+
+
 def _places(row: Sequence[Token]) -> dict[str, int]:
     """Where each content word stands; one that stands twice is left out."""
     found: dict[str, list[int]] = {}
     for at, token in enumerate(row):
-        for stem in content_stems([token]):
+        for stem in content_stems([token]) if token.key not in sense.QUANTIFIER else ():
             found.setdefault(stem, []).append(at)
     return {stem: at[0] for stem, at in found.items() if len(at) == 1}
 
 
 def _numbers_differ(report: Sequence[Token], remark: Sequence[Token]) -> bool:
     """Another number of the same thing; one told as rounded must be far off."""
-    said: dict[str, set[float]] = {}
-    for unit, value, _ in _numbers(remark):
-        said.setdefault(unit, set()).add(value)
+    said: dict[str, set[tuple[float, bool]]] = {}
+    for unit, value, loose in _numbers(remark):
+        said.setdefault(unit, set()).add((value, loose))
     for unit, value, loose in _numbers(report):
         known = said.get(unit, set())
-        if known and all(max(value, k) > (FAR if loose else 1.0) * min(value, k) for k in known):
+        if known and all(max(value, k) > (FAR if loose or vague else 1.0) * min(value, k) for k, vague in known):
             return True
     return False
 
