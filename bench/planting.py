@@ -148,6 +148,14 @@ class Writer:
             Mark(rule="", kind="under a misspelt name", words=words, quote=True),
         )
 
+    def placed(self, page: Page, quote: Plain, institution: str, mark: Mark) -> None:
+        """Print a quote truly by its speaker, with `institution` for where that one works."""
+        who = self.study["speakers"][quote["by"]]
+        words = whole(quote).rstrip(".")
+        page.said |= {quote["id"], who["name"]}
+        sentence = self._fill("intro", {**who, "aff": institution}, page, Q=words)
+        page.add(sentence, mark, Mark(rule="", kind="under an affiliation", words=words, quote=True))
+
     def _slip(self, name: str) -> str:
         at = self.rng.randrange(2, len(name) - 1)
         swapped = name[:at] + name[at + 1] + name[at] + name[at + 2 :]
