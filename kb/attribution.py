@@ -7,12 +7,14 @@ the sentence before. Beside a mark any verb may be a cue; further away only verb
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from kb import cues
 from kb.denials import nobody, unsaid
 from kb.frames import NOBODY, Frame, Place, Source, first_sentence, is_title, last_sentence, lead_sign
 from kb.phrases import NOUNS, Phrase, phrase
 from kb.subjects import LOOK, REACH, cue_of, speaker_of, subject
-from kb.viewpoints import announced, pointed_back, quoted_person, view_at
+from kb.viewpoints import announced, answered, pointed_back, quoted_person, view_at, voice
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -28,6 +30,8 @@ _COMPLETE = ".?!…,—–-)]”’'"
 def local_source(frame: Frame) -> Source:
     """The source that the stretch's own sentence names; nobody where it says that nobody spoke so."""
     found = _local(frame)
+    if found.speaker is not None:
+        found = attrs.evolve(found, speaker=voice(frame.layout, found.speaker))
     cue = frame.layout.tokens[found.cue[0]] if found.cue else None
     # `Roe does not mince words: “…”`: what another verb denies is not that the words were said.
     spoken = cue is not None and (found.place != "colon" or cue.lemma_.lower() in cues.SAYING)
@@ -40,6 +44,9 @@ def local_source(frame: Frame) -> Source:
 def _local(frame: Frame) -> Source:
     head, tail = last_sentence(frame), first_sentence(frame)
     lead = lead_sign(frame.layout, head)
+    told = answered(frame.layout, tail) if frame.words >= SPOKEN and _tail_open(frame, tail) else None
+    if told is not None:
+        return Source("after", cue_of(frame.layout, told[0]), told[1])
     if frame.text[-1:] in _OPEN_ENDS and (found := _right_after(frame, tail)):
         return found
     if lead and (found := _before(frame, head, strict=lead == ",")):
@@ -99,8 +106,12 @@ def _participle(token: "Token") -> bool:
 def _misread(tokens: list["Token"], tail: list[int], position: int) -> bool:
     """A verb that the tagger took for a noun: `Roe answers.`, `muses Roe.`"""
     token = tokens[position]
-    if token.pos_ not in ("NOUN", "PROPN") or not token.text.islower() or token.lower_[-1:] not in "sd":
+    plural = token.i > 0 and token.nbor(-1).tag_ == "NNS" and token.lower_ in cues.SAYING  # `insiders grumble`
+    ends = token.lower_[-1:] in "sd" or plural
+    if token.pos_ not in ("NOUN", "PROPN", "ADJ") or not token.text.islower() or not ends:
         return False
+    if plural:
+        return True
     place = tail.index(position)
     names_before = place > 0 and tokens[tail[place - 1]].pos_ in ("PROPN", "PRON")
     names_after = place == 0 and len(tail) > 1 and tokens[tail[1]].pos_ in ("PROPN", "PRON", "DET")
@@ -125,6 +136,9 @@ def _after(frame: Frame, tail: list[int]) -> Source | None:
     for position in tail[:4]:
         if tokens[position].lower_ == "according":
             return _according(layout, position)
+        view = view_at(tokens[position])
+        if view is not None:
+            return Source("after", (position, view.noun.i + 1), phrase(layout, view.owner))
     verbs = [tokens[position] for position in tail[:REACH] if _finite(tokens[position])]
     spoken = [verb for verb in verbs[:3] if verb.lemma_.lower() in cues.SAYING and not _has_content(verb)]
     any_verb = [] if is_title(frame.text) or frame.words < SPOKEN else verbs[:1]

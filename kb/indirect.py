@@ -14,7 +14,7 @@ from kb.denials import nobody, unsaid
 from kb.layout import ENDS
 from kb.lexicon import listed
 from kb.phrases import Phrase, phrase
-from kb.subjects import subject
+from kb.subjects import speaks, subject
 from kb.viewpoints import STATED, owner_of, view_at
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def _found_at(layout: "Layout", token: "Token") -> Iterator[Reported]:
     yield from _labelled(layout, token)
     if token.lower_ == "according":
         yield from _according(layout, token)
+    elif token.lower_ == "if":
+        yield from _if_believed(layout, token)
     elif token.pos_ == "ADP":
         yield from _viewed(layout, token)
     elif token.pos_ in ("VERB", "AUX"):
@@ -254,6 +256,22 @@ def _viewed(layout: "Layout", token: "Token") -> Iterator[Reported]:
             yield from _report(layout, view.noun, pieces, "according", speaker=phrase(layout, view.owner))
 
 
+def _if_believed(layout: "Layout", token: "Token") -> Iterator[Reported]:
+    """`If Roe is to be believed, …` and `If Roe is right, …`: the sentence without that clause."""
+    verb = token.head
+    who = next((child for child in verb.lefts if child.dep_ == "nsubj"), None)
+    if verb.dep_ != "advcl" or verb.lemma_ != "be" or who is None or not speaks(who):
+        return
+    trusted = any(child.lower_ in _TRUSTED for child in verb.rights if child.dep_ in ("xcomp", "acomp"))
+    if trusted:
+        low, high = sentence(layout, verb.left_edge.i, verb.right_edge.i + 1)
+        pieces = [(low, verb.left_edge.i), (verb.right_edge.i + 1, high)]
+        yield from _report(layout, verb, pieces, "according", speaker=phrase(layout, who))
+
+
+_TRUSTED = frozenset(["believed", "trusted", "right", "correct"])
+
+
 _NOBODY = listed("it this that you one there what")
 """Subjects of judging verbs that are no source."""
 
@@ -313,6 +331,9 @@ def _no_comment(layout: "Layout", start: int, end: int) -> bool:
 
 def _source(layout: "Layout", verb: "Token") -> "Token | None":
     """Who says it; in the passive the one after `by`, for its subject is spoken to or about."""
+    above = verb.head
+    if above.lemma_ == "let" and verb.dep_ == "ccomp" and verb.lemma_ == "know":
+        return subject(layout, above)  # `Roe let us know that …`
     if verb.tag_ == "VBN" and verb.lower_ in cues.ATTITUDES:
         return subject(layout, verb)  # `Roe is convinced that …` is no passive
     if verb.tag_ == "VBN" and (_passive(verb) or not any(child.dep_ == "aux" for child in verb.children)):

@@ -36,7 +36,7 @@ def opposed(one: str, other: str) -> bool:
 @cache
 def _antonyms() -> frozenset[frozenset[str]]:
     lines = (_FOLDER / "opposites.txt").read_text(encoding="ascii").splitlines()
-    pairs = (frozenset(map(spelling.stem, line.split())) for line in lines)
+    pairs = (frozenset(spelling.stem(spelling.one_spelling(word)) for word in line.split()) for line in lines)
     return frozenset(pair for pair in pairs if len(pair) == 2)
 
 

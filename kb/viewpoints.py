@@ -49,10 +49,13 @@ def view_at(preposition: "Token") -> View | None:
     return View(preposition.i, max(noun.i, owner.right_edge.i) + 1, noun, owner) if owner is not None else None
 
 
+_OF = frozenset(["of", "by", "from"])
+
+
 def owner_of(noun: "Token") -> "Token | None":
     """Whose it is: `Roe's view`, `the view of Roe`; not the writer's own."""
     owner = next((child for child in noun.lefts if child.dep_ == "poss"), None)
-    of = next((child for child in noun.rights if child.lower_ == "of"), None)
+    of = next((child for child in noun.rights if child.lower_ in _OF), None)
     if owner is None and of is not None:
         owner = next((child for child in of.children if child.dep_ == "pobj"), None)
     known = owner is not None and (speaks(owner) or owner.tag_ == "PRP$") and owner.lower_ not in _WRITERS
@@ -67,6 +70,9 @@ def announced(layout: "Layout", head: list[int]) -> Phrase | None:
     inside = set(head)
     verb = next((t for t in (layout.tokens[p] for p in head) if _main(t, inside)), None)
     who = next((c for c in verb.lefts if c.dep_ in ("nsubj", "nsubjpass")), None) if verb is not None else None
+    if who is None and verb is not None and verb.lemma_ == "be":
+        behind = next((c for c in verb.rights if c.dep_ in ("nsubj", "attr")), None)  # `Here is Roe again:`
+        return phrase(layout, behind) if behind is not None and behind.ent_type_ == "PERSON" else None
     if verb is None or who is None:
         owner = owner_of(layout.tokens[head[-2]]) if len(head) > 1 and layout.tokens[head[-2]].pos_ == "NOUN" else None
         return phrase(layout, owner) if owner is not None else None
@@ -106,6 +112,12 @@ def pointed_back(layout: "Layout", tail: list[int]) -> tuple["Token", Phrase] | 
     """The cue and the speaker of a clause that points back at words before it: `– that is how Roe describes it`,
     `Those are the words of Roe.`"""
     row = [layout.tokens[p] for p in tail if not layout.tokens[p].is_punct]
+    led = len(row) > 2 and row[0].pos_ == "ADP" and row[1].lower_ in _POINTERS and row[2].lemma_.lower() in _VIEWS
+    if led:  # `With these words Roe sums it up.`
+        verb = next((token for token in row[3:] if token.pos_ == "VERB" and token.dep_ == "ROOT"), None)
+        beside = next((c for c in row[2].rights if c.dep_ == "appos" and c.ent_type_ == "PERSON"), None)
+        who = beside if beside is not None or verb is None else subject(layout, verb)
+        return (row[2], phrase(layout, who)) if who is not None and _names_somebody(who) else None
     if not row or row[0].lower_ not in _POINTERS:
         return None
     asked = next((at for at, token in enumerate(row) if token.lower_ in ("how", "what")), None)
@@ -119,6 +131,29 @@ def pointed_back(layout: "Layout", tail: list[int]) -> tuple["Token", Phrase] | 
         if owner is not None:
             return token, phrase(layout, owner)
     return None
+
+
+def answered(layout: "Layout", tail: list[int]) -> tuple["Token", Phrase] | None:
+    """The cue and the speaker of `“…,” was the answer of Roe` and `“…,” came Roe's reply`."""
+    row = [layout.tokens[p] for p in tail if not layout.tokens[p].is_punct][:_ANSWER]
+    if not row or row[0].lemma_.lower() not in ("be", "come", "go", "run"):
+        return None
+    for token in row[1:]:
+        owner = owner_of(token) if token.lemma_.lower() in STATED else None
+        if owner is not None:
+            return token, phrase(layout, owner)
+    return None
+
+
+_ANSWER = 8
+"""Words behind a quote in which its noun stands: `was the short and rather gruff answer of`."""
+
+
+def voice(layout: "Layout", speaker: Phrase) -> Phrase:
+    """Whose verdict or answer it is, where that was taken for the speaker."""
+    head = layout.tokens[speaker.head]
+    owner = owner_of(head) if head.lemma_.lower() in STATED else None
+    return phrase(layout, owner) if owner is not None else speaker
 
 
 def _names_somebody(token: "Token") -> bool:

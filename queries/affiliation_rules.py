@@ -15,6 +15,7 @@ from kb.claims import Speaker
 from kb.coverage import Coverage
 from kb.lexicon import listed
 from kb.records import Span
+from kb.speakers import name_words
 from kb.text import words
 from queries.attribution import Occurrence
 from queries.rules import Finding, Passed, Rule, finding_id
@@ -109,11 +110,21 @@ def _expected(
             outlets[other.at.name].add(other.said.retelling.source.slug)
         against = [Institution(name=name) for name, slugs in outlets.items() if len(slugs) >= OUTLETS]
     alike = any(one.at.may_be(other) for other in others)
-    printed = frozenset(words(one.said.retelling.text.text))
+    printed = _beside_the_name(one)
     for institution in against:
         if (institution.type == one.at.type or alike) and not institution.own & printed:
             return institution
     return None
+
+
+def _beside_the_name(one: Placed) -> frozenset[str]:
+    """The words of the paragraphs that name the speaker: an institution there may be a second post.
+
+    The study's own institution stands in nearly every article; elsewhere in the text it says nothing of this speaker.
+    """
+    surname = name_words(one.said.given_to.name)[-1:]
+    lines = (words(line) for line in one.said.retelling.text.text.splitlines())
+    return frozenset(word for line in lines if not surname or surname[0] in line for word in line)
 
 
 def _finding(speaker: Speaker, one: Placed, expected: Institution, *, swapped: bool) -> Finding:

@@ -53,8 +53,7 @@ _BOUNDLESS = frozenset(["always", "everywhere", "anywhere", "invariably", "unive
 _FRAME = stemmed("study paper report survey research researcher author scientist team experiment result finding data")
 _PLACE = stemmed("under during between among across within after before around per than")
 _MOVES = stemmed(
-    "half third quarter fifth tenth "
-    "percent percentage share proportion point fall fell fallen drop dropped rise rose increase decrease "
+    "half quarter percent percentage share proportion point fall fell fallen drop dropped rise rose increase decrease "
     "decline reduction "
     "change more less fewer lower higher down up one ones"
 ) | {"%"}
@@ -236,7 +235,7 @@ def _numbered(told: Told, stated: Stated) -> bool:
     return any(agrees(quantity, expected) for quantity in inside for expected in stated.claim.expect)
 
 
-_FRACTIONS = {"half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tenth": 10.0}
+_FRACTIONS = {"half": 50.0, "3rd": 100 / 3, "quarter": 25.0, "5th": 20.0, "10th": 10.0}
 _NEAR = 5.0
 """Percentage points by which a bare fraction may miss the claim's number: `down by about a quarter` for 27 percent."""
 
@@ -263,7 +262,9 @@ def _why(told: Told, stated: Stated, near: Sequence[Stated]) -> str:
 
 
 def _widened(told: Told, stated: Stated, same: Sequence[Stated]) -> str:
-    added = {t.key for t in told.row} - {spelling.stem(key) for key in stated.stems} - stated.stems
+    idiom = {at + 1 for at, t in enumerate(told.row) if t.key in ("in", "at", "after", "above")}
+    plain = {t.key for at, t in enumerate(told.row) if not (t.key == "all" and at in idiom and _stands_alone(told, at))}
+    added = plain - {spelling.stem(key) for key in stated.stems} - stated.stems
     if added & _BOUNDLESS:
         return "makes a rule of what the study saw"
     if not added & _UNIVERSAL or {t.key for t in told.row} & _PARTICULAR - {"1", "one"}:
@@ -276,10 +277,17 @@ def _widened(told: Told, stated: Stated, same: Sequence[Stated]) -> str:
     return "leaves out the circumstance and speaks of all" if lost and _numbered(told, stated) else ""
 
 
+def _stands_alone(told: Told, at: int) -> bool:
+    """`In all, 48 plots …` speaks of a sum, and `in all plots` of every one."""
+    row = told.row
+    return at + 1 == len(row) or row[at + 1].clause != row[at].clause or row[at + 1].number
+
+
 def _of_others(told: Told, stated: Stated) -> bool:
     """`Every glacier …`, where the claim has no word of glaciers."""
     pairs = zip(told.row, told.row[1:], strict=False)
-    nouns = {spelling.stem(noun.key) for word, noun in pairs if word.key in _UNIVERSAL and sense.content([noun])}
+    universal = ((word, noun) for word, noun in pairs if word.clause == noun.clause)
+    nouns = {spelling.stem(noun.key) for word, noun in universal if word.key in _UNIVERSAL and sense.content([noun])}
     return bool(nouns - stated.stems)
 
 

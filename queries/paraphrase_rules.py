@@ -268,7 +268,15 @@ def _opposes(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
 
 def _affirms_denied(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
     """The report says without negation what the speaker negated, or drops the negation that followed."""
-    negated = [clause for clause in sentence.clauses if clause.negated and report.content.issuperset(clause.denied[:1])]
+    said = [clause.content for clause in sentence.clauses if not clause.negated]
+    negated = [
+        clause
+        for clause in sentence.clauses
+        if clause.negated
+        and report.content.issuperset(clause.denied[:1])
+        # `Salt made kings, kings did not make salt`: what is affirmed in the same words may be what was reported.
+        and not any(report.content & clause.content <= content for content in said)
+    ]
     distinct = report.content & frozenset().union(*(clause.content for clause in negated)) - topic
     if not distinct:
         return 0.0

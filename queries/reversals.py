@@ -14,7 +14,7 @@ from kb import sense, spelling
 from kb.opposites import DIRECTIONS, REAL, STAGED, opposed
 from kb.spelling import listed
 from kb.wording import Token
-from queries.topic import content_stems
+from queries.topic import content_stems, present_stem
 
 
 class Amount(IntEnum):
@@ -29,12 +29,12 @@ class Amount(IntEnum):
 
 
 _AMOUNTS: Mapping[str, Amount] = {
-    **dict.fromkeys(("no", "none", "nobody", "nothing", "neither"), Amount.NONE),
+    **dict.fromkeys(("no", "none", "neither"), Amount.NONE),
     **dict.fromkeys(("few", "hardly", "scarcely", "rarely", "seldom"), Amount.FEW),
     **dict.fromkeys(("some", "several"), Amount.SOME),
     **dict.fromkeys(("half",), Amount.HALF),
     **dict.fromkeys(("most", "majority", "mostly"), Amount.MOST),
-    **dict.fromkeys(("all", "every", "each", "everybody", "everyone", "always"), Amount.ALL),
+    **dict.fromkeys(("all", "every", "each", "always"), Amount.ALL),
 }
 _AT_ODDS = {
     Amount.NONE: {Amount.FEW, Amount.SOME, Amount.HALF, Amount.MOST, Amount.ALL},
@@ -131,30 +131,43 @@ def _amounts_differ(ours: Sequence[Part], theirs: Sequence[Part]) -> bool:
     said: dict[str, set[Amount]] = {}
     for part in theirs:
         for about, amount in _amounts(part):
-            said.setdefault(about, set()).add(amount)
-    return any(about in said and said[about] <= _AT_ODDS[amount] for part in ours for about, amount in _amounts(part))
+            for word in about:
+                said.setdefault(word, set()).add(amount)
+    for part in ours:
+        for about, amount in _amounts(part):
+            known = next((said[word] for word in about if word in said), set())
+            if known and known <= _AT_ODDS[amount]:
+                return True
+    return False
 
 
-def _amounts(part: Part) -> Iterator[tuple[str, Amount]]:
-    """Amounts with the word that they are about: the verb before them, else the noun behind them."""
+def _amounts(part: Part) -> Iterator[tuple[tuple[str, ...], Amount]]:
+    """Amounts with the words that they are about: the verb before them, and the noun behind them or before `are all`."""
     row = part.row
     for at, token in enumerate(row):
         amount = _AMOUNTS.get(token.key)
         before = row[at - 1].key if at else ""
-        if amount is None or before in sense.NEGATION or before in ("than", "at") or token.key == before:
+        if amount is None or before in sense.NEGATION or before in ("than", "at", "in", "after", "above"):
             continue
         if before in ("nearly", "almost"):
             amount = Amount.MOST if amount is Amount.ALL else amount
         elif token.key == "few" and before in ("a", "quite"):
             amount = Amount.SOME
-        about = _beside(row[:at], last=True) or _beside(row[at + 1 : at + 6], last=False)
-        following = row[at + 1].key if at + 1 < len(row) else ""
-        if about and not (amount in (Amount.FEW, Amount.NONE) and following in _AMOUNTS):
-            yield about, amount
+        ahead = f"{_beside(row[:at], last=True)} <" if before not in _BE else _beside(row[:at], last=True)
+        behind = _beside(row[at + 1 : at + 6], last=False) if before not in _BE else ""
+        if not any(t.key in _AMOUNTS for t in row[at + 1 : at + 2]):
+            yield tuple(word for word in (ahead, behind) if word not in ("", " <")), amount
+
+
+_BE = frozenset(["is", "are", "was", "were", "be"])
+_RELATIVE = frozenset(["that", "who", "which", "whom"])
 
 
 def _beside(row: Sequence[Token], *, last: bool) -> str:
-    found = [stem for token in row if not token.number for stem in content_stems([token])]
+    """The nearest word of matter in a stretch, not beyond a relative clause's head."""
+    start = max((at + 1 for at, token in enumerate(row) if last and token.key in _RELATIVE), default=0)
+    plain = [t for t in row[start:] if not t.number and t.key not in sense.QUANTIFIER | sense.HEDGE | {"any"}]
+    found = [stem for token in plain for stem in content_stems([token])]
     return (found[-1] if last else found[0]) if found else ""
 
 
@@ -218,8 +231,8 @@ def _places(row: Sequence[Token]) -> dict[str, int]:
     """Where each content word stands; one that stands twice is left out."""
     found: dict[str, list[int]] = {}
     for at, token in enumerate(row):
-        for stem in content_stems([token]) if token.key not in sense.QUANTIFIER else ():
-            found.setdefault(stem, []).append(at)
+        if token.key not in sense.QUANTIFIER and sense.content([token]):
+            found.setdefault(present_stem(token.key), []).append(at)
     return {stem: at[0] for stem, at in found.items() if len(at) == 1}
 
 
