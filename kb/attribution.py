@@ -44,20 +44,33 @@ def local_source(frame: Frame) -> Source:
 def _local(frame: Frame) -> Source:
     head, tail = last_sentence(frame), first_sentence(frame)
     lead = lead_sign(frame.layout, head)
-    told = answered(frame.layout, tail) if frame.words >= SPOKEN and _tail_open(frame, tail) else None
-    if told is not None:
-        return Source("after", cue_of(frame.layout, told[0]), told[1])
+    around = _answered(frame, tail) or _beside(frame, head, tail, lead)
+    if around is not None:
+        return around
+    if head and not lead:
+        return _worded(frame, head) or _inside(frame, head) or Source("inside", None, None)
+    return NOBODY
+
+
+def _beside(frame: Frame, head: list[int], tail: list[int], lead: str) -> Source | None:
+    """What the words right before or after a stretch name, those that a comma or colon binds to it first."""
     if frame.text[-1:] in _OPEN_ENDS and (found := _right_after(frame, tail)):
         return found
     if lead and (found := _before(frame, head, strict=lead == ",")):
         return found
     if (not head or lead) and _tail_open(frame, tail) and (found := _after(frame, tail)):
         return found
-    if not head and frame.words >= SPOKEN and (back := pointed_back(frame.layout, tail)):
-        return Source("after", cue_of(frame.layout, back[0]), back[1])
-    if head and not lead:
-        return _worded(frame, head) or _inside(frame, head) or Source("inside", None, None)
-    return NOBODY
+    return _pointed_back(frame, tail) if not head else None
+
+
+def _answered(frame: Frame, tail: list[int]) -> Source | None:
+    told = answered(frame.layout, tail) if frame.words >= SPOKEN and _tail_open(frame, tail) else None
+    return Source("after", cue_of(frame.layout, told[0]), told[1]) if told is not None else None
+
+
+def _pointed_back(frame: Frame, tail: list[int]) -> Source | None:
+    back = pointed_back(frame.layout, tail) if frame.words >= SPOKEN else None
+    return Source("after", cue_of(frame.layout, back[0]), back[1]) if back is not None else None
 
 
 def _tail_open(frame: Frame, tail: list[int]) -> bool:
@@ -128,8 +141,8 @@ def _has_content(verb: "Token") -> bool:
 def _after(frame: Frame, tail: list[int]) -> Source | None:
     layout = frame.layout
     tokens = layout.tokens
-    if frame.words >= SPOKEN and (back := pointed_back(layout, tail)):
-        return Source("after", cue_of(layout, back[0]), back[1])
+    if back := _pointed_back(frame, tail):
+        return back
     if tokens[tail[0]].text in _DASHES:
         alone = not any(not tokens[p].is_space for p in frame.head) and len(tail) <= LOOK
         return _byline(layout, tail) if alone or frame.text[-1:] in _COMPLETE else None
@@ -282,8 +295,13 @@ def _colon(layout: "Layout", head: list[int], verbs: list["Token"]) -> Source | 
         lead = layout.tokens[comma - 1] if comma > head[0] else None
         if lead is not None and lead.pos_ == "PROPN" and lead.ent_type_ == "PERSON":  # `Jane Roe, Yale: “…”`
             return Source("colon", None, Phrase(head[0], comma, lead.i))
-        return Source("colon", None, Phrase(head[0], head[-1], nouns[-1]))
+        start = next(position for position in head if layout.tokens[position].pos_ not in _NO_NAME)
+        return Source("colon", None, Phrase(start, head[-1], nouns[-1]))
     return None
+
+
+_NO_NAME = frozenset(["ADV", "AUX", "VERB", "CCONJ", "SCONJ", "INTJ"])
+"""What may stand before a mention that the parser lost: `Here is Roe again:`."""
 
 
 def _worded(frame: Frame, head: list[int]) -> Source | None:

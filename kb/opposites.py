@@ -17,8 +17,8 @@ STAGED = stemmed(
 REAL = stemmed("real actual reality life everyday practice wild nature natural outdoors open street world")
 
 _DIRECTIONS = (
-    "up down|above below|over under|before after|more less|more fewer|most least|most fewest|inside outside|ahead behind|"
-    "earlier later|higher lower|upward downward|upwards downwards|forward backward|into out"
+    "up down|above below|over under|before after|more less|more fewer|most least|most fewest|inside outside|"
+    "ahead behind|earlier later|higher lower|upward downward|upwards downwards|forward backward|into out"
 )
 DIRECTIONS = frozenset(frozenset(listed(pair)) for pair in _DIRECTIONS.split("|"))
 """Closed class: small words that say which way something goes or which of two is more."""

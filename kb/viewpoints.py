@@ -58,7 +58,8 @@ def owner_of(noun: "Token") -> "Token | None":
     of = next((child for child in noun.rights if child.lower_ in _OF), None)
     if owner is None and of is not None:
         owner = next((child for child in of.children if child.dep_ == "pobj"), None)
-    known = owner is not None and (speaks(owner) or owner.tag_ == "PRP$") and owner.lower_ not in _WRITERS
+    named = owner is not None and (speaks(owner) or owner.tag_ == "PRP$" or owner.text[:1].isupper())
+    known = owner is not None and named and owner.lower_ not in _WRITERS
     return owner if known else None
 
 
@@ -72,7 +73,7 @@ def announced(layout: "Layout", head: list[int]) -> Phrase | None:
     who = next((c for c in verb.lefts if c.dep_ in ("nsubj", "nsubjpass")), None) if verb is not None else None
     if who is None and verb is not None and verb.lemma_ == "be":
         behind = next((c for c in verb.rights if c.dep_ in ("nsubj", "attr")), None)  # `Here is Roe again:`
-        return phrase(layout, behind) if behind is not None and behind.ent_type_ == "PERSON" else None
+        return phrase(layout, behind) if behind is not None and behind.pos_ == "PROPN" else None
     if verb is None or who is None:
         owner = owner_of(layout.tokens[head[-2]]) if len(head) > 1 and layout.tokens[head[-2]].pos_ == "NOUN" else None
         return phrase(layout, owner) if owner is not None else None

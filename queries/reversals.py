@@ -142,7 +142,7 @@ def _amounts_differ(ours: Sequence[Part], theirs: Sequence[Part]) -> bool:
 
 
 def _amounts(part: Part) -> Iterator[tuple[tuple[str, ...], Amount]]:
-    """Amounts with the words that they are about: the verb before them, and the noun behind them or before `are all`."""
+    """Amounts with what they are about: the verb before them, and the noun behind them or before `are all`."""
     row = part.row
     for at, token in enumerate(row):
         amount = _AMOUNTS.get(token.key)
