@@ -42,10 +42,13 @@ def view_at(preposition: "Token") -> View | None:
     """The phrase that a preposition opens, where it names somebody's words or view."""
     if preposition.lower_ not in _LEADS:
         return None
-    noun = next((child for child in preposition.rights if child.dep_ == "pobj"), None)
-    if noun is None or noun.lemma_.lower() not in _VIEWS:
+    objects = [child for child in preposition.rights if child.dep_ == "pobj"]
+    noun = next((child for child in objects if child.lemma_.lower() in _VIEWS), None)
+    if noun is None:
         return None
     owner = owner_of(noun)
+    if owner is None and len(objects) > 1 and objects[0].nbor().tag_ == "POS":
+        owner = objects[0]  # the parser took `Roe's` for an object of its own
     return View(preposition.i, max(noun.i, owner.right_edge.i) + 1, noun, owner) if owner is not None else None
 
 

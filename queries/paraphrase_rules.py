@@ -14,7 +14,7 @@ from kb.sense import CONDITION, CONTRAST, HEDGE
 from kb.spelling import listed, stemmed
 from kb.wording import Token, tokens
 from queries.attribution import Occurrence
-from queries.reversals import reversed_in
+from queries.reversals import TYPED, reversed_in
 from queries.rules import Finding, Passed, Rule, finding_id
 from queries.topic import content_stems, topic_words
 
@@ -261,7 +261,8 @@ def _opposes(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
     for clause in sentence.clauses:
         shared = report.content & clause.content
         alike = len(shared - topic) >= 2 and len(shared) >= OPPOSED * len(report.content)
-        if alike and not clause.negated and len(new) <= 2 and _swapped(new, clause.content - report.content):
+        lost = clause.content - report.content
+        if alike and not clause.negated and len(new) <= 2 and _swapped(new - TYPED, lost - TYPED):
             return 0.7
     return 0.0
 

@@ -110,9 +110,13 @@ def _alike(ours: Sequence[Part], theirs: Sequence[Part]) -> Iterator[tuple[Part,
     return ((a, b) for a in ours for b in theirs if sense.negated(a.row) == sense.negated(b.row))
 
 
+TYPED = frozenset(spelling.stem(word) for word in (*sense.QUANTIFIER, *frozenset().union(*DIRECTIONS)))
+"""Words that have a comparison of their own: what they mean depends on where they stand."""
+
+
 def _opposite_words(one: Part, other: Part, topic: Set[str]) -> bool:
     """`The rules are bad` for `the rules are good`: all is the same but for one word and its opposite."""
-    left, right = one.content - other.content, other.content - one.content
+    left, right = one.content - other.content - TYPED, other.content - one.content - TYPED
     same = one.content & other.content
     pair = next(((a, b) for a in left for b in right if opposed(a, b)), None)
     if pair is None or sense.negated(one.row) != sense.negated(other.row):
@@ -177,7 +181,10 @@ def _other_way(one: Part, other: Part) -> bool:
         for there, word in enumerate(other.row):
             if frozenset((token.key, word.key)) not in DIRECTIONS:
                 continue
-            behind = _behind(one.row, at) & _behind(other.row, there)
+            sides = _behind(one.row, at), _behind(other.row, there)
+            behind = sides[0] & sides[1]
+            if (sides[0] - behind) & _stems(other.row[:there]) or (sides[1] - behind) & _stems(one.row[:at]):
+                continue  # both the word and the sides are turned
             ahead = _beside(one.row[:at], last=True), _beside(other.row[:there], last=True)
             compared = [_compares(row, place) for row, place in ((one.row, at), (other.row, there))]
             if all(compared) and behind:
@@ -191,10 +198,14 @@ def _compares(row: Sequence[Token], at: int) -> bool:
     return row[at].key in _STANDARD or any(token.key == "than" for token in row[at:])
 
 
+def _stems(row: Sequence[Token]) -> frozenset[str]:
+    return frozenset(present_stem(token.key) for token in sense.content(row))
+
+
 def _behind(row: Sequence[Token], at: int) -> frozenset[str]:
     """Content behind the word that a comparison is held against."""
     start = next((k for k in range(at, len(row)) if row[k].key in _STANDARD), len(row))
-    return content_stems(row[start + 1 :])
+    return _stems(row[start + 1 :])
 
 
 def _exchanged(one: Part, other: Part) -> bool:
@@ -205,6 +216,8 @@ def _exchanged(one: Part, other: Part) -> bool:
     """
     if not (_plain(one.row) and _plain(other.row)):
         return False
+    if any(frozenset((a.key, b.key)) in DIRECTIONS for a in one.row for b in other.row):
+        return False  # `B less than A` for `A more than B` is no exchange
     places = [_places(part.row) for part in (one, other)]
     common = [stem for stem in places[0] if stem in places[1]]
     if len(common) < 3 or len(common) < len(places[0]) - 1:
