@@ -30,9 +30,10 @@ RULES = (
     "overstated",
     "caveat-dropped",
     "contradiction",
+    "affiliation-conflict",
 )
 QUOTE_RULES = RULES[:4]
-OPENED: tuple[Set, ...] = ("seen", "opened", "opened-2")
+OPENED: tuple[Set, ...] = ("seen", "opened", "opened-2", "opened-3")
 """Templates whose errors were read; those of `unseen` were only measured."""
 DEVELOPMENT, HELD_OUT = (1,), (201, 202)
 

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 from ruamel.yaml import YAML
 
+from bench import placing
 from bench.planting import Mark, Page, Plain, Writer, sample, whole
 
 START = datetime(2026, 5, 4, 6, tzinfo=UTC)
@@ -119,6 +120,7 @@ def _tasks(writer: Writer) -> Iterator[Task]:
         mark = Mark(rule="unsupported-paraphrase", kind="twisted", words=words)
         yield Task(act=partial(writer.told, quote=quote, clause=words, mark=mark), needs=frozenset([quote["id"]]))
     yield from _names(writer)
+    yield from (Task(act=act, needs=needs) for act, needs in placing.acts(writer))
     yield from _facts(writer)
 
 

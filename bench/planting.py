@@ -14,7 +14,7 @@ import attrs
 from ruamel.yaml import YAML
 
 TEMPLATES = Path(__file__).parent / "planted"
-Set = Literal["seen", "opened", "opened-2", "unseen"]
+Set = Literal["seen", "opened", "opened-2", "opened-3", "unseen"]
 Plain = Mapping[str, Any]
 
 
@@ -147,6 +147,14 @@ class Writer:
             Mark(rule="misspelt-name", kind="slip", words=wrong),
             Mark(rule="", kind="under a misspelt name", words=words, quote=True),
         )
+
+    def placed(self, page: Page, quote: Plain, institution: str, mark: Mark) -> None:
+        """Print a quote truly by its speaker, with `institution` for where that one works."""
+        who = self.study["speakers"][quote["by"]]
+        words = whole(quote).rstrip(".")
+        page.said |= {quote["id"], who["name"]}
+        sentence = self._fill("intro", {**who, "aff": institution}, page, Q=words)
+        page.add(sentence, mark, Mark(rule="", kind="under an affiliation", words=words, quote=True))
 
     def _slip(self, name: str) -> str:
         at = self.rng.randrange(2, len(name) - 1)

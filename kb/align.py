@@ -20,8 +20,8 @@ RUN_SURE = 6
 """Words in a row, two of them content words, that no two remarks share by chance."""
 RUN_SOME = 4
 """Words in a row that count together with coverage."""
-CLAUSE = 5
-"""Words of the shortest clause of another reference that is known as put into one."""
+CLAUSE = 4
+"""Words of the shortest clause of another reference that is known as put into one; two of so few must carry matter."""
 FRAGMENT = 3
 """Words of the shortest fragment that is taken for a quote of a reference."""
 WHOLE = 0.8
@@ -154,7 +154,8 @@ def _grafted(kept: Match, laid: Sequence[Match], row: Sequence[Token]) -> list[M
     for words in foreign:
         for other in own if len(words.split()) >= CLAUSE else ():
             inside = align(other.reference.text, words)
-            whole = inside.verdict in ("verbatim", "trimmed") and inside.lengths[1] >= CLAUSE
+            telling = len(_content(words)) >= 2 or inside.lengths[1] > CLAUSE
+            whole = inside.verdict in ("verbatim", "trimmed") and inside.lengths[1] >= CLAUSE and telling
             if whole or (inside.run >= RUN_SURE and inside.wording_covered >= WHOLE):
                 joined = [attrs.evolve(m, aligned=attrs.evolve(m.aligned, verdict="merged")) for m in (kept, other)]
                 return [attrs.evolve(m, aligned=attrs.evolve(m.aligned, sense_kept=None)) for m in joined]

@@ -64,12 +64,12 @@ def aside(layout: "Layout", verb: "Token") -> Reported | None:
 def _states(layout: "Layout", pieces: list[tuple[int, int]]) -> bool:
     """Whether something is said at all: not `On Tuesday, Roe testified`, nor `When Lee died, Roe wrote`."""
     words = [layout.tokens[p] for start, end in pieces for p in range(start, end)]
-    if not any(word.tag_ in _FINITE for word in words):
+    if not any(word.tag_ in FINITE for word in words):
         return False
     return len(pieces) > 1 or words[0].lower_ not in _WHEN or any(word.text == "," for word in words)
 
 
-_FINITE = frozenset(["VBD", "VBZ", "VBP", "MD"])
+FINITE = frozenset(["VBD", "VBZ", "VBP", "MD"])
 _WHEN = listed("when whenever if unless after before as while once until till since")
 
 

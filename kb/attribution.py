@@ -7,11 +7,14 @@ the sentence before. Beside a mark any verb may be a cue; further away only verb
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from kb import cues
 from kb.denials import nobody, unsaid
 from kb.frames import NOBODY, Frame, Place, Source, first_sentence, is_title, last_sentence, lead_sign
 from kb.phrases import NOUNS, Phrase, phrase
 from kb.subjects import LOOK, REACH, cue_of, speaker_of, subject
+from kb.viewpoints import announced, answered, pointed_back, quoted_person, view_at, voice
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -27,7 +30,12 @@ _COMPLETE = ".?!…,—–-)]”’'"
 def local_source(frame: Frame) -> Source:
     """The source that the stretch's own sentence names; nobody where it says that nobody spoke so."""
     found = _local(frame)
-    denied = found.cue is not None and unsaid(frame.layout.tokens[found.cue[0]])
+    if found.speaker is not None:
+        found = attrs.evolve(found, speaker=voice(frame.layout, found.speaker))
+    cue = frame.layout.tokens[found.cue[0]] if found.cue else None
+    # `Roe does not mince words: “…”`: what another verb denies is not that the words were said.
+    spoken = cue is not None and (found.place != "colon" or cue.lemma_.lower() in cues.SAYING)
+    denied = cue is not None and spoken and unsaid(cue)
     if denied or (found.speaker is not None and nobody(frame.layout, found.speaker)):
         return Source("inside", None, None)
     return found
@@ -36,15 +44,33 @@ def local_source(frame: Frame) -> Source:
 def _local(frame: Frame) -> Source:
     head, tail = last_sentence(frame), first_sentence(frame)
     lead = lead_sign(frame.layout, head)
+    around = _answered(frame, tail) or _beside(frame, head, tail, lead)
+    if around is not None:
+        return around
+    if head and not lead:
+        return _worded(frame, head) or _inside(frame, head) or Source("inside", None, None)
+    return NOBODY
+
+
+def _beside(frame: Frame, head: list[int], tail: list[int], lead: str) -> Source | None:
+    """What the words right before or after a stretch name, those that a comma or colon binds to it first."""
     if frame.text[-1:] in _OPEN_ENDS and (found := _right_after(frame, tail)):
         return found
     if lead and (found := _before(frame, head, strict=lead == ",")):
         return found
     if (not head or lead) and _tail_open(frame, tail) and (found := _after(frame, tail)):
         return found
-    if head and not lead:
-        return _worded(frame, head) or _inside(frame, head) or Source("inside", None, None)
-    return NOBODY
+    return _pointed_back(frame, tail) if not head else None
+
+
+def _answered(frame: Frame, tail: list[int]) -> Source | None:
+    told = answered(frame.layout, tail) if frame.words >= SPOKEN and _tail_open(frame, tail) else None
+    return Source("after", cue_of(frame.layout, told[0]), told[1]) if told is not None else None
+
+
+def _pointed_back(frame: Frame, tail: list[int]) -> Source | None:
+    back = pointed_back(frame.layout, tail) if frame.words >= SPOKEN else None
+    return Source("after", cue_of(frame.layout, back[0]), back[1]) if back is not None else None
 
 
 def _tail_open(frame: Frame, tail: list[int]) -> bool:
@@ -93,8 +119,12 @@ def _participle(token: "Token") -> bool:
 def _misread(tokens: list["Token"], tail: list[int], position: int) -> bool:
     """A verb that the tagger took for a noun: `Roe answers.`, `muses Roe.`"""
     token = tokens[position]
-    if token.pos_ not in ("NOUN", "PROPN") or not token.text.islower() or token.lower_[-1:] not in "sd":
+    plural = token.i > 0 and token.nbor(-1).tag_ == "NNS" and token.lower_ in cues.SAYING  # `insiders grumble`
+    ends = token.lower_[-1:] in "sd" or plural
+    if token.pos_ not in ("NOUN", "PROPN", "ADJ") or not token.text.islower() or not ends:
         return False
+    if plural:
+        return True
     place = tail.index(position)
     names_before = place > 0 and tokens[tail[place - 1]].pos_ in ("PROPN", "PRON")
     names_after = place == 0 and len(tail) > 1 and tokens[tail[1]].pos_ in ("PROPN", "PRON", "DET")
@@ -111,12 +141,17 @@ def _has_content(verb: "Token") -> bool:
 def _after(frame: Frame, tail: list[int]) -> Source | None:
     layout = frame.layout
     tokens = layout.tokens
+    if back := _pointed_back(frame, tail):
+        return back
     if tokens[tail[0]].text in _DASHES:
         alone = not any(not tokens[p].is_space for p in frame.head) and len(tail) <= LOOK
         return _byline(layout, tail) if alone or frame.text[-1:] in _COMPLETE else None
     for position in tail[:4]:
         if tokens[position].lower_ == "according":
             return _according(layout, position)
+        view = view_at(tokens[position])
+        if view is not None:
+            return Source("after", (position, view.noun.i + 1), phrase(layout, view.owner))
     verbs = [tokens[position] for position in tail[:REACH] if _finite(tokens[position])]
     spoken = [verb for verb in verbs[:3] if verb.lemma_.lower() in cues.SAYING and not _has_content(verb)]
     any_verb = [] if is_title(frame.text) or frame.words < SPOKEN else verbs[:1]
@@ -186,7 +221,8 @@ def _before(frame: Frame, head: list[int], *, strict: bool) -> Source | None:
     if not strict and spoken and spoken[0].i < head[-1] - 1:
         spoken.sort(key=lambda verb: verb.dep_ != "ROOT")
     for verb in spoken:
-        who = speaker_of(layout, verb, head)
+        person = quoted_person(verb)
+        who = phrase(layout, person) if person is not None else speaker_of(layout, verb, head)
         if who:
             return Source("before", cue_of(layout, verb), who)
     for position in head:
@@ -194,7 +230,8 @@ def _before(frame: Frame, head: list[int], *, strict: bool) -> Source | None:
             return _according(layout, position)
     if strict:
         return _adjacent(layout, head)
-    return _colon(layout, head, verbs)
+    who = announced(layout, head) if frame.words >= SPOKEN else None
+    return Source("colon", None, who) if who else _colon(layout, head, verbs)
 
 
 def _named_before_colon(layout: "Layout", head: list[int]) -> Source | None:
@@ -213,14 +250,9 @@ def _named_before_colon(layout: "Layout", head: list[int]) -> Source | None:
 def _in_words_of(layout: "Layout", head: list[int]) -> Source | None:
     """`in Roe's words,` and `in the words of Jane Roe,`."""
     for position in head[-REACH:]:
-        token = layout.tokens[position]
-        if token.lower_ == "words" and token.dep_ == "pobj" and token.head.lower_ == "in":
-            owner = next((child for child in token.children if child.dep_ == "poss"), None)
-            of = next((child for child in token.children if child.lower_ == "of"), None)
-            if owner is None and of is not None:
-                owner = next((child for child in of.children if child.dep_ == "pobj"), None)
-            if owner is not None:
-                return Source("before", (token.head.i, position + 1), phrase(layout, owner))
+        view = view_at(layout.tokens[position])
+        if view is not None:
+            return Source("before", (position, view.noun.i + 1), phrase(layout, view.owner))
     return None
 
 
@@ -263,8 +295,13 @@ def _colon(layout: "Layout", head: list[int], verbs: list["Token"]) -> Source | 
         lead = layout.tokens[comma - 1] if comma > head[0] else None
         if lead is not None and lead.pos_ == "PROPN" and lead.ent_type_ == "PERSON":  # `Jane Roe, Yale: “…”`
             return Source("colon", None, Phrase(head[0], comma, lead.i))
-        return Source("colon", None, Phrase(head[0], head[-1], nouns[-1]))
+        start = next(position for position in head if layout.tokens[position].pos_ not in _NO_NAME)
+        return Source("colon", None, Phrase(start, head[-1], nouns[-1]))
     return None
+
+
+_NO_NAME = frozenset(["ADV", "AUX", "VERB", "CCONJ", "SCONJ", "INTJ"])
+"""What may stand before a mention that the parser lost: `Here is Roe again:`."""
 
 
 def _worded(frame: Frame, head: list[int]) -> Source | None:

@@ -145,7 +145,7 @@ CLAIMS = listed(
 ATTITUDES = listed(
     """confident hopeful worried concerned afraid skeptical sceptical convinced adamant aware optimistic
     pessimistic surprised glad happy proud anxious fearful doubtful sorry grateful thankful clear insistent
-    unsure uncertain wary mindful hesitant reluctant keen determined"""
+    unsure uncertain sure certain wary mindful hesitant reluctant keen determined"""
 )
 """Adjectives of being sure, afraid, pleased."""
 

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kb import cues
-from kb.asides import WIDE, Reported, as_reported, aside, circumstance, sentence, trim
+from kb.asides import FINITE, WIDE, Reported, as_reported, aside, circumstance, sentence, trim
 from kb.denials import nobody, unsaid
 from kb.layout import ENDS
 from kb.lexicon import listed
 from kb.phrases import Phrase, phrase
-from kb.subjects import subject
+from kb.subjects import speaks, subject
+from kb.viewpoints import STATED, owner_of, view_at
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -45,6 +46,10 @@ def _found_at(layout: "Layout", token: "Token") -> Iterator[Reported]:
     yield from _labelled(layout, token)
     if token.lower_ == "according":
         yield from _according(layout, token)
+    elif token.lower_ == "if":
+        yield from _if_believed(layout, token)
+    elif token.pos_ == "ADP":
+        yield from _viewed(layout, token)
     elif token.pos_ in ("VERB", "AUX"):
         yield from _at_verb(layout, token)
     elif token.pos_ in ("NOUN", "ADJ"):
@@ -206,6 +211,12 @@ def _rest(layout: "Layout", verb: "Token", lemma: str) -> Iterator[Reported]:
 def _at_noun(layout: "Layout", noun: "Token") -> Iterator[Reported]:
     """`the claim that …`, `a promise to …`, `confident that …`."""
     lemma = noun.lemma_.lower()
+    if lemma in STATED and noun.dep_ == "nsubj" and noun.head.lemma_ == "be":
+        owner = owner_of(noun)
+        clause = next((child for child in noun.head.rights if child.dep_ == "ccomp"), None)
+        if owner is not None and clause is not None:
+            piece = (clause.left_edge.i, clause.right_edge.i + 1)
+            yield from _report(layout, noun, [piece], "clause", speaker=phrase(layout, owner))
     for child in noun.rights:
         if noun.pos_ == "NOUN" and lemma in cues.CLAIMS and child.dep_ in ("acl", "ccomp") and child.tag_ != "VBN":
             yield from _report(layout, noun, [(child.left_edge.i, child.right_edge.i + 1)], "noun")
@@ -226,6 +237,39 @@ def _according(layout: "Layout", token: "Token") -> Iterator[Reported]:
     pieces = [(sentence.start, low), (high, sentence.end)]
     speaker = phrase(layout, who) if who is not None else None
     yield from _report(layout, token, pieces, "according", speaker=speaker)
+
+
+def _viewed(layout: "Layout", token: "Token") -> Iterator[Reported]:
+    """The sentence without its `in Roe's view`, where that opens or closes it or stands between commas."""
+    view = view_at(token)
+    if view is None:
+        return
+    low, high = sentence(layout, view.start, view.end)
+    first = next((p for p in range(low, view.start) if layout.tokens[p].pos_ != "CCONJ"), view.start)
+    opens = first == view.start
+    apart = layout.tokens[view.start - 1].text == "," and (
+        view.end >= len(layout.tokens) or layout.tokens[view.end].text in (",", *ENDS)
+    )
+    if opens or apart:
+        pieces = [(view.end, high)] if opens else [(low, view.start), (view.end, high)]
+        if any(layout.tokens[p].tag_ in FINITE for start, end in pieces for p in range(start, end)):
+            yield from _report(layout, view.noun, pieces, "according", speaker=phrase(layout, view.owner))
+
+
+def _if_believed(layout: "Layout", token: "Token") -> Iterator[Reported]:
+    """`If Roe is to be believed, …` and `If Roe is right, …`: the sentence without that clause."""
+    verb = token.head
+    who = next((child for child in verb.lefts if child.dep_ == "nsubj"), None)
+    if verb.dep_ != "advcl" or verb.lemma_ != "be" or who is None or not speaks(who):
+        return
+    trusted = any(child.lower_ in _TRUSTED for child in verb.rights if child.dep_ in ("xcomp", "acomp"))
+    if trusted:
+        low, high = sentence(layout, verb.left_edge.i, verb.right_edge.i + 1)
+        pieces = [(low, verb.left_edge.i), (verb.right_edge.i + 1, high)]
+        yield from _report(layout, verb, pieces, "according", speaker=phrase(layout, who))
+
+
+_TRUSTED = frozenset(["believed", "trusted", "right", "correct"])
 
 
 _NOBODY = listed("it this that you one there what")
@@ -287,6 +331,11 @@ def _no_comment(layout: "Layout", start: int, end: int) -> bool:
 
 def _source(layout: "Layout", verb: "Token") -> "Token | None":
     """Who says it; in the passive the one after `by`, for its subject is spoken to or about."""
+    above = verb.head
+    if above.lemma_ == "let" and verb.dep_ == "ccomp" and verb.lemma_ == "know":
+        return subject(layout, above)  # `Roe let us know that …`
+    if verb.tag_ == "VBN" and verb.lower_ in cues.ATTITUDES:
+        return subject(layout, verb)  # `Roe is convinced that …` is no passive
     if verb.tag_ == "VBN" and (_passive(verb) or not any(child.dep_ == "aux" for child in verb.children)):
         by = next((child for child in verb.children if child.dep_ == "agent"), None)
         return next((child for child in by.children if child.dep_ == "pobj"), None) if by is not None else None

@@ -100,7 +100,8 @@ _PREFIXES = ("un", "in", "im", "dis", "non", "ir", "il", "mis")
 
 def _pairs() -> frozenset[frozenset[str]]:
     pairs = [*(pair.split() for pair in _OPPOSITES.split("|")), *([one, other] for one in _FOR for other in _AGAINST)]
-    return frozenset(frozenset(map(spelling.stem, pair)) for pair in pairs)
+    # `praise` stands as `praize` among the keys.
+    return frozenset(frozenset(spelling.stem(spelling.one_spelling(word)) for word in pair) for pair in pairs)
 
 
 _OPPOSITE_PAIRS = _pairs()

@@ -88,9 +88,10 @@ class RecordStore:
         with self.engine.begin() as connection:
             _insert_new(connection, t.visits, [t.to_row(v) for v in visits])
 
-    def add_judgement(self, judgement: Judgement) -> None:
+    def add_judgements(self, judgements: Iterable[Judgement]) -> None:
+        """All or none."""
         with self.engine.begin() as connection:
-            _insert_new(connection, t.judgements, [t.to_row(judgement)])
+            _insert_new(connection, t.judgements, [t.to_row(judgement) for judgement in judgements])
 
     def withdraw_judgement(self, key: str, at: datetime) -> bool:
         """The one change that a judgement ever sees: when it was taken back. False where it had been already."""

@@ -161,3 +161,14 @@ def cue_of(layout: "Layout", verb: "Token") -> tuple[int, int]:
     if end < len(layout.tokens) and layout.tokens[end].dep_ == "prt":
         end += 1
     return verb.i, end
+
+
+def speaks(token: "Token") -> bool:
+    """Whether a noun can be the source of words: a person, an organisation, a document, he or she."""
+    return (
+        token.ent_type_ in ("PERSON", "ORG", "NORP", "GPE")
+        or token.lower_ in ("he", "she", "they", "i", "we", "who")
+        or (token.pos_ == "PROPN")
+        or token.lemma_.lower() in cues.DOCUMENTS
+        or token.lemma_.lower() in cues.PEOPLE | cues.GROUPS
+    )

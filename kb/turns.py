@@ -9,7 +9,7 @@ from kb.attribution import dated, local_source, phrase_in
 from kb.frames import Frame, Source, frames
 from kb.layout import ENDS
 from kb.phrases import Phrase, phrase
-from kb.subjects import cue_of, subject
+from kb.subjects import cue_of, speaks, subject
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -170,17 +170,6 @@ def _as_told(verb: "Token") -> bool:
     """`As Roe told The Post, …`"""
     as_ = any(child.lower_ == "as" and child.dep_ == "mark" for child in verb.lefts)
     return as_ and verb.lemma_.lower() in cues.SAYING
-
-
-def speaks(token: "Token") -> bool:
-    """Whether a noun can be the source of words: a person, an organisation, a document, he or she."""
-    return (
-        token.ent_type_ in ("PERSON", "ORG", "NORP", "GPE")
-        or token.lower_ in ("he", "she", "they", "i", "we", "who")
-        or (token.pos_ == "PROPN")
-        or token.lemma_.lower() in cues.DOCUMENTS
-        or token.lemma_.lower() in cues.PEOPLE | cues.GROUPS
-    )
 
 
 def _following(frame: Frame, local: list[Source]) -> Source | None:

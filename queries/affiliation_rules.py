@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence, Set
 import attrs
 
 from kb.claims import Speaker
-from kb.coverage import Coverage
+from kb.coverage import Coverage, Retelling
 from kb.lexicon import listed
 from kb.records import Span
+from kb.speakers import name_words
 from kb.text import words
 from queries.attribution import Occurrence
 from queries.rules import Finding, Passed, Rule, finding_id
@@ -79,6 +80,8 @@ def findings(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) ->
         for each in placed:
             key = (each.said.retelling.article.id, each.at.name)
             expected = None if key in seen else _expected(each, placed, known, others)
+            if expected and _printed_elsewhere(coverage, each):
+                expected = None
             seen.add(key)
             if expected:
                 yield _finding(speaker, each, expected, swapped=any(each.at.may_be(other) for other in others))
@@ -109,11 +112,31 @@ def _expected(
             outlets[other.at.name].add(other.said.retelling.source.slug)
         against = [Institution(name=name) for name, slugs in outlets.items() if len(slugs) >= OUTLETS]
     alike = any(one.at.may_be(other) for other in others)
-    printed = frozenset(words(one.said.retelling.text.text))
+    printed = _beside_the_name(one.said.retelling, one)
     for institution in against:
         if (institution.type == one.at.type or alike) and not institution.own & printed:
             return institution
     return None
+
+
+def _printed_elsewhere(coverage: Coverage, one: Placed) -> bool:
+    """Whether a second outlet prints the institution beside the name, though no affiliation was read there."""
+    source = one.said.retelling.source.slug
+    return any(
+        one.at.own <= _beside_the_name(other, one)
+        for other in coverage.retellings
+        if other.source.slug != source and one.at.name in other.text.text
+    )
+
+
+def _beside_the_name(retelling: Retelling, one: Placed) -> frozenset[str]:
+    """The words of the paragraphs that name the speaker: an institution there may be a second post.
+
+    The study's own institution stands in nearly every article; elsewhere in the text it says nothing of this speaker.
+    """
+    surname = name_words(one.said.given_to.name)[-1:]
+    lines = (words(line) for line in retelling.text.text.splitlines())
+    return frozenset(word for line in lines if not surname or surname[0] in line for word in line)
 
 
 def _finding(speaker: Speaker, one: Placed, expected: Institution, *, swapped: bool) -> Finding:

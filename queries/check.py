@@ -36,7 +36,7 @@ def check(coverage: Coverage, *, speakers: Resolve | None = None) -> tuple[Findi
         *quote_families.findings(coverage, said),
         *number_rules.findings(coverage, about),
         *paraphrase_rules.findings(coverage, said, about),
-        *overstatement_rules.findings(coverage, about),
+        *overstatement_rules.findings(coverage, said, about),
         *contradiction_rules.findings(coverage, said, about),
         *name_rules.findings(coverage, about),
         *affiliation_rules.findings(coverage, said, about),

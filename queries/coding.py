@@ -8,15 +8,18 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO, get_args
 
 import attrs
 
 from kb.errors import UserError
+from kb.records import Judgement
+from kb.workspace import Workspace
 from queries.check import Finding, Role
 from queries.formats import observed
-from queries.review import Verdict
+from queries.review import Verdict, findings
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 COLUMNS = ("finding", "claimed", "outlet", "url", "printed", "held_against", "verdict", "note")
@@ -55,12 +58,12 @@ class Agreement:
     """Subjects on which they disagree."""
 
 
-def write_sheet(findings: Iterable[Finding], out: TextIO) -> int:
+def write_sheet(found: Iterable[Finding], out: TextIO) -> int:
     """A row for each finding, with `verdict` and `note` left open; how many."""
     out.write("\ufeff")  # without it Excel takes UTF-8 for something else
     rows = csv.writer(out, quoting=csv.QUOTE_ALL)
     rows.writerow(COLUMNS)
-    ordered = sorted(findings, key=lambda finding: finding.id)
+    ordered = sorted(found, key=lambda finding: finding.id)
     for finding in ordered:
         place = observed(finding)
         cells = (
@@ -127,6 +130,20 @@ def _coded(row: Mapping[str, str | None], where: str) -> Coded | None:
     if verdict is None:
         raise UserError(f"{where}: {said!r} is no verdict; expected {', '.join(VERDICTS)} or nothing")
     return Coded(subject=(row["finding"] or "").strip(), verdict=verdict, note=(row.get("note") or "").strip())
+
+
+def enter(workspace: Workspace, coded: Sequence[Coded], *, user: str, at: datetime) -> tuple[Judgement, ...]:
+    """Enter the judgements of a sheet, all in one transaction; UserError where a row is about no finding here."""
+    known = {finding.id for finding in findings(workspace)}
+    strangers = [each.subject for each in coded if each.subject not in known]
+    if strangers:
+        raise UserError(f"nothing was entered: {len(strangers)} rows are about no finding here, first {strangers[0]!r}")
+    made = tuple(
+        Judgement(subject=c.subject, verdict=c.verdict, user=user, made_at=at, note=c.note, withdrawn_at=None)
+        for c in coded
+    )
+    workspace.store.add_judgements(made)
+    return made
 
 
 def agreement(one: Sequence[Coded], other: Sequence[Coded]) -> Agreement:

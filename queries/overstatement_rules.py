@@ -1,18 +1,21 @@
 """What outlets make of the study's claims: said more strongly than the study does, or without its reservations."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence, Set
 
 import attrs
 
 from kb import sense, spelling
-from kb.claims import Claim
+from kb.claims import Claim, Study
 from kb.coverage import Coverage, Retelling
-from kb.records import Passage, Span
+from kb.opposites import REAL, STAGED
+from kb.records import Span
 from kb.sense import HEDGE
 from kb.spelling import stemmed
 from kb.text import words
 from kb.wording import Token, key_line, tokens
+from queries.attribution import Occurrence
 from queries.rules import Finding, Passed, Rule, finding_id
 from queries.tolerances import agrees
 from queries.topic import content_stems, topic_words
@@ -47,16 +50,10 @@ _SURELY = _STRONG | stemmed("guarantee guarantees guaranteed blame plainly simpl
 _PARTICULAR = frozenset(["one", "1", "some", "single", "several", "few", "certain"])
 _UNIVERSAL = frozenset(["all", "every", "each", "everyone", "everybody"])
 _BOUNDLESS = frozenset(["always", "everywhere", "anywhere", "invariably", "universally"])
-_SETTING = stemmed(
-    "simulation simulations simulated simulator simulators laboratory lab labs mouse mice rat rats "
-    "animals pretend mock "
-    "virtual hypothetical fictional synthetic tank tanks flume dish cultures invented staged artificial"
-)
-_REAL = stemmed("real actual reality life everyday practice wild nature natural outdoors open street world")
 _FRAME = stemmed("study paper report survey research researcher author scientist team experiment result finding data")
 _PLACE = stemmed("under during between among across within after before around per than")
 _MOVES = stemmed(
-    "percent percentage share proportion point fall fell fallen drop dropped rise rose increase decrease "
+    "half quarter percent percentage share proportion point fall fell fallen drop dropped rise rose increase decrease "
     "decline reduction "
     "change more less fewer lower higher down up one ones"
 ) | {"%"}
@@ -98,6 +95,16 @@ class Stated:
 
 
 @attrs.frozen(kw_only=True)
+class Caveat:
+    """A reservation of claims.yaml as what a sentence must hold to keep it."""
+
+    line: str
+    content: frozenset[str]
+    """Stems of its words, those of the topic left out."""
+    figures: frozenset[str]
+
+
+@attrs.frozen(kw_only=True)
 class Told:
     """A sentence of an article, outside of direct quotes."""
 
@@ -112,11 +119,19 @@ class Told:
         return frozenset(token.key for token in self.row)
 
 
-def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
+def findings(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) -> Iterator[Finding]:
     """Overstatements and dropped caveats in the articles `about` the study (ids), the study's own pages left out."""
     stated = [one for claim in coverage.study.claims for one in _wordings(claim)]
-    topic = topic_words(coverage.study)
-    careful = {r.article.source for r in coverage.retellings if r.article.id in about and _is_careful(r, stated, topic)}
+    caveats = _caveats(coverage.study)
+    strangers: dict[str, list[Span]] = defaultdict(list)
+    for one in said:
+        if one.given_to.kind == "person" and one.quote.form in ("direct", "turn"):
+            strangers[one.retelling.article.id] += one.quote.pieces
+    careful = {
+        r.article.source
+        for r in coverage.retellings
+        if r.article.id in about and _is_careful(r, caveats, strangers[r.article.id])
+    }
     for retelling in coverage.retellings:
         own = retelling.source.kind == "primary"
         if own or not retelling.in_english or retelling.article.id not in about:
@@ -127,12 +142,22 @@ def findings(coverage: Coverage, about: Set[str]) -> Iterator[Finding]:
             yield from _dropped(retelling, told, stated)
 
 
-def _is_careful(retelling: Retelling, stated: Sequence[Stated], topic: frozenset[str]) -> bool:
+def _is_careful(retelling: Retelling, caveats: Sequence[Caveat], strangers: Sequence[Span]) -> bool:
     """Its outlet has told readers of a limit: what one article says need not stand in each that follows it up."""
-    caveats = {caveat for one in stated for caveat in one.claim.caveats}
     narrow = any(_NARROW.search(retelling.words(told.span)) for told in _told(retelling))
-    return (
-        narrow or bool(_CARE.search(retelling.text.text)) or any(_kept(caveat, retelling, topic) for caveat in caveats)
+    return narrow or bool(_CARE.search(retelling.text.text)) or _keeps(retelling, caveats, strangers)
+
+
+def _caveats(study: Study) -> tuple[Caveat, ...]:
+    topic = topic_words(study)
+    rows = [tokens(caveat) for caveat in dict.fromkeys(c for claim in study.claims for c in claim.caveats)]
+    return tuple(Caveat(line=key_line(row), content=content_stems(row) - topic, figures=_figures(row)) for row in rows)
+
+
+def _figures(row: Sequence[Token]) -> frozenset[str]:
+    """Numbers, and whether there is but one of a thing."""
+    return frozenset(
+        "1" if t.key in ("one", "single") else t.key for t in row if t.number or t.key in ("one", "single")
     )
 
 
@@ -163,7 +188,7 @@ def _stated(claim: Claim, text: str, row: Sequence[Token]) -> Stated:
 
 def _core(row: Sequence[Token]) -> frozenset[str]:
     plain = [t for t in row if not t.number and t.key not in HEDGE | _UNIVERSAL | _BOUNDLESS | _PARTICULAR]
-    return content_stems(plain) - _LINK - _CAUSE - _SURELY - _SETTING - (_REAL - {"open"}) - _FRAME - _PLACE - _MOVES
+    return content_stems(plain) - _LINK - _CAUSE - _SURELY - STAGED - (REAL - {"open"}) - _FRAME - _PLACE - _MOVES
 
 
 def _guards(row: Sequence[Token]) -> set[str]:
@@ -210,11 +235,23 @@ def _numbered(told: Told, stated: Stated) -> bool:
     return any(agrees(quantity, expected) for quantity in inside for expected in stated.claim.expect)
 
 
+_FRACTIONS = {"half": 50.0, "3rd": 100 / 3, "quarter": 25.0, "5th": 20.0, "10th": 10.0}
+_NEAR = 5.0
+"""Percentage points by which a bare fraction may miss the claim's number: `down by about a quarter` for 27 percent."""
+
+
+def _in_fractions(told: Told, stated: Stated) -> bool:
+    """The claim's percentage told as a fraction of nothing named, which is not read as a number elsewhere."""
+    shares = [_FRACTIONS[key] for key in told.keys & _FRACTIONS.keys()]
+    wanted = [e.value for e in stated.claim.expect if "percent" in e.of]
+    return any(abs(share - value) <= _NEAR for share in shares for value in wanted)
+
+
 def _why(told: Told, stated: Stated, near: Sequence[Stated]) -> str:
     """In which way a sentence says more than the claim; empty where it does not."""
     same = [one for one in near if one.claim is stated.claim]
     guarded = bool(_guards(told.row)) or bool(told.stems & _LINK)
-    if told.stems & _REAL and stated.stems & _SETTING and not told.stems & _SETTING:
+    if told.stems & REAL and stated.stems & STAGED and not told.stems & STAGED:
         return "tells as real what the study saw in a made-up or laboratory setting"
     linked = any(one.linked for one in same) and all(one.hedged for one in same)
     if not guarded and linked and told.stems & _CAUSE and not stated.stems & _CAUSE - {"reason"}:
@@ -225,7 +262,9 @@ def _why(told: Told, stated: Stated, near: Sequence[Stated]) -> str:
 
 
 def _widened(told: Told, stated: Stated, same: Sequence[Stated]) -> str:
-    added = {t.key for t in told.row} - {spelling.stem(key) for key in stated.stems} - stated.stems
+    idiom = {at + 1 for at, t in enumerate(told.row) if t.key in ("in", "at", "after", "above")}
+    plain = {t.key for at, t in enumerate(told.row) if not (t.key == "all" and at in idiom and _stands_alone(told, at))}
+    added = plain - {spelling.stem(key) for key in stated.stems} - stated.stems
     if added & _BOUNDLESS:
         return "makes a rule of what the study saw"
     if not added & _UNIVERSAL or {t.key for t in told.row} & _PARTICULAR - {"1", "one"}:
@@ -238,10 +277,17 @@ def _widened(told: Told, stated: Stated, same: Sequence[Stated]) -> str:
     return "leaves out the circumstance and speaks of all" if lost and _numbered(told, stated) else ""
 
 
+def _stands_alone(told: Told, at: int) -> bool:
+    """`In all, 48 plots …` speaks of a sum, and `in all plots` of every one."""
+    row = told.row
+    return at + 1 == len(row) or row[at + 1].clause != row[at].clause or row[at + 1].number
+
+
 def _of_others(told: Told, stated: Stated) -> bool:
     """`Every glacier …`, where the claim has no word of glaciers."""
     pairs = zip(told.row, told.row[1:], strict=False)
-    nouns = {spelling.stem(noun.key) for word, noun in pairs if word.key in _UNIVERSAL and sense.content([noun])}
+    universal = ((word, noun) for word, noun in pairs if word.clause == noun.clause)
+    nouns = {spelling.stem(noun.key) for word, noun in universal if word.key in _UNIVERSAL and sense.content([noun])}
     return bool(nouns - stated.stems)
 
 
@@ -254,7 +300,10 @@ def _dropped(retelling: Retelling, told: Sequence[Told], stated: Sequence[Stated
         claim = one.claim
         if not claim.caveats or claim.slug in seen:
             continue
-        telling = next((t for t in told if _tells(t, one) and (_numbered(t, one) or not claim.expect)), None)
+        telling = next(
+            (t for t in told if _tells(t, one) and (_numbered(t, one) or _in_fractions(t, one) or not claim.expect)),
+            None,
+        )
         if telling:
             seen.add(claim.slug)
             yield _finding(
@@ -262,16 +311,23 @@ def _dropped(retelling: Retelling, told: Sequence[Told], stated: Sequence[Stated
             )
 
 
-def _kept(caveat: str, retelling: Retelling, topic: frozenset[str]) -> bool:
-    wanted = content_stems(tokens(caveat)) - topic
-    if not wanted:
-        return key_line(tokens(caveat)) in key_line(tokens(retelling.text.text))
-    least = max(min(2, len(wanted)), TAKEN_UP * len(wanted))
-    return any(len(wanted & _of(retelling, passage)) >= least for passage in retelling.passages)
+def _keeps(retelling: Retelling, caveats: Sequence[Caveat], strangers: Sequence[Span]) -> bool:
+    """Whether a sentence of the outlet, or of somebody of the study, takes up one of the caveats.
 
-
-def _of(retelling: Retelling, passage: Passage) -> frozenset[str]:
-    return content_stems(tokens(retelling.words(Span(passage.start, passage.end))))
+    A stranger's remark is not asked: words such as `six weeks` there may be about anything.
+    """
+    for passage in retelling.passages:
+        span = Span(passage.start, passage.end)
+        if any(piece.overlaps(span) for piece in strangers):
+            continue
+        row = tokens(retelling.words(span))
+        content, figures, line = content_stems(row), _figures(row), key_line(row)
+        for caveat in caveats:
+            least = max(min(2, len(caveat.content)), TAKEN_UP * len(caveat.content))
+            taken = len(caveat.content & content) >= least if caveat.content else caveat.line in line
+            if taken and caveat.figures <= figures:
+                return True
+    return False
 
 
 def _finding(rule: Rule, told: Told, stated: Stated, why: str) -> Finding:

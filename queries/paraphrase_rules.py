@@ -8,11 +8,13 @@ import attrs
 from kb import sense, spelling
 from kb.claims import Study
 from kb.coverage import Coverage, Retelling
+from kb.opposites import opposed
 from kb.records import Span
 from kb.sense import CONDITION, CONTRAST, HEDGE
-from kb.spelling import stemmed
+from kb.spelling import listed, stemmed
 from kb.wording import Token, tokens
 from queries.attribution import Occurrence
+from queries.reversals import TYPED, reversed_in
 from queries.rules import Finding, Passed, Rule, finding_id
 from queries.topic import content_stems, topic_words
 
@@ -24,6 +26,8 @@ OPPOSED = 0.6
 """Share of the reported words that a clause with the opposite of one of them must hold."""
 NEARLY_ALL = 0.75
 """Share of the reported words that must stand in one clause when the report, not the speaker, negates."""
+TURNED = 0.7
+"""Confidence where a typed comparison shows that the report turns a remark round."""
 COLLECTED = 200
 """Remarks of one speaker that a report is held against, references and earliest first: the cost stays linear."""
 LONGEST = 45
@@ -43,12 +47,15 @@ _RESERVE = stemmed(
 _STRONG = stemmed(
     "already show shown shows proved proven prove proves always completely entirely all every certainly "
     "definitely clearly guaranteed confirm confirmed confirms demonstrate demonstrated will must never "
-    "establish established solve solves solved fix fixes fixed enough"
+    "establish established solve solves solved fix fixes fixed enough plainly obviously undoubtedly"
 )
 
 
 _CAUSE = stemmed("cause causes caused causing trigger triggered provoke induce induced")
-_HOLDING = stemmed("convinced sure certain clear evidence proof sign reason belief doubt ever yet")
+_HOLDING = stemmed(
+    "convinced sure certain clear evidence proof sign reason belief doubt ever yet whether any call "
+    "consider describe able"
+)
 """Words between a negation and what it denies: `not convinced that …`, `no evidence that …`."""
 _LINK = stemmed("linked link associated association correlated correlation tied related connected coincide coincided")
 
@@ -59,10 +66,13 @@ class Clause:
 
     content: frozenset[str]
     negated: bool
-    guarded: bool
-    """It holds a condition, a hedge or a modal of possibility."""
+    guards: frozenset[str]
+    """Its conditions, hedges and modals of possibility."""
     denied: tuple[str, ...]
-    """The first content words behind its negation and a `that`, two at most: what is denied of what."""
+    """The first content words behind its negation and a `that`, two at most: what is denied of what. Behind `no` the
+    last one alone, for what stands first is what there is none of."""
+    told_by_others: bool
+    """`People say that …`: not what the speaker holds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +84,8 @@ class Sentence:
     """Slug of the reference quote; empty for words from the coverage."""
     clauses: tuple[Clause, ...]
     guarded: bool
-    """One of its clauses is."""
+    """One of its clauses has a guard."""
+    row: Sequence[Token]
     stems: frozenset[str]
     """Of all its words, small ones too."""
     source: Occurrence | None
@@ -89,7 +100,7 @@ class Report:
     """What an article says that a speaker said."""
 
     said: Occurrence
-    span: Span
+    row: Sequence[Token]
     content: frozenset[str]
     strong: frozenset[str]
     """Stems of its words of certainty and of whole."""
@@ -112,7 +123,7 @@ def findings(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) ->
             if sentence.source is None or sentence.source.retelling.article.id != report.said.retelling.article.id
         ]
         best = max(((_refuted(report, s, topic), -at) for at, s in enumerate(own)), default=(0.0, 0))
-        if best[0] > 0 and not any(_carries(report, s) for s in own):
+        if best[0] > 0 and not any(_carries(report, s, topic) for s in own):
             yield _finding(report, own[-best[1]], best[0], coverage)
 
 
@@ -141,7 +152,8 @@ def _sentence(text: str, subject: str, source: Occurrence | None) -> Sentence:
         words=text,
         subject=subject,
         clauses=clauses,
-        guarded=any(clause.guarded for clause in clauses),
+        guarded=any(clause.guards for clause in clauses),
+        row=row,
         stems=frozenset(spelling.stem(t.key) for t in row),
         source=source,
     )
@@ -154,9 +166,20 @@ def _clause(row: Sequence[Token]) -> Clause:
     return Clause(
         content=content_stems(row),
         negated=sense.negated(row),
-        guarded=any(t.key in HEDGE or t.key in CONDITION for t in row),
-        denied=tuple(behind[:2]),
+        guards=frozenset(t.key for t in row if t.key in HEDGE or t.key in CONDITION),
+        denied=tuple(behind[-1:] if at < len(row) and row[at].key == "no" and that == at else behind[:2]),
+        told_by_others=bool(_others_say(row)),
     )
+
+
+def _others_say(row: Sequence[Token]) -> bool:
+    keys = [token.key for token in row[:5]]
+    who = next((at for at, key in enumerate(keys) if key in _OTHERS), len(keys))
+    return any(spelling.stem(key) in _SAY for key in keys[who + 1 : who + 3])
+
+
+_OTHERS = frozenset(listed("people some many they critics others everybody everyone"))
+_SAY = stemmed("say claim think believe argue call said claimed")
 
 
 def _reports(said: Sequence[Occurrence], about: Set[str]) -> Iterator[Report]:
@@ -164,20 +187,24 @@ def _reports(said: Sequence[Occurrence], about: Set[str]) -> Iterator[Report]:
         wanted = one.given_to.slug and one.quote.form in ("indirect", "mixed") and one.retelling.article.id in about
         if not wanted or not one.retelling.in_english:
             continue
-        row = tokens(one.wording)
-        if not row or len(row) > LONGEST:
-            continue
-        lead = {spelling.stem(t.key) for t in tokens(_lead(one.retelling, one.quote.content))}
-        stems = {spelling.stem(t.key) for t in row}
-        yield Report(
-            said=one,
-            span=one.quote.content,
-            content=content_stems(row),
-            strong=frozenset(stems & _STRONG),
-            negated=sense.negated(row),
-            guarded=bool(lead & _DISTANCE) or any(t.key in CONTRAST for t in row),
-            reserve=frozenset(stems & _RESERVE),
-        )
+        if 0 < len(tokens(one.wording)) <= LONGEST:
+            yield report(one.wording, _lead(one.retelling, one.quote.content), one)
+
+
+def report(words: str, around: str, said: Occurrence) -> Report:
+    """What `words` report, with the rest of their sentence."""
+    row = tokens(words)
+    lead = {spelling.stem(t.key) for t in tokens(around)}
+    stems = {spelling.stem(t.key) for t in row}
+    return Report(
+        said=said,
+        row=row,
+        content=content_stems(row),
+        strong=frozenset(stems & _STRONG),
+        negated=sense.negated(row),
+        guarded=bool(lead & _DISTANCE) or any(t.key in CONTRAST for t in row),
+        reserve=frozenset(stems & _RESERVE),
+    )
 
 
 def _lead(retelling: Retelling, span: Span) -> str:
@@ -191,8 +218,10 @@ def _lead(retelling: Retelling, span: Span) -> str:
 
 def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
     """How surely the speaker's sentence speaks against the report; 0 where it does not."""
-    if report.guarded or report.reserve - sentence.stems:
+    if report.guarded or report.reserve - sentence.stems or not report.content & sentence.content:
         return 0.0
+    if reversed_in(report.row, sentence.row, topic):
+        return TURNED
     if report.negated:
         return _denies_said(report, sentence, topic)
     shared = report.content & sentence.content
@@ -204,6 +233,11 @@ def _refuted(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
         and (nearly or len(shared - topic) >= 2)
     ):
         return 0.6 if len(shared) >= TAKEN_UP * len(report.content) else 0.0
+    if any(
+        c.told_by_others and len(report.content & c.content - topic) >= OPPOSED * len(report.content)
+        for c in sentence.clauses
+    ):
+        return 0.6
     return max(
         _affirms_denied(report, sentence, topic), _causes_linked(report, sentence), _opposes(report, sentence, topic)
     )
@@ -227,14 +261,23 @@ def _opposes(report: Report, sentence: Sentence, topic: frozenset[str]) -> float
     for clause in sentence.clauses:
         shared = report.content & clause.content
         alike = len(shared - topic) >= 2 and len(shared) >= OPPOSED * len(report.content)
-        if alike and not clause.negated and len(new) <= 2 and _swapped(new, clause.content - report.content):
+        lost = clause.content - report.content
+        if alike and not clause.negated and len(new) <= 2 and _swapped(new - TYPED, lost - TYPED):
             return 0.7
     return 0.0
 
 
 def _affirms_denied(report: Report, sentence: Sentence, topic: frozenset[str]) -> float:
     """The report says without negation what the speaker negated, or drops the negation that followed."""
-    negated = [clause for clause in sentence.clauses if clause.negated and report.content.issuperset(clause.denied[:1])]
+    said = [clause.content for clause in sentence.clauses if not clause.negated]
+    negated = [
+        clause
+        for clause in sentence.clauses
+        if clause.negated
+        and report.content.issuperset(clause.denied[:1])
+        # `Salt made kings, kings did not make salt`: what is affirmed in the same words may be what was reported.
+        and not any(report.content & clause.content <= content for content in said)
+    ]
     distinct = report.content & frozenset().union(*(clause.content for clause in negated)) - topic
     if not distinct:
         return 0.0
@@ -244,6 +287,9 @@ def _affirms_denied(report: Report, sentence: Sentence, topic: frozenset[str]) -
         enough = len(taken - topic) >= 2 or (taken == report.content and len(taken) >= 2 and taken - topic)
         if core and enough and len(taken) >= CLAUSE * len(clause.content):
             return 0.8
+        bare = clause.content - _HOLDING
+        if sentence.subject and report.strong and taken and taken == bare == report.content - report.strong:
+            return 0.6
         whole = len(clause.content) <= 2 and taken == clause.content
         if whole and taken - topic and (report.content & sentence.content) - distinct:
             return 0.6
@@ -256,33 +302,37 @@ def _denies_said(report: Report, sentence: Sentence, topic: frozenset[str]) -> f
     for clause in sentence.clauses:
         shared = report.content & clause.content
         enough = len(shared - topic) >= 2 or (shared == report.content and len(shared) >= 2 and shared - topic)
-        if clause.negated or clause.guarded or not enough:
+        if clause.negated or clause.guards - {t.key for t in report.row} or not enough:
             continue
         if len(shared) >= NEARLY_ALL * len(report.content):
             return 0.7
     return 0.0
 
 
-def _carries(report: Report, sentence: Sentence) -> bool:
+def _carries(report: Report, sentence: Sentence, topic: frozenset[str]) -> bool:
     """One of the speaker's sentences says the same, with the same polarity."""
+    if not report.content & sentence.content or reversed_in(report.row, sentence.row, topic):
+        return False
     denied = frozenset().union(*(c.content for c in sentence.clauses if c.negated))
     for clause in sentence.clauses:
+        if clause.told_by_others:
+            continue
         added = report.content - clause.content
         turned = added & denied or (added & _CAUSE and clause.content & _LINK)
         same = clause.negated == report.negated and len(added) <= 0.2 * len(report.content)
-        same = same and not (clause.guarded and report.strong - sentence.stems and not report.reserve)
+        same = same and not (clause.guards and report.strong - sentence.stems and not report.reserve)
         if same and not (turned and not report.negated) and not _swapped(added, clause.content):
             return True
     return False
 
 
 def _swapped(added: Set[str], content: Set[str]) -> bool:
-    return any(sense.opposite(a, b) for a in added for b in content)
+    return any(opposed(a, b) for a in added for b in content)
 
 
 def _finding(report: Report, sentence: Sentence, confidence: float, coverage: Coverage) -> Finding:
     one = report.said
-    observed = Passed(role="observed", retelling=one.retelling, span=report.span)
+    observed = Passed(role="observed", retelling=one.retelling, span=one.quote.content)
     expected = _printed(sentence, coverage)
     name = next((s.name for s in coverage.study.speakers if s.slug == one.given_to.slug), one.given_to.name)
     return Finding(

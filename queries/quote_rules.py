@@ -30,7 +30,7 @@ SHORT = 8
 AROUND = 320
 """Characters before and after a quote in which the article itself may say what was cut."""
 CARRIED = 0.34
-"""Share of the cut's content words that, found around the quote, count as said."""
+"""Share of the cut's content words that, found in a sentence around the quote, count as said."""
 _CARRIERS = frozenset(listed("say think know call mean believ go want get make"))
 """Stems of verbs that any text holds."""
 
@@ -184,14 +184,17 @@ def _printed_elsewhere(one: Print, siblings: Sequence[Print], lost: set[str]) ->
 
 
 def _said_around(one: Print, lost: set[str], topic: frozenset[str]) -> bool:
-    """The article's own words near the quote carry what was cut, or a cue of the same kind leads into it."""
+    """A sentence of the article near the quote carries what was cut, or a cue of the same kind leads into it."""
     content, text = one.said.quote.content, one.said.retelling.text.text
     before, after = text[max(0, content.start - AROUND) : content.start], text[content.end : content.end + AROUND]
     row = (*tokens(before), *tokens(after))
-    around = {spelling.stem(t.key) for t in row}
+    sentences: dict[tuple[bool, int], set[str]] = defaultdict(set)
+    for at, token in enumerate(row):
+        sentences[at < len(tokens(before)), token.sentence].add(spelling.stem(token.key))
     telling = lost - _CARRIERS - topic or lost - _CARRIERS
     negation = Cue.NEGATION not in one.aligned.lost or any(t.key in sense.NEGATION for t in row)
-    if negation and telling and len(telling & around) >= max(1.0, CARRIED * len(telling)):
+    least = max(1.0, CARRIED * len(telling))
+    if negation and telling and any(len(telling & said) >= least for said in sentences.values()):
         return True
     if one.said.quote.form == "direct":
         return False

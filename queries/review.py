@@ -167,7 +167,7 @@ def record(workspace: Workspace, subject: str, verdict: Verdict, *, note: str, u
     if names and verdict != "unsure":
         _require_no_conflict(workspace, names, verdict)
     made = Judgement(subject=subject, verdict=verdict, user=user, made_at=at, note=note, withdrawn_at=None)
-    workspace.store.add_judgement(made)
+    workspace.store.add_judgements([made])
     return made
 
 

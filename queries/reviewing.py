@@ -75,20 +75,13 @@ def review(
 
 def _enter(options: Options, workspace: "Workspace", sheets: list[str], user: str | None) -> None:
     from queries import coding
-    from queries import review as reviewing
     from queries.days import now
 
     if len(sheets) != 1:
         raise UserError("name one filled sheet: retold review enter sheet.csv --user NAME")
-    coded = coding.read_sheet(Path(sheets[0]))
-    known = {finding.id for finding in reviewing.findings(workspace)}
-    strangers = [each.subject for each in coded if each.subject not in known]
-    if strangers:
-        raise UserError(f"nothing was entered: {len(strangers)} rows are about no finding here, first {strangers[0]!r}")
-    who, at = user or _account(), now()
-    for each in coded:
-        reviewing.record(workspace, each.subject, each.verdict, note=each.note, user=who, at=at)
-    options.console().print(f"{len(coded)} judgements of {who} entered", markup=False)
+    who = user or _account()
+    made = coding.enter(workspace, coding.read_sheet(Path(sheets[0])), user=who, at=now())
+    options.console().print(f"{len(made)} judgements of {who} entered", markup=False)
 
 
 def _agree(options: Options, sheets: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from kb import sense, spelling
 from kb.claims import Study
+from kb.opposites import present_forms
 from kb.spelling import listed
 from kb.wording import Token, tokens
 
@@ -17,30 +18,6 @@ _EMPTY = frozenset(
         ),
     )
 )
-
-
-_PAST = dict(
-    zip(
-        listed(
-            "paid bought sold gave given took taken wrote written spoke spoken rose risen fell fallen grew grown "
-            "knew known"
-            " saw seen found lost won met left kept held told built spent sent lent bore broke broken chose "
-            "chosen drew drawn"
-            " drove driven led began begun hid hidden stood struck sought taught thought threw thrown withdrew "
-            "withdrawn went"
-            " gone came became"
-        ),
-        listed(
-            "pay buy sell give give take take write write speak speak rise rise fall fall grow grow know know"
-            " see see find lose win meet leave keep hold tell build spend send lend bear break break choose "
-            "choose draw draw"
-            " drive drive lead begin begin hide hide stand strike seek teach think throw throw withdraw withdraw go"
-            " go come become"
-        ),
-        strict=True,
-    )
-)
-"""Irregular past forms: `paid` and `did not pay` are one word and its denial."""
 
 
 def topic_words(study: Study) -> frozenset[str]:
@@ -62,4 +39,4 @@ def present_stem(key: str) -> str:
     >>> present_stem("became"), present_stem("paid"), present_stem("models")
     ('becom', 'pay', 'model')
     """
-    return spelling.stem(_PAST.get(key, key))
+    return spelling.stem(present_forms().get(key, key))

@@ -9,7 +9,7 @@ from bench.consistency import QUOTE_RULES, Tally, checked, count
 from bench.coverage_pages import Made, coverage
 from bench.planting import Set, frames, studies
 
-SETS: tuple[Set, ...] = ("seen", "opened", "opened-2", "unseen")
+SETS: tuple[Set, ...] = ("seen", "opened", "opened-2", "opened-3", "unseen")
 
 
 def made(which: Set, number: int = 0, seed: int = 3, pages: int = 24) -> Made:

@@ -150,6 +150,13 @@ def test_parts_of_two_remarks_in_one_sentence_are_merged() -> None:
     assert {m.reference.slug: m.aligned.verdict for m in found} == {"roof": "merged", "boats": "merged"}
 
 
+def test_a_clause_of_four_words_put_into_another_remark_is_merged() -> None:
+    tests = "We tried one valley and I would not promise it to anybody else."
+    merged = "I am very surprised by how quickly the old roof came down, we tried one valley."
+    found = match(study(("roof", "ann", ROOF), ("tests", "ann", tests)), merged)
+    assert {m.reference.slug: m.aligned.verdict for m in found} == {"roof": "merged", "tests": "merged"}
+
+
 def test_two_whole_remarks_side_by_side_are_not_merged() -> None:
     found = match(study(("roof", "ann", ROOF), ("boats", "ann", BOATS)), f"{ROOF} {BOATS}")
     assert {m.aligned.verdict for m in found} == {"verbatim"}

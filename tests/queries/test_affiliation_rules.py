@@ -59,6 +59,23 @@ def test_what_may_be_true_as_well_is_silent(places: list[str | None]) -> None:
     assert not told(*((f"paper{number}", place) for number, place in enumerate(places)))
 
 
+def test_the_studys_institution_elsewhere_in_the_article_clears_nobody() -> None:
+    place = "the University of Hull"
+    page = article(
+        "https://gull.example/nets",
+        f"The University of Leeds has a study.\n“{WORDS}” said Ada Roe, a biologist at {place}.",
+        [Said(WORDS, "Ada Roe", "Ada Roe", affiliation=f"a biologist at {place}")],
+    )
+    other = article("https://tern.example/nets", f"Roe has moved to {place}.", [])
+    alone, both = covering(STUDY, page), covering(STUDY, page, other)
+    found, silent = (
+        list(affiliation_rules.findings(made, occurrences(made, resolver(STUDY)), frozenset([page.article.id])))
+        for made in (alone, both)
+    )
+    assert [each.observed for each in found] == ["University of Hull"]
+    assert silent == []
+
+
 def test_without_a_reference_two_other_outlets_decide_what_is_expected() -> None:
     unknown = study([attrs.evolve(ROE, affiliation=None)])
     assert not told(("gull", "Hull University"), ("tern", "Leeds University"), of=unknown)

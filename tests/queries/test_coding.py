@@ -5,6 +5,7 @@ import io
 import json
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
@@ -12,6 +13,7 @@ import pytest
 from newsdesk import keep, keep_stories, opened, page
 from report_fixtures import FINDINGS
 from sklearn.metrics import cohen_kappa_score
+from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
 from kb.errors import UserError
@@ -19,8 +21,9 @@ from kb.pipeline import build
 from kb.workspace import Workspace
 from queries import review
 from queries.cli import app
-from queries.coding import COLUMNS, VERDICTS, Coded, agreement, read_sheet, write_sheet
+from queries.coding import COLUMNS, VERDICTS, Coded, agreement, enter, read_sheet, write_sheet
 
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
 SLIP = "https://slip.example/naps"
 SLIPPED = "“We were surprised by how consistently a short nap brought error rates back,” said Ann Castle."
 
@@ -126,6 +129,20 @@ def test_nothing_is_entered_from_a_sheet_of_another_coverage(desk: Workspace, tm
     place = ["--data-dir", str(desk.settings.data_dir), "--study", str(desk.settings.study)]
     done = CliRunner().invoke(app, [*place, "review", "enter", str(filled), "--user", "ann"])
     assert done.exit_code == 2
+    assert not desk.reader.judgements()
+
+
+def test_a_sheet_whose_entry_breaks_off_leaves_nothing_behind(desk: Workspace) -> None:
+    rows = [Coded(subject=found.id, verdict="rejected", note="") for found in review.findings(desk)[:2]]
+    with desk.store.engine.begin() as connection:
+        # The database itself gives up at the second row.
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER full BEFORE INSERT ON judgements WHEN NEW.subject = '{rows[1].subject}' "
+            "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    with pytest.raises(IntegrityError, match="disk full"):
+        enter(desk, rows, user="ann", at=NOW)
+    assert len(rows) == 2
     assert not desk.reader.judgements()
 
 

@@ -69,3 +69,21 @@ def test_any_word_of_caution_keeps_the_rule_silent() -> None:
 
 def test_a_brief_owes_no_caveat() -> None:
     assert dropped("On night shifts, 34 percent of the cups were broken.", filler="") == []
+
+
+def test_a_number_of_the_caveat_must_be_told_too() -> None:
+    told = "On night shifts, 34 percent of the cups were broken. "
+    assert dropped(told + "A canteen like this counted its spoons.") == ["caveat-dropped"]
+    assert dropped(told + "They counted in one canteen.") == []
+
+
+def test_a_share_told_as_a_bare_fraction_is_the_claim() -> None:
+    assert found("On night shifts, cups were broken by about a third.", claims=(SHARE,), filler=FILLER) == [
+        "caveat-dropped"
+    ]
+
+
+def test_in_all_is_a_sum_and_no_universal() -> None:
+    cups = claim("cups", "The paper looked at 48 cups of coffee", expectation(48, "cups"))
+    told = Counted("48", 48, "", "cup")
+    assert found("In all, 48 cups of coffee were looked at.", told, claims=(cups,)) == []
