@@ -48,13 +48,16 @@ def tex(text: str) -> str:
 
 
 def _entries(held: Holdings) -> Iterator[str]:
+    articles = {retelling.article.canonical_url: retelling for retelling in held.coverage.retellings}
     for document in held.coverage.study.documents:
-        yield _document(document)
-    for retelling in held.coverage.retellings:
-        yield _article(retelling)
+        read = articles.pop(document.url, None)
+        yield _entry(f"document-{document.slug}", (_article(read) if read else {}) | _document(document))
+    for retelling in articles.values():
+        yield _entry(_key(retelling), _article(retelling))
 
 
-def _document(document: Document) -> str:
+def _document(document: Document) -> dict[str, str]:
+    """As the study states it, which goes before what its page says."""
     day = document.published_at
     fields = {
         "title": f"{{{{{tex(document.title)}}}}}",
@@ -63,17 +66,20 @@ def _document(document: Document) -> str:
         "date": f"{{{day.isoformat()}}}" if day else "",
         "url": _braced(iri(document.url)),
     }
-    return _entry(f"document-{document.slug}", fields)
+    return {name: value for name, value in fields.items() if value}
 
 
-def _article(retelling: Retelling) -> str:
+def _key(retelling: Retelling) -> str:
+    source = _NO_KEY.sub("-", retelling.article.source.lower()).strip("-")
+    return f"{source or 'article'}-{retelling.article.id.partition(':')[2][:10]}"
+
+
+def _article(retelling: Retelling) -> dict[str, str]:
     read, snapshot = retelling.extraction, retelling.snapshot
     at, precision = read.published_at, read.published_precision
     known = 0 if at is None else {"unknown": 0, "year": 1, "month": 2}.get(precision, 3)
-    digest = retelling.article.id.partition(":")[2][:10]
-    source = _NO_KEY.sub("-", retelling.article.source.lower()).strip("-")
     captured = snapshot.fetched_at.date().isoformat()
-    fields = {
+    return {
         "author": _braced(" and ".join(map(_author, read.bylines))),
         "title": f"{{{{{tex(read.title or retelling.article.canonical_url)}}}}}",
         "howpublished": _braced(tex(retelling.source.name)),
@@ -84,7 +90,6 @@ def _article(retelling: Retelling) -> str:
         "urldate": f"{{{captured}}}",
         "note": f"{{Captured {captured}, SHA-256 {snapshot.body_sha256.removeprefix('sha256:')}}}",
     }
-    return _entry(f"{source or 'article'}-{digest}", fields)
 
 
 def _author(name: str) -> str:

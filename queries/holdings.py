@@ -69,4 +69,4 @@ class Holdings:
         given = self.resolve(retelling, quote)
         if given.slug and given.slug in self.speakers:
             return self.speakers[given.slug].name
-        return quote.speaker_name if given.kind in ("person", "unknown") else None
+        return quote.speaker_name if given.kind == "person" else None

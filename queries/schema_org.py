@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from kb.coverage import Retelling
-from kb.records import Quote, Snapshot, rfc3339
+from kb.records import Quote, Snapshot, Span, rfc3339
 from queries import phrases
 from queries.attribution import wording_of
 from queries.check import Finding, Passed, Rule
@@ -27,6 +27,8 @@ RATED = {
 }
 """Rules about what an outlet printed of a quote or a claim, with the rating in words. Names, affiliations, edits and
 contradictions between outlets are no claims that a reference rates."""
+
+_OF_QUOTES = frozenset({Rule.ALTERED_QUOTE, Rule.TRUNCATED_QUOTE, Rule.MERGED_QUOTE, Rule.MISATTRIBUTED_QUOTE})
 
 
 def claim_reviews(held: Holdings, out: TextIO, author: str | None = None, page: str | None = None) -> int:
@@ -57,7 +59,7 @@ def _review(held: Holdings, finding: Finding, passed: Passed, author: str | None
     retelling, judgement = passed.retelling, held.judged.get(finding.id)
     key = f"{finding.id} {retelling.article.id} {passed.span.start}"
     outlet = _organisation(retelling)
-    printed = one_line(retelling.words(passed.span))
+    printed = _printed(finding, passed)
     signed: Json = {"@type": "Organization", "name": one_line(author or held.software)}
     if judgement and not author:
         signed = {"@type": "Person", "name": one_line(judgement.user)}
@@ -66,7 +68,7 @@ def _review(held: Holdings, finding: Finding, passed: Passed, author: str | None
         "@id": urn(f"claim review {key}"),
         "url": page or urn(f"claim review {key}"),
         "identifier": finding.id,
-        "claimReviewed": f"{outlet['name']}: “{printed}”",
+        "claimReviewed": f"{outlet['name']}: {printed}",
         "author": signed,
         "datePublished": (judgement.made_at if judgement else held.at).date().isoformat(),
         "reviewRating": {
@@ -83,6 +85,18 @@ def _review(held: Holdings, finding: Finding, passed: Passed, author: str | None
         },
         **_based_on(held, finding),
     }
+
+
+def _printed(finding: Finding, passed: Passed) -> str:
+    """What the outlet states: the quote, with the one it is wrongly given to, or the sentence of a number or claim."""
+    retelling, span = passed.retelling, passed.span
+    if finding.rule in _OF_QUOTES:
+        words = one_line(retelling.words(span)).rstrip(",")
+        wrong = finding.rule is Rule.MISATTRIBUTED_QUOTE
+        return f"{one_line(finding.observed)} said “{words}”" if wrong else f"“{words}”"
+    around = [p for p in retelling.passages if p.start < span.end and span.start < p.end]
+    whole = Span(min(p.start for p in around), max(p.end for p in around)) if around else span
+    return one_line(retelling.words(whole))
 
 
 def _based_on(held: Holdings, finding: Finding) -> Json:
