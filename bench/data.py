@@ -20,6 +20,7 @@ LIBRARIES = (
     "htmldate",
     "lxml",
     "numpy",
+    "onnxruntime",
     "rapidfuzz",
     "scrapy",
     "sentence-transformers",

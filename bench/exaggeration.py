@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bench.data import read_lines
 from kb.claim_strength import CLASSES, change, cues, strength
-from kb.embed import SentenceTransformerEmbedder
+from kb.minilm import MiniLM
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -81,7 +81,7 @@ class _Sides:
     def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
         self._texts = [[row[side] for row in rows] for side in "ph"]
         self._levels: Ints = np.array([[row["sa"] for row in rows], [row["sp"] for row in rows]])
-        embedder = SentenceTransformerEmbedder()
+        embedder = MiniLM()
         self._vectors = [embedder.encode(texts) for texts in self._texts]
         self._cues = [np.array([_cues(text) for text in texts]) for texts in self._texts]
 

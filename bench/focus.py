@@ -143,9 +143,9 @@ def _rates(pairs: Sequence[tuple[Any, Any]], wanted: Any) -> dict[str, float | i
 
 
 def _similarity(sets: Mapping[str, tuple[Study, list[Labelled]]]) -> dict[str, Any]:
-    from kb.embed import SentenceTransformerEmbedder
+    from kb.minilm import MiniLM
 
-    embedder = SentenceTransformerEmbedder()
+    embedder = MiniLM()
     scores = {name: _scores(embedder, study, pages) for name, (study, pages) in sets.items()}
     seen = [pair for name in DEVELOPED_ON for pair in scores[name]]
     best = max(sorted(score for _, score in seen), key=lambda threshold: _f1(seen, threshold))

@@ -19,8 +19,8 @@ import attrs
 
 from bench.data import read_lines
 from bench.near_misses import near_misses
-from kb.embed import embedded_folder
 from kb.entail_network import Encoded, PairReader
+from kb.minilm import embedded_folder
 
 Sample = tuple[Encoded, int]
 

@@ -89,6 +89,22 @@ class Source:
 
 
 @attrs.frozen(kw_only=True)
+class SavedSearch:
+    """A search whose new answers are told."""
+
+    slug: str
+    query: str
+    kind: str | None
+    speaker: str | None
+    """Id or name, as `retold search --speaker` takes it."""
+    source: str | None
+    language: str | None
+    verdict: str | None
+    near: float
+    """Cosine similarity to the query from which other words count as an answer."""
+
+
+@attrs.frozen(kw_only=True)
 class Study:
     slug: str
     title: str
@@ -106,5 +122,6 @@ class Study:
     """Cron expression or alias (`hourly`, `daily`, `weekly`)."""
     alerts: tuple[str, ...]
     """Apprise notifier addresses, `${NAME}` in them not filled in yet."""
+    searches: tuple[SavedSearch, ...] = ()
     feeds: tuple[str, ...] = ()
     """Feeds that belong to no source: search services, aggregators. `{query}` in any feed is filled by a crawl."""

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kb import sense, spelling
-from kb.embed import EMBEDDED_SHA256, embedded_folder, require_digest
+from kb.digests import require_digest
 from kb.entail import Stances
 from kb.errors import UserError
+from kb.minilm import EMBEDDED_SHA256, embedded_folder
 from kb.overlap import Answer, overlap
 from kb.records import Tool
 from kb.settings import silence_telemetry

@@ -6,7 +6,9 @@ by id, vectors always passed in, batches within what the client allows.
 """
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +27,15 @@ Neighbours = list[tuple[str, float]]
 """Keys and their cosine similarity, nearest first."""
 
 LOCK_WAIT_S = 30
+"""How long a build waits for the index."""
+
+LOOK_S = 0.5
+"""How often a process that lends the index looks whether it is wanted, or free again."""
+
+SAME = 0.9999
+"""Cosine from which two vectors count as one: two wordings may have equal vectors, and either may be found."""
+
+_WANTED = ".wanted"
 
 
 class VectorIndex(Protocol):
@@ -41,51 +52,13 @@ class VectorIndex(Protocol):
     def close(self) -> None: ...
 
 
-class ExactIndex:
-    """All vectors in memory, compared one by one: the yardstick for the others, and small sets."""
-
-    def __init__(self, vectors: Mapping[str, Vectors] | None = None) -> None:
-        self._vectors: dict[str, Vectors] = dict(vectors or {})
-
-    def keys(self) -> set[str]:
-        return set(self._vectors)
-
-    def upsert(self, keys: Sequence[str], vectors: Vectors) -> None:
-        self._vectors.update(zip(keys, vectors, strict=True))
-
-    def delete(self, keys: Sequence[str]) -> None:
-        for key in keys:
-            self._vectors.pop(key, None)
-
-    def nearest(self, vector: Vectors, k: int) -> Neighbours:
-        keys = sorted(self._vectors)
-        if not keys:
-            return []
-        return rank(keys, np.vstack([self._vectors[key] for key in keys]), vector, k)
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-
-def rank(keys: Sequence[str], vectors: Vectors, vector: Vectors, k: int) -> Neighbours:
-    """The k nearest rows of a matrix by cosine of unit vectors; ties in order of the keys given."""
-    scores = vectors @ vector
-    order = np.argsort(-scores, kind="stable")[:k]
-    return [(keys[i], float(scores[i])) for i in order]
-
-
 class ChromaIndex:
     """A Chroma collection on disk, one for each embedding tool."""
 
     def __init__(self, folder: Path, tool: str, *, wait_s: float | None = None) -> None:
         """IndexBusyError where another process has it for longer than `wait_s` (LOCK_WAIT_S)."""
         silence_telemetry()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(folder / ".lock")
-        try:
-            self._lock.acquire(timeout=LOCK_WAIT_S if wait_s is None else wait_s)
-        except Timeout as error:
-            raise IndexBusyError(f"{folder} is in use by another retold process; try again when it is done") from error
+        self._lock = _locked(folder, LOCK_WAIT_S if wait_s is None else wait_s)
         import chromadb
         from chromadb.config import Settings as ChromaSettings
 
@@ -98,6 +71,7 @@ class ChromaIndex:
                 )
                 self._portion = int(self._client.get_max_batch_size())
         except BaseException:
+            _forget_client(folder)
             self._lock.release()
             raise
 
@@ -109,7 +83,7 @@ class ChromaIndex:
             yield
         except (ChromaError, OSError, ValueError, RuntimeError) as error:
             raise DataError(
-                f"the vector index in {self._folder} is damaged ({error}); delete that folder and run `retold build`"
+                f"the vector index in {self._folder} is damaged ({error}); `retold doctor --fix` makes it anew"
             ) from error
 
     def __enter__(self) -> Self:
@@ -137,15 +111,90 @@ class ChromaIndex:
 
     def nearest(self, vector: Vectors, k: int) -> Neighbours:
         with self._telling_damage():
-            count = self._collection.count()
-            if not count:
-                return []
-            found = self._collection.query(query_embeddings=[vector], n_results=min(k, count), include=["distances"])
+            found = self._collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
         return [(key, 1.0 - float(far)) for key, far in zip(found["ids"][0], found["distances"][0], strict=True)]
 
     def close(self) -> None:
         self._client.close()  # type: ignore[attr-defined]
         self._lock.release()
+
+
+def _forget_client(folder: Path) -> None:
+    """Chroma keeps what it has for a folder for the whole process, what never came up included: the next one to open
+    the folder would get that.
+    """
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    SharedSystemClient._identifier_to_system.pop(str(folder), None)
+
+
+class LentIndex:
+    """An index for a process that lives long: open for as long as nobody else asks for it.
+
+    A build that finds it taken leaves `.wanted` beside it. It is given back then, at the next question or within
+    `LOOK_S`, and opened again, with what the build put in, when it is free.
+    """
+
+    def __init__(self, folder: Path, open_now: Callable[[], VectorIndex]) -> None:
+        """`open_now` opens the index without waiting; IndexBusyError where another process has it."""
+        self._folder = folder
+        self._open_now = open_now
+        self._index: VectorIndex | None = None
+        self._one_at_a_time = threading.Lock()
+        self._ended = threading.Event()
+        self._not_before = 0.0
+        threading.Thread(target=self._give_back, name="lent-index", daemon=True).start()
+
+    def nearest(self, vector: Vectors, k: int) -> Neighbours | None:
+        """As VectorIndex.nearest; None while another process has the index or wants it."""
+        with self._one_at_a_time:
+            if self._wanted():
+                self._close()
+            elif self._index is None and time.monotonic() >= self._not_before and not self._ended.is_set():
+                try:
+                    self._index = self._open_now()
+                except IndexBusyError:
+                    self._not_before = time.monotonic() + LOOK_S
+            return None if self._index is None else self._index.nearest(vector, k)
+
+    def close(self) -> None:
+        self._ended.set()
+        with self._one_at_a_time:
+            self._close()
+
+    def _give_back(self) -> None:
+        while not self._ended.wait(LOOK_S):
+            if self._index is not None and self._wanted():
+                with self._one_at_a_time:
+                    self._close()
+
+    def _wanted(self) -> bool:
+        try:
+            return time.time() - (self._folder / _WANTED).stat().st_mtime < LOCK_WAIT_S  # not one of a killed process
+        except FileNotFoundError:
+            return False
+
+    def _close(self) -> None:
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+
+def _locked(folder: Path, wait_s: float) -> FileLock:
+    """The folder's lock, taken; whoever lends the index is told that it is wanted for as long as this waits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", thread_local=False)  # a lent index is given back by another thread
+    wanted = folder / _WANTED
+    try:
+        if wait_s:
+            wanted.touch()
+        lock.acquire(timeout=wait_s)
+    except Timeout as error:
+        raise IndexBusyError(f"{folder} is in use by another retold process; try again when it is done") from error
+    finally:
+        if wait_s:
+            wanted.unlink(missing_ok=True)
+    return lock
 
 
 def collection_name(tool: str) -> str:
@@ -172,21 +221,31 @@ def reconcile(index: VectorIndex, wanted: Iterable[str], load: Any) -> tuple[int
     return added, len(extra)
 
 
+def finds_itself(index: VectorIndex, keys: Sequence[str], vectors: Vectors) -> bool:
+    """Whether the index finds what it is asked for with the very vectors that it was given: one whose files are
+    damaged may still name all its keys and find none of them (chroma #7090).
+    """
+    for key, vector in zip(keys, vectors, strict=True):
+        nearest = index.nearest(vector, 1)
+        if not nearest or (nearest[0][0] != key and nearest[0][1] < SAME):
+            return False
+    return True
+
+
 def discard(folder: Path) -> None:
     """Delete the index. Deleting keys leaves their vectors in Chroma's files; what is made anew has none of them."""
     if not folder.exists():
         return
-    lock = FileLock(folder / ".lock")
+    lock = _locked(folder, LOCK_WAIT_S)
     try:
-        with lock.acquire(timeout=LOCK_WAIT_S):
-            (folder / DISCARDED).touch()  # before anything goes: killed here, it is still filled again
-            for path in folder.iterdir():
-                if path.is_dir():
-                    shutil.rmtree(path)
-                elif path.name not in (".lock", DISCARDED):
-                    path.unlink()
-    except Timeout as error:
-        raise IndexBusyError(f"{folder} is in use by another retold process; try again when it is done") from error
+        (folder / DISCARDED).touch()  # before anything goes: killed here, it is still filled again
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in (".lock", DISCARDED):
+                path.unlink()
+    finally:
+        lock.release()
 
 
 def is_discarded(folder: Path) -> bool:

@@ -17,6 +17,11 @@ WHERE wording_fts MATCH :expression AND +rowid IN (SELECT value FROM json_each(:
 ORDER BY bm25(wording_fts), rowid LIMIT :k
 """
 _RANKED = _RANKED_AMONG.replace(" AND +rowid IN (SELECT value FROM json_each(:among))", "")
+_MARKED = """
+SELECT rowid, highlight(wording_fts, 0, char(2), char(3)) FROM wording_fts
+WHERE wording_fts MATCH :expression AND rowid IN (SELECT value FROM json_each(:among))
+"""
+_MARKS = re.compile("([\x02\x03])")
 _WORD = re.compile(r"\w+")
 _PHRASE = re.compile(r'["“”„»«]([^"“”„»«]+)["“”„»«]')
 
@@ -38,6 +43,41 @@ class LexicalIndex:
         statement = _RANKED if among is None else _RANKED_AMONG
         values = {"expression": expression, "k": k, "among": json.dumps(list(among or ()))}
         return [(number, float(score)) for number, score in self._connection.execute(statement, values)]
+
+    def all(self, query: str) -> list[int]:
+        """The wordings that have every word and every phrase of a query, by number."""
+        expression = " AND ".join(f'"{part}"' for part in parts_of(query))
+        if not expression:
+            return []
+        found = self._connection.execute("SELECT rowid FROM wording_fts WHERE wording_fts MATCH ?", (expression,))
+        return [number for (number,) in found]
+
+    def marked(self, query: str, numbers: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+        """Where words of the query stand in wordings, in any of their forms: half-open, in code points."""
+        expression = " OR ".join(f'"{part}"' for part in parts_of(query))
+        if not expression:
+            return {}
+        values = {"expression": expression, "among": json.dumps(list(numbers))}
+        return {number: _spans(shown) for number, shown in self._connection.execute(_MARKED, values)}
+
+
+def parts_of(query: str) -> list[str]:
+    """The phrases in quotation marks, and the other words, one by one."""
+    phrases = [" ".join(_WORD.findall(phrase)) for phrase in _PHRASE.findall(query)]
+    return [*filter(None, phrases), *_WORD.findall(_PHRASE.sub(" ", query))]
+
+
+def _spans(shown: str) -> list[tuple[int, int]]:
+    """The places between marks, as they are without the marks."""
+    spans, at, start = [], 0, 0
+    for part in _MARKS.split(shown):
+        if part == "\x02":
+            start = at
+        elif part == "\x03":
+            spans.append((start, at))
+        else:
+            at += len(part)
+    return spans
 
 
 def match_expression(query: str) -> str:

@@ -1,6 +1,6 @@
 """The vectors of all searchable wordings in one memory-mapped file: a search compares them one by one.
 
-It stands beside the vector index and is written by the same step (`Workspace.reconcile_index`). A new process
+It stands beside the vector index and is written by the same step (`kb.indexing`). A new process
 that wants one answer has it from here in less time than opening Chroma takes, and a filtered search reads only
 the rows that the filter leaves. Like the index it can be made again from the record store.
 """
@@ -9,16 +9,16 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
-Vectors = npt.NDArray[np.float32]
-Numbers = npt.NDArray[np.int64]
+Vectors = np.ndarray[Any, np.dtype[np.float32]]
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 PORTION = 16_384
-"""Rows read, compared or written at once: 25 MB of 384 numbers."""
+"""Rows read and written at once: 25 MB of 384 numbers."""
 
 KIND = "matrix"
 """Under which the record store remembers which matrix is the one to read."""
@@ -35,11 +35,11 @@ class Matrix:
 
     def nearest(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
         """Numbers and cosine similarity of the k nearest, nearest first; of equals the lower number."""
-        scores = np.empty(len(self.numbers), np.float32)
-        for start in range(0, len(scores), PORTION):
-            part = slice(start, start + PORTION)
-            np.dot(self.vectors[part], vector, out=scores[part])
-        return _best(self.numbers, scores, k)
+        return _best(self.numbers, self.vectors @ vector, k) if len(self.numbers) else []
+
+    def within(self, vector: Vectors, least: float) -> list[int]:
+        """Numbers of all whose cosine similarity is at least so much."""
+        return [int(number) for number in self.numbers[self.vectors @ vector >= least]]
 
     def rank(self, vector: Vectors, among: Iterable[int], k: int) -> list[tuple[int, float]]:
         """The same among some wordings alone; those without a vector are left out."""
@@ -79,7 +79,7 @@ def _named(tool: str) -> str:
 def load(folder: Path, name: str) -> Matrix | None:
     """The matrix of a name; None where it is not there in full."""
     try:
-        numbers = np.load(folder / f"{name}.numbers.npy")
+        numbers = np.load(folder / f"{name}.numbers.npy", mmap_mode="r")
         vectors = np.load(folder / f"{name}.npy", mmap_mode="r")
     except (OSError, ValueError, EOFError):
         return None

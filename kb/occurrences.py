@@ -71,14 +71,18 @@ _TABLES = {"passage": ("passages", "start", "end", "NULL"), "quote": ("quotes", 
 
 _FROM = """
 FROM wordings w
-JOIN {table} o ON o.words_sha256 = w.words_sha256
-JOIN extractions e ON e.text = o.text
-JOIN articles a ON a.id = e.article
-JOIN texts x ON x.id = o.text
-JOIN snapshots s ON s.id = e.snapshot
+{join} {table} o ON o.words_sha256 = w.words_sha256
+{join} extractions e ON e.text = o.text
+{others}
 WHERE o.tool = (SELECT tool FROM active WHERE kind = '{table}')
 AND e.tool = (SELECT tool FROM active WHERE kind = 'extractions')
 """
+
+_OTHERS = {
+    "articles": "a ON a.id = e.article",
+    "texts": "x ON x.id = o.text",
+    "snapshots": "s ON s.id = e.snapshot",
+}
 
 _PLACES = """
 SELECT w.number AS number, '{kind}' AS kind, o."{start}" AS start, o."{end}" AS "end", {speaker} AS speaker,
@@ -101,7 +105,7 @@ UNION ALL SELECT (SELECT min(speaker_name) FROM quotes WHERE speaker_name > name
 @contextmanager
 def connected(database: Path) -> Iterator[sqlite3.Connection]:
     """A connection to a record store's file that only reads."""
-    connection = sqlite3.connect(database, timeout=BUSY_S)
+    connection = sqlite3.connect(database, timeout=BUSY_S, check_same_thread=False)  # closed by whoever is last
     try:
         connection.execute("PRAGMA query_only=1")
         connection.row_factory = sqlite3.Row
@@ -121,7 +125,9 @@ class Occurrences:
         found: dict[int, None] = {}
         for kind in _kinds(narrowed):
             clauses, values = self._narrow(kind, narrowed, among)
-            query = f"SELECT DISTINCT w.number {_FROM.format(table=_TABLES[kind][0])} {clauses}"
+            needed = {"articles": narrowed.source, "texts": narrowed.language}
+            others = [table for table, value in needed.items() if value is not None]
+            query = f"SELECT DISTINCT w.number {_from(kind, others, among)} {clauses}"
             if limit is not None:
                 query += " LIMIT :limit"
                 values["limit"] = limit
@@ -143,6 +149,11 @@ class Occurrences:
             places.sort(key=lambda o: (o.published_at is None, o.published_at or o.fetched_at, o.url, o.start))
         return dict(found)
 
+    def chosen(self, kind: str) -> str | None:
+        """The one of a kind that readers take: a tool's id, or the name of the matrix."""
+        row = self._connection.execute("SELECT tool FROM active WHERE kind = ?", (kind,)).fetchone()
+        return row[0] if row else None
+
     def wordings(self, numbers: Iterable[int]) -> dict[int, str]:
         """The words behind numbers."""
         query = "SELECT number, wording FROM wordings WHERE number IN (SELECT value FROM json_each(?))"
@@ -155,10 +166,10 @@ class Occurrences:
 
     def _places(self, numbers: Iterable[int], narrowed: Filter) -> Iterator[sqlite3.Row]:
         for kind in _kinds(narrowed):
-            table, start, end, speaker = _TABLES[kind]
+            _, start, end, speaker = _TABLES[kind]
             columns = _PLACES.format(kind=kind, start=start, end=end, speaker=speaker or "o.speaker_name")
             clauses, values = self._narrow(kind, narrowed, numbers)
-            query = f"{columns} {_FROM.format(table=table)} {clauses}"
+            query = f"{columns} {_from(kind, _OTHERS, numbers)} {clauses}"
             yield from self._connection.execute(query, {**values, "shown": SHOWN})
 
     def _narrow(
@@ -191,6 +202,15 @@ _VERDICT = (
     "EXISTS (SELECT 1 FROM alignments n WHERE n.words_sha256 = w.words_sha256 AND n.verdict = :verdict "
     "AND n.tool = (SELECT tool FROM active WHERE kind = 'alignments'))"
 )
+
+
+def _from(kind: str, others: Iterable[str], among: Iterable[int] | None) -> str:
+    """The tables of a query. SQLite keeps the order of cross joins: where some wordings are given, it begins with
+    these; else it may begin at the end, with the articles of a source.
+    """
+    join = "JOIN" if among is None else "CROSS JOIN"
+    joined = " ".join(f"{join} {table} {_OTHERS[table]}" for table in others)
+    return _FROM.format(table=_TABLES[kind][0], join=join, others=joined)
 
 
 def _kinds(narrowed: Filter) -> list[str]:

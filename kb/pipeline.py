@@ -89,7 +89,7 @@ def build(workspace: Workspace, *, rebuild: Sequence[str] = (), on_progress: Pro
         if stage.name in again:
             workspace.store.forget(stage.name, stage.makes)
     summaries = [_run(stage, workspace, on_progress or _silent) for stage in stages]
-    added, removed = workspace.reconcile_index()
+    added, removed = workspace.indexing.reconcile()
     return BuildSummary(stages=tuple(summaries), indexed=added, unindexed=removed)
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import attrs
 
 from kb import folders, matrix, schema
-from kb.embed import Embedder, SentenceTransformerEmbedder
+from kb.embed import Embedder, embedder
+from kb.identity import sha256
 from kb.matrix import Matrix
+from kb.minilm import EMBEDDED
 from kb.occurrences import connected
-from kb.records import sha256
 
 _PLAIN_SETTINGS = {"RETOLD_DATA_DIR", "RETOLD_STUDY"}
 """Settings in the environment that this path knows."""
@@ -45,10 +46,10 @@ def ready(data: Path | None, study: Path | None) -> Iterator[Ready | None]:
         yield None
         return
     with connected(database) as connection:
-        yield _checked(connection, folders.index(data), study)
+        yield _checked(connection, data, study)
 
 
-def _checked(connection: sqlite3.Connection, index: Path, study: Path) -> Ready | None:
+def _checked(connection: sqlite3.Connection, data: Path, study: Path) -> Ready | None:
     try:
         versions = dict(connection.execute("SELECT part, version FROM schema_state").fetchall())
         chosen = connection.execute("SELECT tool FROM active WHERE kind = ?", (matrix.KIND,)).fetchone()
@@ -59,8 +60,8 @@ def _checked(connection: sqlite3.Connection, index: Path, study: Path) -> Ready 
         return None
     if versions != {"captured": schema.CAPTURED, "derived": schema.DERIVED} or not (chosen and indexed and unchanged):
         return None
-    model = SentenceTransformerEmbedder()
+    model = embedder(EMBEDDED, data)
     if not matrix.is_of(chosen["tool"], model.tool.id):
         return None
-    vectors = matrix.load(index, chosen["tool"])
+    vectors = matrix.load(folders.index(data), chosen["tool"])
     return Ready(connection=connection, matrix=vectors, embedder=model) if vectors else None

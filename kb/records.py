@@ -5,16 +5,21 @@ identity fields, so the same content has the same id on every machine. Times are
 half-open, in Unicode code points of `Text.text`. Probability and confidence run from 0 to 1.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import datetime
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 import numpy as np
-import numpy.typing as npt
+
+# Records name these in their fields, and whoever handles records needs them.
+from kb.identity import Selector as Selector
+from kb.identity import Span as Span
+from kb.identity import Tool as Tool
+from kb.identity import canonical_json as canonical_json
+from kb.identity import record_id as record_id
+from kb.identity import rfc3339 as rfc3339
+from kb.identity import sha256 as sha256
 
 Via = Literal["live", "browser", "wayback", "warc", "file"]
 Precision = Literal["second", "minute", "day", "month", "year", "unknown"]
@@ -23,66 +28,6 @@ Verdict = Literal["verbatim", "trimmed", "altered", "merged", "misattributed", "
 Stance = Literal["supports", "refutes", "neutral"]
 CreditKind = Literal["credit", "wire", "paper-link", "report-link", "ai-note"]
 Status = Literal["done", "rejected", "failed"]
-
-
-def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no spaces; times as RFC 3339 in UTC, records by their id."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Span):
-        return [value.start, value.end]
-    raise TypeError(f"no canonical form for {type(value).__name__}")
-
-
-def rfc3339(moment: datetime) -> str:
-    """UTC with `Z`; microseconds only where there are any.
-
-    ValueError without a time zone: it would be read as that of the machine, and ids would differ.
-    """
-    if moment.tzinfo is None:
-        raise ValueError(f"a moment without a time zone: {moment.isoformat()}")
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def record_id(tag: str, *identity: object) -> str:
-    """`tag:` and 32 hex digits over the identity fields.
-
-    >>> record_id("text", "a") == record_id("text", "a") != record_id("quote", "a")
-    True
-    """
-    digest = hashlib.sha256(canonical_json([tag, *identity]).encode()).hexdigest()
-    return f"{tag}:{digest[:32]}"
-
-
-def sha256(data: bytes) -> str:
-    """Digest of bytes as it is written everywhere: `sha256:` and 64 hex digits."""
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-@attrs.frozen
-class Span:
-    """Half-open range of code points."""
-
-    start: int
-    end: int
-
-    def overlaps(self, other: "Span") -> bool:
-        return self.start < other.end and other.start < self.end
-
-
-@attrs.frozen(kw_only=True)
-class Selector:
-    """W3C TextQuoteSelector: words with their surroundings, to find a place again after a change."""
-
-    exact: str
-    prefix: str
-    suffix: str
 
 
 @attrs.frozen(kw_only=True)
@@ -95,20 +40,6 @@ class Link:
     """Its visible words."""
     span: Span | None
     """Where the anchor stands in the text; None when it is outside of it or stands there more than once."""
-
-
-@attrs.frozen(kw_only=True)
-class Tool:
-    """What produced a record. PROV calls it an agent."""
-
-    name: str
-    version: str
-    params: Mapping[str, str | int | float | bool] = attrs.field(factory=dict)
-    """Model revision, thresholds, ids of the tools it consults."""
-
-    @cached_property
-    def id(self) -> str:
-        return record_id("tool", self.name, self.version, dict(self.params))
 
 
 @attrs.frozen(kw_only=True)
@@ -335,7 +266,7 @@ class Credit:
 class Embedding:
     words_sha256: str
     tool: str
-    vector: npt.NDArray[np.float32]
+    vector: np.ndarray[Any, np.dtype[np.float32]]
     """Unit length."""
 
 

@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     """The spaCy pipeline that parses: a package's name or a folder."""
     entailment_model: str | None = None
     """A cross-encoder's name or folder, or `lexical` to compare words only; None for the embedded network."""
+    rerank_model: str | None = None
+    """A cross-encoder's name or folder, for `retold search --rerank`."""
     workers: int = Field(0, ge=0)
     """Processes of a build; 0 for one a core, 1 for none but this one."""
     crawl: CrawlSettings = CrawlSettings()

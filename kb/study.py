@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +23,7 @@ from kb.claims import (
     Document,
     Expectation,
     ReferenceQuote,
+    SavedSearch,
     Source,
     SourceKind,
     Speaker,
@@ -215,6 +215,32 @@ class _Source(_Entry):
     """Its pages are made by JavaScript: read them with a browser (needs `retold[browser]` and Chromium)."""
 
 
+class _Search(_Entry):
+    """A search that `retold watch` repeats."""
+
+    id: Slug
+    query: Words
+    """As for `retold search`; a phrase in quotation marks is exact."""
+    kind: Literal["passage", "quote"] | None = None
+    """Only these."""
+    speaker: Words | None = None
+    """Id or name: only what they said."""
+    source: Slug | None = None
+    """Only this source's."""
+    language: Words | None = None
+    """Only texts in this language: `en`."""
+    verdict: Literal["verbatim", "trimmed", "altered", "merged"] | None = None
+    """Only quotes that stand so to a quote of this file."""
+    near: Annotated[float, Field(ge=0, le=1)] = 0.65
+    """How near in meaning other words must come to the query, as a cosine; 1 for its words alone."""
+
+    @model_validator(mode="after")
+    def _has_a_word(self) -> "_Search":
+        if not re.search(r"\w", self.query):
+            raise ValueError("expected a query with a word in it")
+        return self
+
+
 class _File(_Entry):
     """The top of the file."""
 
@@ -232,6 +258,8 @@ class _File(_Entry):
     """What the study states."""
     sources: list[_Source] = []
     """Where to look for coverage."""
+    searches: list[_Search] = []
+    """Searches whose new answers `retold watch` tells."""
     feeds: list[FeedUrl] = []
     """Feeds of no source, such as those of search services; `{query}` is filled as in a source's feeds."""
     schedule: Annotated[str, AfterValidator(_schedule)] | None = None
@@ -279,6 +307,7 @@ def _check_references(checked: _File, tree: CommentedMap, name: str) -> None:
         (("quotes",), checked.quotes),
         (("claims",), checked.claims),
         (("sources",), checked.sources),
+        (("searches",), checked.searches),
         (("study", "documents"), checked.study.documents),
     ]
     head = checked.study
@@ -299,6 +328,11 @@ def _check_references(checked: _File, tree: CommentedMap, name: str) -> None:
     for key, number, speaker in named:
         if speaker not in taken["speakers"]:
             fail((key, number, "speaker"), f"{key}.{number}.speaker: {speaker!r} is not among the speakers")
+    for number, search in enumerate(checked.searches):
+        if search.source and search.source not in taken["sources"]:
+            fail(
+                ("searches", number, "source"), f"searches.{number}.source: {search.source!r} is not among the sources"
+            )
     for number, claim in enumerate(checked.claims):
         document = claim.document or (claim.evidence.doc if claim.evidence else None)
         if document and document not in taken["documents"]:
@@ -330,6 +364,7 @@ def _study(checked: _File) -> Study:
         sources=tuple(_source(s) for s in checked.sources),
         schedule=checked.schedule,
         alerts=tuple(checked.alerts),
+        searches=tuple(_search(s) for s in checked.searches),
         feeds=tuple(checked.feeds),
     )
 
@@ -347,6 +382,10 @@ def _claim(claim: _Claim) -> Claim:
     )
 
 
+def _search(search: _Search) -> SavedSearch:
+    return SavedSearch(slug=search.id, **search.model_dump(exclude={"id"}))
+
+
 def _source(source: _Source) -> Source:
     return Source(
         slug=source.id,
@@ -360,25 +399,3 @@ def _source(source: _Source) -> Source:
         pages=tuple(source.pages),
         browser=source.browser,
     )
-
-
-def source_for(study: Study, url: str) -> Source | None:
-    """The source whose domain an address belongs to; the longest domain wins (blogs.a.org over a.org)."""
-    host, port = _host_and_port(url)
-    hosts = {host, f"{host}:{port}"}
-    best: tuple[int, Source] | None = None
-    for source in study.sources:
-        for domain in source.domains:
-            if any(name == domain or name.endswith("." + domain) for name in hosts) and (
-                best is None or len(domain) > best[0]
-            ):
-                best = (len(domain), source)
-    return best[1] if best else None
-
-
-def _host_and_port(url: str) -> tuple[str, int | None]:
-    try:
-        parts = urlsplit(url)
-        return (parts.hostname or "").lower(), parts.port
-    except ValueError:
-        return "", None

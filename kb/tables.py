@@ -201,6 +201,7 @@ SEARCHED = (
     sa.Index("extractions_by_article", extractions.c.article),
     sa.Index("extractions_by_day", extractions.c.published_at),
     sa.Index("quotes_by_speaker", quotes.c.speaker_name),
+    sa.Index("texts_by_language", texts.c.language),
 )
 """From where a filtered search comes to the wordings that the filter leaves."""
 

@@ -7,7 +7,7 @@ import hashlib
 import re
 import unicodedata
 
-from kb.records import Selector, Span
+from kb.identity import Selector, Span
 
 CONTEXT = 32
 """Characters of prefix and suffix in a Selector, as the Hypothesis client keeps."""

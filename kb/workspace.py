@@ -1,26 +1,25 @@
 """Settings -> open objects. The only place that decides which implementation stands behind a seam."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Self
 
 from kb import folders, takedown
-from kb import matrix as matrices
 from kb import study as studies
 from kb.archive import Archive
 from kb.claims import Study
-from kb.embed import Embedder, SentenceTransformerEmbedder
+from kb.embed import Embedder, embedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
 from kb.fulltext import make_fulltext
-from kb.index import ChromaIndex, VectorIndex, filled, is_discarded, reconcile
-from kb.matrix import Matrix, Vectors
+from kb.indexing import Indexing
 from kb.occurrences import connected
 from kb.reader import Reader
 from kb.records import Snapshot
+from kb.rerank import CrossEncoderReranker
 from kb.settings import Settings
 from kb.store import RecordStore
 from kb.text import words_digest
@@ -79,28 +78,20 @@ class Workspace:
 
     @cached_property
     def embedder(self) -> Embedder:
-        return SentenceTransformerEmbedder(self.settings.embedding_model)
+        return embedder(self.settings.embedding_model, self.settings.data_dir)
+
+    @cached_property
+    def reranker(self) -> CrossEncoderReranker:
+        return CrossEncoderReranker(self.settings.rerank_model)
 
     @cached_property
     def entailment(self) -> EntailmentModel:
         return entailment_model(self.settings.entailment_model)
 
     @cached_property
-    def index(self) -> VectorIndex:
-        """Filled again where a take-down discarded it: the vectors lie in the record store, no model is needed."""
-        return self._opened_index()
-
-    @property
-    def matrix(self) -> Matrix:
-        """The vectors of all that can be searched, as the last build left them; from the record store where it left
-        none.
-        """
-        name = self.reader.active_tool(matrices.KIND)
-        held = matrices.load(self.settings.index_dir, name) if name else None
-        if held is not None and matrices.is_of(str(name), self.embedder.tool.id):
-            return held
-        numbers, digests = self.reader.embedded(self._wanted(), self.embedder.tool.id)
-        return Matrix(numbers, self._vectors(digests))
+    def indexing(self) -> Indexing:
+        """What makes the wordings searchable by meaning."""
+        return Indexing(self.settings.index_dir, self.embedder.tool.id, self.store, self._wanted)
 
     @contextmanager
     def searching(self) -> Iterator[sqlite3.Connection]:
@@ -109,59 +100,9 @@ class Workspace:
         with connected(folders.database(self.settings.data_dir)) as connection:
             yield connection
 
-    def reconcile_index(self) -> tuple[int, int]:
-        """Make the vector index hold exactly the active wordings and the study's own; how many came and went.
-
-        It is closed then: a command may go on for long, and others ask it meanwhile.
-        """
-        try:
-            if "index" not in self.__dict__:
-                self.__dict__["index"] = self._chroma()  # as it is: what filling it takes is counted here
-            return self._reconcile(self.index)
-        finally:
-            self._close_index()
-
-    def _opened_index(self, wait_s: float | None = None) -> VectorIndex:
-        index = self._chroma(wait_s)
-        try:
-            if is_discarded(self.settings.index_dir):
-                self._reconcile(index)
-        except BaseException:
-            index.close()
-            raise
-        return index
-
-    def _chroma(self, wait_s: float | None = None) -> ChromaIndex:
-        return ChromaIndex(self.settings.index_dir, self.embedder.tool.id, wait_s=wait_s)
-
     def _close_index(self) -> None:
-        index: VectorIndex | None = self.__dict__.pop("index", None)
-        if index:
-            index.close()
-
-    def _reconcile(self, index: VectorIndex) -> tuple[int, int]:
-        tool = self.embedder.tool.id
-        counts = reconcile(index, self._wanted(), lambda keys: self.reader.vectors(keys, tool))
-        self._keep_matrix(tool)
-        filled(self.settings.index_dir)
-        return counts
-
-    def _keep_matrix(self, tool: str) -> None:
-        """Write the matrix of what the index holds, unless it is there."""
-        numbers, digests = self.reader.embedded(self._wanted(), tool)
-        name, before = matrices.name_of(tool, numbers, digests), self.reader.active_tool(matrices.KIND)
-        folder = self.settings.index_dir
-        if name == before and matrices.load(folder, name):
-            return
-        old = matrices.load(folder, before) if before and matrices.is_of(before, tool) else None
-        matrices.save(folder, name, numbers, matrices.rows_of(digests, numbers, old, self._vectors))
-        self.store.choose(matrices.KIND, name)
-
-    def _vectors(self, digests: Sequence[str]) -> Vectors:
-        """Vectors in the order of the digests."""
-        keys, rows = self.reader.vectors(digests, self.embedder.tool.id)
-        at = {key: row for row, key in enumerate(keys)}
-        return rows[[at[digest] for digest in digests]] if keys else rows
+        if "indexing" in self.__dict__:
+            self.indexing.close()
 
     def _wanted(self) -> set[str]:
         return self.store.active_wordings() | set(self.study_wordings)

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queries import archiving, reviewing, revising, watching
+from queries import archiving, reviewing, revising, searching, watching
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
     Frame,
-    Kind,
     Options,
-    QuoteVerdict,
     ReportFormat,
-    SearchMode,
     StageName,
     print_json,
     print_lines,
@@ -207,66 +204,6 @@ def extract(
 
 
 @app.command()
-def search(
-    ctx: typer.Context,
-    query: Annotated[str, typer.Argument(metavar="QUERY", help='Words; a phrase in "quotation marks" is exact.')],
-    speaker: Annotated[str | None, typer.Option(help="Id or name: only what they said.")] = None,
-    source: Annotated[str | None, typer.Option(help="Id of a source.")] = None,
-    since: Annotated[str | None, typer.Option(help="From this day on: 2026-04-01, or 2w for two weeks back.")] = None,
-    until: Annotated[str | None, typer.Option(help="Before this day.")] = None,
-    kind: Annotated[Kind | None, typer.Option(help="Only these.")] = None,
-    language: Annotated[str | None, typer.Option(help="Only texts in this language: en.")] = None,
-    verdict: Annotated[
-        QuoteVerdict | None, typer.Option(help="Only quotes that stand so to a quote of claims.yaml.")
-    ] = None,
-    mode: Annotated[SearchMode, typer.Option(help="How to rank.")] = SearchMode.HYBRID,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many wordings.")] = 10,
-) -> None:
-    """Find passages, quotes and claims by meaning and by words.
-
-    Example: retold search "models protect each other" --speaker song --since 2w
-    """
-    from queries import listing, lookup
-    from queries.days import now
-
-    options: Options = ctx.obj
-    question = lookup.Question(
-        query=query,
-        k=k,
-        mode=mode.value,
-        kind=kind,
-        speaker=speaker,
-        source=source,
-        since=since,
-        until=until,
-        language=language,
-        verdict=verdict,
-    )
-    answer = lookup.at_once(options.data_dir, options.study, question, now())
-    if answer is None:
-        with options.workspace() as workspace:
-            answer = lookup.search(workspace, question, now())
-    if options.json:
-        print_json(answer.plain)
-    else:
-        listing.hits(answer, sys.stdout, options.console())
-
-
-@app.command()
-def quotes(ctx: typer.Context) -> None:
-    """Print every quote in the knowledge base as JSON Lines.
-
-    Example: retold quotes | jq .text
-    """
-    from queries import asking
-
-    options: Options = ctx.obj
-    with options.workspace() as workspace:
-        count = print_lines(asking.quotes(workspace))
-        options.console().print(f"{count} quotes")
-
-
-@app.command()
 def check(
     ctx: typer.Context,
     draft: Annotated[
@@ -364,7 +301,7 @@ def doctor(
 
     Example: retold doctor --fix
     """
-    from queries import listing, upkeep
+    from queries import printing, upkeep
 
     options: Options = ctx.obj
     with options.working() if fix else options.workspace() as workspace:
@@ -372,12 +309,12 @@ def doctor(
     if options.json:
         print_json(upkeep.state_json(found))
     else:
-        upkeep.print_state(found, listing.Output(sys.stdout))
+        upkeep.print_state(found, printing.Output(sys.stdout))
     if not found.healthy:
         raise typer.Exit(INCOMPLETE)
 
 
-for _command in (*watching.COMMANDS, *reviewing.COMMANDS, *revising.COMMANDS, *archiving.COMMANDS):
+for _command in (*searching.COMMANDS, *watching.COMMANDS, *reviewing.COMMANDS, *revising.COMMANDS, *archiving.COMMANDS):
     app.command()(_command)
 
 

@@ -58,7 +58,7 @@ def forget(workspace: Workspace, url: str, key: Key, *, reason: str, by: str, at
     )
     taken = takedown.take_down(workspace.archive, request)
     workspace.finish_takedown(workspace.store)
-    workspace.reconcile_index()
+    workspace.indexing.reconcile()
     return Forgotten(taken=taken, again=not found)
 
 

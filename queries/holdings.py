@@ -6,7 +6,7 @@ from functools import cached_property
 
 import attrs
 
-from kb.claims import Speaker
+from kb.claims import ReferenceQuote, Speaker
 from kb.coverage import Coverage, Retelling
 from kb.records import Alignment, Judgement, Quote, Tool, Verdict
 from queries.attribution import Resolve
@@ -46,6 +46,10 @@ class Holdings:
     def speakers(self) -> Mapping[str, Speaker]:
         return {speaker.slug: speaker for speaker in self.coverage.study.speakers}
 
+    @cached_property
+    def references(self) -> Mapping[str, ReferenceQuote]:
+        return {reference.slug: reference for reference in self.coverage.study.quotes}
+
     @property
     def kept(self) -> tuple[Finding, ...]:
         """Findings that nobody rejected: no export repeats an accusation that a person found to be wrong."""
@@ -57,12 +61,11 @@ class Holdings:
 
     def verdicts(self, retelling: Retelling, quote: Quote) -> tuple[tuple[Alignment, Verdict], ...]:
         """How a quote stands to each reference quote that it belongs to."""
-        laid = self.coverage.alignments.get(quote.words_sha256, ())
-        references = {reference.slug: reference for reference in self.coverage.study.quotes}
-        given = self.resolve(retelling, quote) if laid else None
-        return tuple(
-            (each, verdict(given, each, references[each.quote])) for each in laid if given and each.quote in references
-        )
+        laid = [a for a in self.coverage.alignments.get(quote.words_sha256, ()) if a.quote in self.references]
+        if not laid:
+            return ()
+        given = self.resolve(retelling, quote)
+        return tuple((each, verdict(given, each, self.references[each.quote])) for each in laid)
 
     def speaker(self, retelling: Retelling, quote: Quote) -> str | None:
         """The name of who speaks: a speaker of the study or a person; None for groups, machines and the unclear."""

@@ -1,9 +1,7 @@
-"""Hits of a search as a terminal shows them."""
+"""Hits of a search as a terminal shows them. Without rich, whose import a search in a new process would feel."""
 
+import os
 from typing import TYPE_CHECKING, TextIO
-
-from rich.console import Console
-from rich.text import Text
 
 from queries.plain import counted, one_line, printable
 
@@ -20,26 +18,30 @@ CONTEXT = 60
 
 NOTHING_YET = "nothing is captured yet: `retold run` or `retold add` first"
 
+_BOLD, _DIM, _FOUND = "1", "2", "1;4"
 
-class Output(Console):
-    """Standard output for people: lines are not folded, and a reader that closes the pipe is no error."""
+
+class _Pen:
+    """Writes to a stream, in bold or dim where that is a terminal which wants it (no-color.org)."""
 
     def __init__(self, out: TextIO) -> None:
-        super().__init__(file=out, highlight=False, soft_wrap=True)
+        self._out = out
+        self._styled = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
+    def styled(self, text: str, style: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self._styled and text else text
+
+    def line(self, text: str) -> None:
+        self._out.write(f"{text}\n")
 
 
-def hits(answer: "Answer", out: TextIO, notes: Console) -> None:
-    """Hits with the match in its context, outlet, date and link."""
-    console = Output(out)
+def hits(answer: "Answer", out: TextIO, notes: TextIO | None) -> None:
+    """Hits with the match in its context, outlet, date and link; `notes` takes what else there is to say."""
+    pen = _Pen(out)
     for hit in answer.hits:
-        _hit(hit, console)
-    if answer.empty:
-        notes.print(NOTHING_YET)
-    elif not answer.hits:
-        notes.print(f"nothing found: {_wider(answer)}")
+        _hit(hit, pen)
+    if notes and not answer.hits:
+        notes.write(f"{NOTHING_YET if answer.empty else f'nothing found: {_wider(answer)}'}\n")
 
 
 def _wider(answer: "Answer") -> str:
@@ -53,21 +55,31 @@ def _wider(answer: "Answer") -> str:
     return "; ".join(ways or ["try other words"])
 
 
-def _hit(hit: "Hit", console: Console) -> None:
-    console.print(Text.assemble(f"{hit.rank:>3}. ", (one_line(hit.text), "bold")))
+def _hit(hit: "Hit", pen: _Pen) -> None:
+    pen.line(f"{hit.rank:>3}. {_marked(hit, pen)}")
     said = f", {one_line(hit.speaker)}" if hit.speaker else ""
-    console.print(Text(f"     {hit.kind} {hit.score:.2f}{said}"))
+    pen.line(f"     {hit.kind} {hit.score:.2f}{said}")
     for place in hit.occurrences[:SHOWN_PLACES]:
         day = place.published_at.date().isoformat() if place.published_at else "undated"
-        console.print(Text(f"     {one_line(f'{place.source}, {day}, {place.url}')}"))
-        console.print(_in_context(place))
+        pen.line(f"     {one_line(f'{place.source}, {day}, {place.url}')}")
+        pen.line(_in_context(place, pen))
     if len(hit.occurrences) > SHOWN_PLACES:
-        console.print(f"     … in {counted(len(hit.occurrences), 'place')}")
+        pen.line(f"     … in {counted(len(hit.occurrences), 'place')}")
 
 
-def _in_context(place: "Occurrence") -> Text:
+def _marked(hit: "Hit", pen: _Pen) -> str:
+    """The wording on one line, the words of the query in it underlined."""
+    parts, at = [], 0
+    for start, end in hit.matched:
+        parts += [(hit.text[at:start], _BOLD), (hit.text[start:end], _FOUND)]
+        at = end
+    parts.append((hit.text[at:], _BOLD))
+    return "".join(pen.styled(printable(text).replace("\n", " "), style) for text, style in parts)
+
+
+def _in_context(place: "Occurrence", pen: _Pen) -> str:
     """The words with what stands around them, the match marked."""
     before, exact, after = (
         printable(part).replace("\n", " ") for part in (place.before[-CONTEXT:], place.exact, place.after[:CONTEXT])
     )
-    return Text.assemble(("       …" + before, "dim"), (exact, "bold"), (after + "…", "dim"))
+    return "       " + pen.styled(f"…{before}", _DIM) + pen.styled(exact, _BOLD) + pen.styled(f"{after}…", _DIM)

@@ -1,10 +1,14 @@
 """`search`: a question as it was asked, and its answer, at once where nothing stands in the way."""
 
 import re
+import sqlite3
+import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +17,19 @@ import attrs
 from kb import quick
 from kb.errors import UserError
 from kb.lexical import LexicalIndex
-from kb.occurrences import Filter, Occurrences
+from kb.matrix import KIND as MATRIX
+from kb.matrix import Matrix, Vectors
+from kb.occurrences import Filter, Occurrence, Occurrences
 from queries.days import moment
-from queries.search import Hit, Mode, Searcher, to_json
+from queries.search import Hit, Mode, Ranked, Searcher, to_json
 
 if TYPE_CHECKING:
+    from kb.claims import SavedSearch
     from kb.workspace import Workspace
+
+
+RERANKED = 50
+"""Wordings that a reranker reads: some 2 s for a small one on two cores."""
 
 
 @attrs.frozen(kw_only=True)
@@ -37,6 +48,8 @@ class Question:
     until: str | None = None
     language: str | None = None
     verdict: str | None = None
+    rerank: bool = False
+    """Let a cross-encoder order the best `RERANKED` anew."""
 
     def __attrs_post_init__(self) -> None:
         if not re.search(r"\w", self.query):
@@ -85,7 +98,7 @@ def at_once(data: Path | None, study: Path | None, question: Question, at: datet
 
     Speakers and claims are the study's, which is not read here.
     """
-    if question.speaker or question.kind == "claim":
+    if question.speaker or question.kind == "claim" or question.rerank:
         return None
     with quick.ready(data, study) as ready:
         if ready is None:
@@ -102,39 +115,116 @@ def at_once(data: Path | None, study: Path | None, question: Question, at: datet
 
 def search(workspace: "Workspace", question: Question, at: datetime) -> Answer:
     """The best wordings for a query; a speaker counts under every spelling of the name."""
+    with workspace.searching() as connection:
+        matrix = workspace.indexing.matrix
+        return _ask(workspace, connection, matrix, matrix.nearest, question, at)
+
+
+def answers(workspace: "Workspace", saved: "SavedSearch") -> dict[str, list[Occurrence]]:
+    """What answers a saved search now: by address of the article, its places."""
+    filtered = Filter(
+        kind=saved.kind,
+        speaker=_spellings(workspace, saved.speaker) if saved.speaker else None,
+        source=saved.source,
+        language=saved.language,
+        verdict=saved.verdict,
+    )
+    with workspace.searching() as connection:
+        matrix = workspace.indexing.matrix
+        found = _searcher(workspace, connection, matrix, matrix.nearest).answering(saved.query, saved.near, filtered)
+    by_article: dict[str, list[Occurrence]] = defaultdict(list)
+    for places in found.values():
+        for place in places:
+            by_article[place.url].append(place)
+    return dict(by_article)
+
+
+class Desk:
+    """A workspace that is asked again and again, by several threads at once: the vector index stays open, for as long
+    as nobody else wants it, and each thread has its connection.
+    """
+
+    def __init__(self, workspace: "Workspace") -> None:
+        self.workspace = workspace
+        self._lent = workspace.indexing.lent()
+        self._own = threading.local()
+        self._open = ExitStack()
+
+    def search(self, question: Question, at: datetime) -> Answer:
+        """As `search`, through the vector index."""
+        connection = self._connection()
+        places = Occurrences(connection)
+        matrix = self.workspace.indexing.named(places.chosen(MATRIX))
+
+        def nearest(vector: Vectors, k: int) -> Ranked:
+            found = self._lent.nearest(vector, k)
+            if found is None:
+                return matrix.nearest(vector, k)
+            numbers = places.numbers(key for key, _ in found)
+            return [(numbers[key], score) for key, score in found if key in numbers]
+
+        return _ask(self.workspace, connection, matrix, nearest, question, at)
+
+    def close(self) -> None:
+        self._lent.close()
+        self._open.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        if not hasattr(self._own, "connection"):
+            self._own.connection = self._open.enter_context(self.workspace.searching())
+        connection: sqlite3.Connection = self._own.connection
+        return connection
+
+
+def _ask(
+    workspace: "Workspace",
+    connection: sqlite3.Connection,
+    matrix: Matrix,
+    nearest: Callable[[Vectors, int], Ranked],
+    question: Question,
+    at: datetime,
+) -> Answer:
     from queries.models import require_embedder
 
     narrowed = question.narrowed(at, _spellings(workspace, question.speaker) if question.speaker else None)
     if question.mode != "lexical":
         require_embedder(workspace)
-    with searcher(workspace) as asked:
-        if question.kind != "claim":
-            return _answer(asked, question, narrowed, empty=not workspace.store.count_snapshots())
-        started = time.perf_counter()
-        hits = asked.claims(question.query, workspace.study.claims, question.k)
-        return Answer(question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=False)
+    asked = _searcher(workspace, connection, matrix, nearest)
+    if question.kind != "claim":
+        ranked = partial(_reranked, workspace) if question.rerank else _answer
+        answer = ranked(asked, question, narrowed)
+        return answer if answer.hits else attrs.evolve(answer, empty=not workspace.store.count_snapshots())
+    started = time.perf_counter()
+    hits = asked.claims(question.query, workspace.study.claims, question.k)
+    return Answer(question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=False)
 
 
-@contextmanager
-def searcher(workspace: "Workspace") -> Iterator[Searcher]:
-    """A workspace's Searcher, for as long as its connection is open."""
-    with workspace.searching() as connection:
-        matrix = workspace.matrix
-        yield Searcher(
-            places=Occurrences(connection),
-            lexical=LexicalIndex(connection),
-            matrix=matrix,
-            nearest=matrix.nearest,
-            encode=workspace.embedder.encode,
-        )
+def _searcher(
+    workspace: "Workspace", connection: sqlite3.Connection, matrix: Matrix, nearest: Callable[[Vectors, int], Ranked]
+) -> Searcher:
+    return Searcher(
+        places=Occurrences(connection),
+        lexical=LexicalIndex(connection),
+        matrix=matrix,
+        nearest=nearest,
+        encode=workspace.embedder.encode,
+    )
 
 
-def _answer(asked: Searcher, question: Question, narrowed: Filter, *, empty: bool = False) -> Answer:
+def _answer(asked: Searcher, question: Question, narrowed: Filter) -> Answer:
     started = time.perf_counter()
     hits = asked.search(question.query, k=question.k, mode=question.mode, narrowed=narrowed)
-    return Answer(
-        question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=empty and not hits
-    )
+    return Answer(question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=False)
+
+
+def _reranked(workspace: "Workspace", asked: Searcher, question: Question, narrowed: Filter) -> Answer:
+    many = _answer(asked, attrs.evolve(question, k=max(RERANKED, question.k)), narrowed)
+    started = time.perf_counter()
+    scores = workspace.reranker.score(question.query, [hit.text for hit in many.hits])
+    order = sorted(zip(scores, many.hits, strict=True), key=lambda pair: (-pair[0], pair[1].rank))[: question.k]
+    hits = tuple(attrs.evolve(hit, rank=rank, score=round(score, 4)) for rank, (score, hit) in enumerate(order, 1))
+    took_ms = many.took_ms + (time.perf_counter() - started) * 1000
+    return attrs.evolve(many, question=question, hits=hits, took_ms=took_ms)
 
 
 def _spellings(workspace: "Workspace", speaker: str) -> tuple[str, ...]:

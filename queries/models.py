@@ -3,8 +3,8 @@
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from kb.embed import EMBEDDED
 from kb.errors import UserError
+from kb.minilm import EMBEDDED
 from kb.settings import Settings
 from kb.workspace import Workspace
 

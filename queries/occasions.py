@@ -8,13 +8,15 @@ from datetime import datetime
 
 import attrs
 
+from kb.claims import SavedSearch
+from kb.occurrences import Occurrence
 from kb.records import record_id
 from kb.tellings import Alert, Place
 from kb.text import words_digest
 from queries.plain import counted, one_line
 from queries.views import Citation, FindingView, OriginView, Piece, ReportView, Row, Thread
 
-NEW_ORIGIN, NEW_VARIANT = "new-origin", "new-variant"
+NEW_ORIGIN, NEW_VARIANT, NEW_ANSWER = "new-origin", "new-variant", "new-answer"
 
 SPOKEN = ("direct", "partial", "turn")
 """Forms that claim to give the very words: in others, other words are no variant."""
@@ -22,12 +24,21 @@ SPOKEN = ("direct", "partial", "turn")
 SIDE_WORDS = 60
 """Above this many words, two sides that are no wordings of one another are left to the links."""
 
+MOST_PLACES = 20
+"""Articles that an alert of a saved search lists; it tells them all."""
+
 EXACT = 500
 """Characters of a passage that an alert repeats at most."""
 
 
-def fired(view: ReportView, *, rejected: Collection[str], told: Collection[str], at: datetime) -> list[Alert]:
-    """The alerts that a report gives occasion for, the gravest first.
+Answers = Sequence[tuple[SavedSearch, Mapping[str, Sequence[Occurrence]]]]
+"""Saved searches with the articles that answer them, by address, and the places there."""
+
+
+def fired(
+    view: ReportView, *, rejected: Collection[str], told: Collection[str], at: datetime, answers: Answers = ()
+) -> list[Alert]:
+    """The alerts that a report and saved searches give occasion for, the gravest first.
 
     `rejected`: ids of findings that a person has put aside; they alert nobody. `told`: keys of earlier alerts.
     """
@@ -36,6 +47,7 @@ def fired(view: ReportView, *, rejected: Collection[str], told: Collection[str],
     found = [
         *_of_findings([f for f in view.findings if f.id not in rejected], covered, at),
         *_of_origins(view, told, at),
+        *_of_searches(answers, told, at),
         *_of_variants({key: rows for key, rows in variants.items() if key not in set().union(*covered.values())}, at),
     ]
     return sorted((alert for alert in found if alert.key not in told), key=lambda alert: -alert.severity)
@@ -64,15 +76,18 @@ def _of_findings(
 
 
 def _place(label: str, citation: Citation, exact: str = "") -> Place:
-    said = one_line(exact)
     return Place(
         label=label,
         outlet=one_line(citation.outlet),
         title=one_line(citation.title),
         url=one_line(citation.url),
-        exact=said if len(said) <= EXACT else said[:EXACT].rstrip() + " …",
+        exact=_cut(one_line(exact)),
         capture=citation.snapshot,
     )
+
+
+def _cut(said: str) -> str:
+    return said if len(said) <= EXACT else said[:EXACT].rstrip() + " …"
 
 
 def _sides(found: FindingView) -> tuple[tuple[str, str], ...]:
@@ -202,5 +217,40 @@ def _of_variants(variants: Mapping[str, Sequence[_Print]], at: datetime) -> Iter
             places=tuple(
                 _place("As printed", shown.row.citation, shown.row.excerpt.exact if shown.row.excerpt else "")
                 for shown in prints
+            ),
+        )
+
+
+# --- Saved searches ---------------------------------------------------------------------------------------
+
+
+def _of_searches(answers: Answers, told: Collection[str], at: datetime) -> Iterator[Alert]:
+    """One alert for a search, whatever new articles answer it."""
+    for search, articles in answers:
+        keys = {record_id(NEW_ANSWER, search.slug, search.query, url): url for url in sorted(articles)}
+        fresh = [key for key in keys if key not in told]
+        if not fresh:
+            continue
+        first = [articles[keys[key]][0] for key in fresh]
+        yield Alert(
+            key=fresh[0],
+            covers=tuple(fresh[1:]),
+            kind=NEW_ANSWER,
+            severity=1,
+            fired_at=at,
+            title=one_line(f"New for the search {search.slug}: {', '.join(dict.fromkeys(p.source for p in first))}"),
+            why=one_line(f"the saved search `{search.slug}` ({search.query}) found what it did not find before"),
+            summary=f"{counted(len(fresh), 'article')} not told for this search before.",
+            diff=(),
+            places=tuple(
+                Place(
+                    label="As printed",
+                    outlet=one_line(place.source),
+                    title=one_line(place.title or ""),
+                    url=one_line(place.url),
+                    exact=_cut(one_line(place.exact)),
+                    capture=place.snapshot,
+                )
+                for place in first[:MOST_PLACES]
             ),
         )

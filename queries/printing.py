@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from queries import phrases
-from queries.listing import NOTHING_YET, Output
+from queries.listing import NOTHING_YET
 from queries.plain import counted as counted_noun
 from queries.plain import one_line
 
@@ -49,6 +49,16 @@ def crawling(console: Console) -> Iterator[Callable[["CrawlEvent"], None]]:
             status.update("crawling: " + counted(counts))
 
         yield on_event
+
+
+class Output(Console):
+    """Standard output for people: lines are not folded, and a reader that closes the pipe is no error."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__(file=out, highlight=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def counted(counts: Mapping[str, int]) -> str:

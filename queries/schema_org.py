@@ -140,9 +140,8 @@ def _quotation(held: Holdings, retelling: Retelling, quote: Quote) -> Json:
 
 def _references(held: Holdings, retelling: Retelling, quote: Quote) -> Iterator[Json]:
     """The reference quotes that it stands for, each with how it stands to it."""
-    known = {reference.slug: reference for reference in held.coverage.study.quotes}
     for laid, verdict in held.verdicts(retelling, quote):
-        reference = known[laid.quote]
+        reference = held.references[laid.quote]
         address = iri(reference.source or "")
         yield {
             "@type": "Quotation",

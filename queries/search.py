@@ -1,18 +1,18 @@
 """Search: one ranking out of nearness in meaning and shared words; a wording ranks once, with every place it stands."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
-import numpy as np
-import numpy.typing as npt
 
-from kb.claims import Claim
+from kb.identity import rfc3339
 from kb.lexical import LexicalIndex
-from kb.matrix import Matrix
+from kb.matrix import Matrix, Vectors
 from kb.occurrences import Filter, Occurrence, Occurrences
-from kb.records import rfc3339
 from kb.text import CONTEXT, normalise, words_digest
+
+if TYPE_CHECKING:
+    from kb.claims import Claim
 
 Mode = Literal["hybrid", "dense", "lexical"]
 
@@ -26,8 +26,8 @@ DENSE_WEIGHT = 0.5
 """Share of nearness in the fusion of min-max scaled scores; .5 was best on SciFact and CheckThat! (docs/search.md)."""
 
 NARROW = 20_000
-"""Up to this many wordings a filter is met first and ranked then; a wider one is met by one in so many that ranking
-first finds enough of them."""
+"""A filter that too few of the best meet is met first and ranked then, up to this many wordings; a wider one is met by
+one in so many that ranking more of all finds enough of them."""
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +40,8 @@ class Hit:
     kind: str
     """`quote`, `passage` or `claim`."""
     text: str
+    matched: tuple[tuple[int, int], ...]
+    """Where words of the query stand in `text`, in any form; half-open, in code points."""
     speaker: str | None
     occurrences: tuple[Occurrence, ...]
 
@@ -51,9 +53,9 @@ class Searcher:
     places: Occurrences
     lexical: LexicalIndex
     matrix: Matrix
-    nearest: Callable[[npt.NDArray[np.float32], int], Ranked]
+    nearest: Callable[[Vectors, int], Ranked]
     """The wordings nearest to a vector, of all: from the matrix or from a vector index."""
-    encode: Callable[[Sequence[str]], npt.NDArray[np.float32]]
+    encode: Callable[[Sequence[str]], Vectors]
 
     def search(
         self, query: str, *, k: int = 10, mode: Mode = "hybrid", narrowed: Filter | None = None
@@ -61,9 +63,8 @@ class Searcher:
         """The k best wordings within a filter, best first."""
         query = normalise(query)  # a terminal's broken bytes arrive as lone surrogates, which no model takes
         narrowed = narrowed or Filter()
-        within = None if narrowed.open else self.places.matching(narrowed, limit=NARROW + 1)
-        if within is not None and len(within) > NARROW:
-            within = None
+        within: Sequence[int] | None = None
+        asked = narrowed.open
         vector = self.encode([query])[0] if mode != "lexical" else None
         pool = max(POOL, k)
         while True:
@@ -72,8 +73,13 @@ class Searcher:
             scores = _fused(mode, dense, lexical)
             standing = self._standing(scores, k, narrowed)
             if len(standing) >= k or max(len(dense), len(lexical)) < pool:
-                return self._hits(scores, standing)
-            pool *= 10
+                return self._hits(query, scores, standing)
+            if asked:
+                pool *= 10
+            else:
+                asked = True
+                few = self.places.matching(narrowed, limit=NARROW + 1)
+                within = few if len(few) <= NARROW else None
 
     def _standing(self, scores: Mapping[int, float], k: int, narrowed: Filter) -> dict[int, list[Occurrence]]:
         """The first k wordings that stand anywhere: those of the study alone, or of texts that a newer capture or
@@ -81,8 +87,8 @@ class Searcher:
         """
         ordered = sorted(scores, key=lambda number: (-scores[number], number))
         found: dict[int, list[Occurrence]] = {}
-        for start in range(0, len(ordered), POOL):
-            some = ordered[start : start + POOL]
+        for start in range(0, len(ordered), 2 * k):
+            some = ordered[start : start + 2 * k]
             meet = set(self.places.matching(narrowed, among=some))
             chosen = [number for number in some if number in meet][: k - len(found)]
             places = self.places.standing(chosen, narrowed)
@@ -91,19 +97,31 @@ class Searcher:
                 break
         return found
 
-    def _dense(self, vector: npt.NDArray[np.float32] | None, pool: int, within: Sequence[int] | None) -> Ranked:
+    def _dense(self, vector: Vectors | None, pool: int, within: Sequence[int] | None) -> Ranked:
         if vector is None:
             return []
         return self.nearest(vector, pool) if within is None else self.matrix.rank(vector, within, pool)
 
-    def _hits(self, scores: Mapping[int, float], standing: Mapping[int, Sequence[Occurrence]]) -> tuple[Hit, ...]:
-        words = self.places.wordings(standing)
+    def answering(self, query: str, near: float, narrowed: Filter) -> dict[int, list[Occurrence]]:
+        """Every wording that has all words of the query, or comes as near to it in meaning as `near`, with its places:
+        unlike the k best, none where nothing answers.
+        """
+        query = normalise(query)
+        found = dict.fromkeys(self.lexical.all(query))
+        if near < 1 and len(self.matrix.numbers):
+            found.update(dict.fromkeys(self.matrix.within(self.encode([query])[0], near)))
+        return self.places.standing(self.places.matching(narrowed, among=found), narrowed)
+
+    def _hits(
+        self, query: str, scores: Mapping[int, float], standing: Mapping[int, Sequence[Occurrence]]
+    ) -> tuple[Hit, ...]:
+        words, marked = self.places.wordings(standing), self.lexical.marked(query, standing)
         return tuple(
-            _hit(rank, scores[number], words[number], places)
+            _hit(rank, scores[number], words[number], marked.get(number, ()), places)
             for rank, (number, places) in enumerate(standing.items(), 1)
         )
 
-    def claims(self, query: str, claims: Sequence[Claim], k: int = 10) -> tuple[Hit, ...]:
+    def claims(self, query: str, claims: "Sequence[Claim]", k: int = 10) -> tuple[Hit, ...]:
         """The study's own claims, nearest first."""
         known = {words_digest(claim.text): claim for claim in claims}
         numbers = {number: known[key] for key, number in self.places.numbers(known).items()}
@@ -115,6 +133,7 @@ class Searcher:
                 score=round(score, 4),
                 kind="claim",
                 text=numbers[number].text,
+                matched=(),
                 speaker=numbers[number].speaker,
                 occurrences=tuple(places.get(number, ())),
             )
@@ -143,7 +162,7 @@ def _scaled(found: Ranked) -> dict[int, float]:
     return {key: (score - least) / (most - least) if most > least else 1.0 for key, score in found}
 
 
-def _hit(rank: int, score: float, words: str, places: Sequence[Occurrence]) -> Hit:
+def _hit(rank: int, score: float, words: str, marked: Sequence[tuple[int, int]], places: Sequence[Occurrence]) -> Hit:
     quoted = [place for place in places if place.kind == "quote"]
     shown = quoted or places
     return Hit(
@@ -151,6 +170,7 @@ def _hit(rank: int, score: float, words: str, places: Sequence[Occurrence]) -> H
         score=round(score, 4),
         kind=shown[0].kind,
         text=words,
+        matched=tuple(marked),
         speaker=next((place.speaker for place in quoted if place.speaker), None),
         occurrences=tuple(shown),
     )
@@ -168,6 +188,7 @@ def to_json(query: str, mode: str, took_ms: float, hits: Sequence[Hit]) -> Mappi
                 "score": hit.score,
                 "kind": hit.kind,
                 "text": hit.text,
+                "matched": [list(span) for span in hit.matched],
                 "speaker": hit.speaker,
                 "occurrences": [_occurrence_json(place) for place in hit.occurrences],
             }

@@ -57,6 +57,11 @@ sources:                           # where to look
 feeds:                             # feeds of no source, such as those of search services
   # - "https://search.example/rss?q={query}"     # {query}: aliases, DOI, speakers with the topic, quotes, in turn
 
+searches:                          # searches whose new answers `retold watch` tells
+  # - id: no-caveat
+  #   query: models protect each other
+  #   kind: passage                # passage | quote; also speaker, source, language, verdict, near
+
 schedule: daily                    # when `retold watch` runs: hourly | daily | weekly | a cron line
 alerts:                            # whom it tells, by Apprise; ${NAME} is filled in from the environment
   # - mailto://desk:${MAIL_PASSWORD}@mail.example.org?to=desk@example.org

@@ -10,8 +10,8 @@ import attrs
 from kb import takedown
 from kb.archive import Problem
 from kb.capturelog import Notice
-from kb.embed import EMBEDDED
-from kb.errors import UserError
+from kb.errors import DataError, UserError
+from kb.minilm import EMBEDDED, MiniLM
 from kb.pipeline import STAGES
 from kb.records import Snapshot, Visit, rfc3339
 from kb.workspace import Workspace
@@ -26,6 +26,7 @@ LIBRARIES = (
     "scrapy",
     "trafilatura",
     "spacy",
+    "onnxruntime",
     "sentence-transformers",
     "torch",
     "chromadb",
@@ -44,7 +45,7 @@ class State:
     """What `doctor` found."""
 
     versions: Mapping[str, str]
-    """`missing` for what is not installed."""
+    """`missing` for what is not installed; models are `there`, `missing` or `damaged`."""
     captures: int
     unread: int
     """Captures that no build has looked at."""
@@ -55,6 +56,8 @@ class State:
     index_missing: int
     """Wordings that the vector index should hold and does not, before any fixing."""
     index_extra: int
+    index_damage: str | None
+    """What is wrong with the vector index's files, before any fixing."""
     fixed: bool
     unused_speakers: tuple[str, ...]
     """Speakers of claims.yaml whom no quote of the coverage names."""
@@ -65,8 +68,8 @@ class State:
 
     @property
     def healthy(self) -> bool:
-        index_ok = self.fixed or not (self.index_missing or self.index_extra)
-        return index_ok and not self.failures and "missing" not in self.versions.values()
+        index_ok = self.fixed or not (self.index_missing or self.index_extra or self.index_damage)
+        return index_ok and not self.failures and not {"missing", "damaged"} & set(self.versions.values())
 
 
 def verify(workspace: Workspace) -> list[Problem]:
@@ -115,9 +118,9 @@ def state(workspace: Workspace, *, fix: bool) -> State:
     outcomes = {stage: workspace.reader.outcomes(stage) for stage in STAGES}
     wanted = workspace.store.active_wordings() | set(workspace.study_wordings)
     embedded = set(workspace.reader.vectors(wanted, workspace.embedder.tool.id)[0])
-    held = workspace.index.keys()
+    held, damage = _held(workspace)
     if fix:
-        workspace.reconcile_index()
+        workspace.indexing.reconcile()
     captures = workspace.store.count_snapshots()
     return State(
         versions={**versions(LIBRARIES), **_models(workspace)},
@@ -131,11 +134,22 @@ def state(workspace: Workspace, *, fix: bool) -> State:
         failures=tuple((o.stage, o.input, o.code) for rows in outcomes.values() for o in rows if o.status == "failed"),
         index_missing=len(embedded - held),
         index_extra=len(held - embedded),
+        index_damage=damage,
         fixed=fix,
         unused_speakers=_unused_speakers(workspace),
         dropped=tuple(visit for visit in workspace.store.latest_visits() if visit.action in _LEFT),
         tombstones=tuple((entry.snapshot, notice) for entry, notice in takedown.tombstones(workspace.archive)),
     )
+
+
+def _held(workspace: Workspace) -> tuple[set[str], str | None]:
+    """What the vector index holds, and what is wrong with it."""
+    try:
+        return workspace.indexing.check(), None
+    except DataError as error:
+        return set(), str(error)
+    finally:
+        workspace.indexing.close()
 
 
 def versions(names: Sequence[str]) -> dict[str, str]:
@@ -159,8 +173,8 @@ def _models(workspace: Workspace) -> Mapping[str, str]:
     """The models that the settings name, by the names they have there."""
     settings = workspace.settings
     found = {settings.spacy_model: _present(lambda: require_parser(settings))}
-    if settings.embedding_model != EMBEDDED:
-        found[settings.embedding_model] = _present(lambda: require_embedder(workspace))
+    embedded = settings.embedding_model == EMBEDDED
+    found[settings.embedding_model] = _present(MiniLM().check if embedded else lambda: require_embedder(workspace))
     return found
 
 
@@ -169,6 +183,8 @@ def _present(require: Callable[[], None]) -> str:
         require()
     except UserError:
         return "missing"
+    except DataError:
+        return "damaged"
     return "there"
 
 
@@ -224,7 +240,9 @@ def print_state(found: State, console: "Console") -> None:
         console.print(f"unread    {counted(found.unread, 'capture')}: `retold build` reads them")
     for stage, counts in found.outcomes.items():
         console.print(f"{stage:<9} " + "  ".join(f"{count} {name}" for name, count in sorted(counts.items())))
-    if found.index_missing or found.index_extra:
+    if found.index_damage:
+        console.print(f"index     damaged: {escape(found.index_damage)}{'; made anew' if found.fixed else ''}")
+    elif found.index_missing or found.index_extra:
         done = "mended" if found.fixed else "`retold doctor --fix` mends that"
         console.print(f"index     {found.index_missing} wordings missing, {found.index_extra} too many: {done}")
     for stage, key, problem in found.failures:

@@ -24,7 +24,7 @@ from kb.state import read_state, replace_text, write_state
 from kb.tellings import Alert
 from kb.timetable import Timetable
 from kb.workspace import Workspace
-from queries import alerts, asking, feed, job, occasions, printing, upkeep
+from queries import alerts, asking, feed, job, lookup, occasions, printing, upkeep
 from queries.alerts import Sent
 from queries.days import now as wall_clock
 
@@ -191,7 +191,9 @@ def _tell(workspace: Workspace, view: "ReportView") -> tuple[tuple[Alert, ...], 
     """Enter what is new, then write the files, then send: whatever is killed, nothing is lost or told twice."""
     rejected = {finding for finding, verdict in asking.status(workspace).items() if verdict == "rejected"}
     known = workspace.reader.alerts()
-    fresh = occasions.fired(view, rejected=rejected, told=alerts.told(known), at=wall_clock())
+    answers = [(search, lookup.answers(workspace, search)) for search in workspace.study.searches]
+    told = alerts.told(known)
+    fresh = occasions.fired(view, rejected=rejected, told=told, at=wall_clock(), answers=answers)
     alerts.enter(workspace, fresh, wall_clock())
     shown = [alert for alert in (*known, *fresh) if alert.key not in rejected]
     folder = workspace.settings.data_dir

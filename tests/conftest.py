@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 from hypothesis import settings
 
-from kb.embed import SentenceTransformerEmbedder
+from kb.minilm import MiniLM
 from kb.settings import silence_telemetry
 
 silence_telemetry()
@@ -19,9 +19,9 @@ settings.load_profile("retold")
 
 
 @pytest.fixture(scope="session")
-def embedder() -> SentenceTransformerEmbedder:
+def embedder() -> MiniLM:
     """The embedded model, loaded once."""
-    return SentenceTransformerEmbedder()
+    return MiniLM()
 
 
 @pytest.fixture(scope="session")

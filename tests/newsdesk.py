@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import sqlalchemy as sa
@@ -14,7 +15,6 @@ from kb import tables as t
 from kb.embed import Vectors
 from kb.records import Snapshot, Tool
 from kb.settings import Settings
-from kb.study import source_for
 from kb.text import words
 from kb.workspace import Workspace
 
@@ -90,7 +90,7 @@ def opened(folder: Path, claims: str = CLAIMS, version: str = "1") -> Workspace:
 
 def keep(workspace: Workspace, url: str, body: bytes, hours: int = 0, **changes: Any) -> Snapshot:
     at = NOON + timedelta(hours=hours)
-    source = source_for(workspace.study, url)
+    source = next((s for s in workspace.study.sources if urlsplit(url).hostname in s.domains), None)
     kept = workspace.archive.append(
         capture(body, url, fetched_at=at, source=source.slug if source else None, **changes)
     )

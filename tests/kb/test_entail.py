@@ -1,6 +1,5 @@
-from pathlib import Path
-
 import pytest
+from tinymodels import tiny_cross_encoder
 
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment, _columns
 from kb.entail_network import EmbeddedEntailment
@@ -11,36 +10,6 @@ PAIRS = [
     ("The team tested seven boats in the harbour.", "The team tested nine boats in the harbour."),
     ("The mayor opened a library.", "Eels are moving upstream."),
 ]
-LABELS = {0: "contradiction", 1: "entailment", 2: "neutral"}
-
-
-def tiny_cross_encoder(folder: Path) -> str:
-    """A sequence-pair classifier of a few kilobytes with random weights."""
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
-
-    folder.mkdir()
-    vocabulary = [
-        "[PAD]",
-        "[UNK]",
-        "[CLS]",
-        "[SEP]",
-        "[MASK]",
-        *"abcdefghijklmnopqrstuvwxyz",
-        *(f"##{c}" for c in "aeiou"),
-    ]
-    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        id2label=LABELS,
-        label2id={label: column for column, label in LABELS.items()},
-    )
-    BertForSequenceClassification(config).save_pretrained(folder)
-    BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(folder)
-    return str(folder)
 
 
 @pytest.fixture(scope="module", params=["embedded", "lexical", "cross-encoder"])

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kb.embed import embedded_folder
 from kb.entail_network import LONGEST, WEIGHTS, WEIGHTS_SHA256, EmbeddedEntailment, PairReader
 from kb.errors import DigestError, UserError
+from kb.minilm import embedded_folder
 
 FILLER = "The committee met again in the old town hall, where little of interest was decided by anybody present. "
 

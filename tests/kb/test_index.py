@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 
 from kb import index as indexes
 from kb.errors import DataError, UserError
-from kb.index import ChromaIndex, ExactIndex, VectorIndex, collection_name, reconcile
+from kb.index import ChromaIndex, LentIndex, Neighbours, VectorIndex, Vectors, collection_name, reconcile
 
 TOOL = "tool:0123456789abcdef0123456789abcdef"
 random = np.random.default_rng(7)
@@ -20,6 +22,34 @@ random = np.random.default_rng(7)
 def units(count: int, width: int = 8) -> np.ndarray:
     rows = random.normal(size=(count, width)).astype(np.float32)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+class ExactIndex:
+    """All vectors in memory, compared one by one: the yardstick."""
+
+    def __init__(self, vectors: Mapping[str, Vectors] | None = None) -> None:
+        self._vectors: dict[str, Vectors] = dict(vectors or {})
+
+    def keys(self) -> set[str]:
+        return set(self._vectors)
+
+    def upsert(self, keys: Sequence[str], vectors: Vectors) -> None:
+        self._vectors.update(zip(keys, vectors, strict=True))
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._vectors.pop(key, None)
+
+    def nearest(self, vector: Vectors, k: int) -> Neighbours:
+        keys = sorted(self._vectors)
+        if not keys:
+            return []
+        scores = np.vstack([self._vectors[key] for key in keys]) @ vector
+        order = np.argsort(-scores, kind="stable")[:k]
+        return [(keys[i], float(scores[i])) for i in order]
+
+    def close(self) -> None:
+        """Nothing to release."""
 
 
 @pytest.fixture(params=["exact", "chroma"])
@@ -157,7 +187,7 @@ def test_index_can_be_opened_again_after_it_was_closed(tmp_path, monkeypatch):
 
 def test_damaged_index_says_what_to_do(tmp_path):
     (tmp_path / "chroma.sqlite3").write_bytes(b"hello world " * 1000)
-    with pytest.raises(DataError, match="delete that folder and run `retold build`") as raised:
+    with pytest.raises(DataError, match="`retold doctor --fix` makes it anew") as raised:
         ChromaIndex(tmp_path, TOOL)
     assert raised.value.exit_code == 3
 
@@ -167,7 +197,7 @@ def test_damage_found_when_asked_says_what_to_do_too(tmp_path, ask):
     with ChromaIndex(tmp_path, TOOL) as index:
         index.upsert([str(n) for n in range(1_500)], units(1_500))
     next(tmp_path.rglob("header.bin")).unlink()
-    with ChromaIndex(tmp_path, TOOL) as index, pytest.raises(DataError, match="delete that folder"):
+    with ChromaIndex(tmp_path, TOOL) as index, pytest.raises(DataError, match="makes it anew"):
         index.nearest(units(1)[0], 5) if ask == "nearest" else index.upsert(["x"], units(1))
 
 
@@ -191,3 +221,105 @@ def test_index_of_a_killed_process_goes_on(tmp_path):
         reconcile(index, held, lambda keys: _load(held, keys))
         assert index.keys() == set("abc")
         assert {key for key, _ in index.nearest(held["a"], 3)} == set("abc")
+
+
+@pytest.mark.parametrize("count", [1_500, 10_000])
+def test_reopened_in_another_process_it_finds_what_it_found(tmp_path, count):
+    """Past a thousand vectors, where Chroma goes over to its graph: chroma #7090 and #3638."""
+    vectors = units(count, 32)
+    keys = [f"{number:05}" for number in range(count)]
+    with ChromaIndex(tmp_path, TOOL) as index:
+        index.upsert(keys, vectors)
+        before = [index.nearest(vector, 10) for vector in vectors[:20]]
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        after = pool.submit(found_elsewhere, tmp_path, vectors[:20]).result()
+    assert [[key for key, _ in found] for found in after] == [[key for key, _ in found] for found in before]
+    exact = [[keys[at] for at in np.argsort(-(vectors @ vector))[:10]] for vector in vectors[:20]]
+    hit = sum(len({key for key, _ in found} & set(best)) for found, best in zip(after, exact, strict=True))
+    assert hit >= 190  # of 200
+
+
+def found_elsewhere(folder: Path, vectors: np.ndarray) -> list[Neighbours]:
+    with ChromaIndex(folder, TOOL) as index:
+        return [index.nearest(vector, 10) for vector in vectors]
+
+
+def test_index_that_names_its_keys_but_finds_none_of_them_is_noticed():
+    class Dead(ExactIndex):
+        def nearest(self, vector: Vectors, k: int) -> Neighbours:
+            return []
+
+    vectors = units(3)
+    whole, dead = ExactIndex(), Dead()
+    for index in (whole, dead):
+        index.upsert(["a", "b", "c"], vectors)
+    assert indexes.finds_itself(whole, ["a", "b", "c"], vectors)
+    assert not indexes.finds_itself(dead, ["a", "b", "c"], vectors)
+
+
+# --- an index that a long-lived process lends ---
+
+
+@pytest.fixture
+def lent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LentIndex]:
+    monkeypatch.setattr(indexes, "LOOK_S", 0.05)
+    with ChromaIndex(tmp_path, TOOL) as index:
+        index.upsert(["a"], units(1))
+    lending = LentIndex(tmp_path, lambda: ChromaIndex(tmp_path, TOOL, wait_s=0))
+    yield lending
+    lending.close()
+
+
+def asked(lent: LentIndex) -> list[str] | None:
+    found = lent.nearest(units(1)[0], 5)
+    return None if found is None else [key for key, _ in found]
+
+
+def eventually(lent: LentIndex, expected: list[str] | None) -> bool:
+    end = time.monotonic() + 10
+    while asked(lent) != expected and time.monotonic() < end:
+        time.sleep(0.02)
+    return asked(lent) == expected
+
+
+def test_index_that_nobody_else_wants_answers(lent):
+    assert asked(lent) == asked(lent) == ["a"]
+
+
+def test_build_gets_the_lent_index_soon_and_what_it_puts_in_is_found_afterwards(lent, tmp_path):
+    assert asked(lent) == ["a"]
+    with ChromaIndex(tmp_path, TOOL, wait_s=10) as build:
+        build.upsert(["b"], units(1))
+        assert asked(lent) is None
+    end = time.monotonic() + 10
+    while set(asked(lent) or ()) != {"a", "b"} and time.monotonic() < end:
+        time.sleep(0.02)
+    assert set(asked(lent) or ()) == {"a", "b"}
+
+
+def test_wish_of_a_process_that_was_killed_is_forgotten(lent, tmp_path):
+    (tmp_path / ".wanted").touch()
+    assert asked(lent) is None
+    os.utime(tmp_path / ".wanted", (0, 0))
+    assert eventually(lent, ["a"])
+
+
+def test_closed_index_is_free_and_answers_no_more(lent, tmp_path):
+    assert asked(lent) == ["a"]
+    lent.close()
+    with ChromaIndex(tmp_path, TOOL, wait_s=0):
+        assert asked(lent) is None
+
+
+def test_many_threads_may_ask_while_it_is_taken_and_given_back(lent, tmp_path):
+    def ask(_: int) -> bool:
+        found = asked(lent)
+        return found is None or found == ["a"]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(ask, range(400))
+        for _ in range(3):
+            with ChromaIndex(tmp_path, TOOL, wait_s=10):
+                time.sleep(0.05)
+        assert all(answers)
+    assert eventually(lent, ["a"])

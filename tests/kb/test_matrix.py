@@ -23,13 +23,6 @@ def test_nearest_are_those_of_a_full_sort(count, k, seed):
     assert [number for number, _ in matrix.nearest(vector, k)] == expected
 
 
-def test_portions_do_not_change_the_answer(monkeypatch):
-    matrix = made(100)
-    whole = matrix.nearest(matrix.vectors[7], 10)
-    monkeypatch.setattr(matrices, "PORTION", 9)
-    assert [number for number, _ in matrix.nearest(matrix.vectors[7], 10)] == [number for number, _ in whole]
-
-
 def test_of_equals_the_lower_number_comes_first():
     matrix = Matrix(np.array([2, 5, 9]), np.ones((3, 1), np.float32))
     assert [number for number, _ in matrix.nearest(np.ones(1, np.float32), 2)] == [2, 5]

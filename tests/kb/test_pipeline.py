@@ -67,7 +67,7 @@ def test_index_holds_the_active_wordings_and_those_of_the_study(workspace):
     keep_stories(workspace)
     summary = build(workspace)
     wanted = workspace.store.active_wordings() | set(workspace.study_wordings)
-    assert workspace.index.keys() == wanted
+    assert workspace.indexing.index.keys() == wanted
     assert summary.indexed == len(wanted)
 
 
@@ -372,6 +372,6 @@ def test_killed_builds_go_on_to_the_same_records(tmp_path, embedder):
             each.embedder = embedder
             assert build(each).complete
             assert each.archive.verify() == []
-            assert each.index.keys() == each.store.active_wordings() | set(each.study_wordings)
+            assert each.indexing.index.keys() == each.store.active_wordings() | set(each.study_wordings)
             results.append(made(each))
     assert results[0] == results[1]

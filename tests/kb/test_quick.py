@@ -29,7 +29,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that the desk was built with."""
-    monkeypatch.setattr(quick, "SentenceTransformerEmbedder", HashEmbedder)
+    monkeypatch.setattr(quick, "embedder", lambda *_: HashEmbedder())
 
 
 @pytest.fixture

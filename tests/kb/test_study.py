@@ -3,11 +3,10 @@
 from datetime import date
 
 import pytest
-from making import source, study
 
 from kb.claims import Document, Expectation
 from kb.errors import StudyError
-from kb.study import load, loads, source_for
+from kb.study import load, loads
 
 HEAD = "study:\n  id: s\n  title: T\n"
 FULL = """\
@@ -188,24 +187,6 @@ def test_byte_order_mark_and_windows_line_ends_are_read(tmp_path, lead, line_end
     assert load(tmp_path / "claims.yaml").title == "T"
 
 
-def test_subdomain_belongs_to_its_source():
-    assert source_for(study(sources=(source("a", "a.example"),)), "https://news.a.example/x").slug == "a"
-
-
-def test_longest_domain_wins():
-    both = study(sources=(source("a", "a.example"), source("b", "blogs.a.example")))
-    assert source_for(both, "https://blogs.a.example/x").slug == "b"
-
-
-def test_domain_is_not_matched_inside_a_name():
-    assert source_for(study(sources=(source("a", "a.example"),)), "https://nota.example/x") is None
-
-
-@pytest.mark.parametrize("url", ["", "nonsense", "http://[x", "https://a.example:99999999/", "file:///a.example"])
-def test_address_without_a_usable_host_has_no_source(url):
-    assert source_for(study(sources=(source("a", "b.example"),)), url) is None
-
-
 def test_feeds_take_a_place_for_queries_behind_the_host() -> None:
     feed = "https://search.example/rss?q={query}"
     study = loads(f"study: {{id: s, title: T}}\nfeeds: ['{feed}']\n")
@@ -227,3 +208,25 @@ def test_places_for_queries_that_cannot_be_filled_are_told(key: str, address: st
             f"  - id: a\n    name: A\n    domains: [a.example]\n    {key}: ['{address}']\n"
         )
     assert raised.value.line == 6
+
+
+def test_searches_are_read_with_their_filters():
+    sources = "sources: [{id: a, name: A, domains: [a.example]}]\n"
+    (search,) = loads(f"{HEAD}{sources}searches: [{{id: s, query: naps, source: a, kind: quote}}]").searches
+    assert (search.slug, search.query, search.source) == ("s", "naps", "a")
+    assert (search.kind, search.near) == ("quote", 0.65)
+
+
+@pytest.mark.parametrize(
+    ("search", "told"),
+    [
+        ("{id: s, query: '?!'}", "a query with a word in it"),
+        ("{id: s, query: nap, source: b}", "'b' is not among the sources"),
+        ("{id: s, query: nap, near: 2}", "near"),
+        ("{id: s, query: nap, k: 5}", "unknown key"),
+        ("{id: s, query: nap}, {id: s, query: naps}", "stands twice"),
+    ],
+)
+def test_search_that_cannot_be_made_is_told_with_its_line(search, told):
+    with pytest.raises(StudyError, match=told):
+        loads(f"{HEAD}searches: [{search}]")

@@ -7,12 +7,12 @@ from making import capture
 from newsdesk import keep_stories, opened, settings
 
 from kb import index as indexes
-from kb import workspace as workspaces
+from kb import indexing
 from kb.capturelog import LOG
-from kb.embed import SentenceTransformerEmbedder
 from kb.entail import CrossEncoderEntailment, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
 from kb.errors import DataError, StudyError, UserError
+from kb.minilm import MiniLM
 from kb.records import Embedding
 from kb.settings import Settings
 from kb.text import words_digest
@@ -74,7 +74,7 @@ def test_index_is_free_again_after_the_workspace_is_closed(tmp_path, monkeypatch
     monkeypatch.setattr(indexes, "LOCK_WAIT_S", 0.05)
     for _ in range(2):
         with opened(tmp_path) as workspace:
-            assert workspace.index.keys() == set()
+            assert workspace.indexing.index.keys() == set()
 
 
 def discarded(folder: Path) -> None:
@@ -87,7 +87,7 @@ def discarded(folder: Path) -> None:
             Embedding(words_sha256=key, tool=tool, vector=row) for (key, _), row in zip(words, vectors, strict=True)
         ]
         workspace.store.commit(None, made, dict(words))
-        assert workspace.reconcile_index() == (2, 0)
+        assert workspace.indexing.reconcile() == (2, 0)
         indexes.discard(workspace.settings.index_dir)
 
 
@@ -96,10 +96,10 @@ def test_index_that_could_not_be_filled_is_free_again(tmp_path, monkeypatch):
     monkeypatch.setattr(indexes, "LOCK_WAIT_S", 0.05)
     with opened(tmp_path) as workspace:
         with monkeypatch.context() as broken:
-            broken.setattr(workspaces, "reconcile", fails)
+            broken.setattr(indexing, "reconcile", fails)
             with pytest.raises(DataError, match="broken"):
-                _ = workspace.index
-        assert len(workspace.index.keys()) == 2
+                _ = workspace.indexing.index
+        assert len(workspace.indexing.index.keys()) == 2
 
 
 def fails(*_: object) -> None:
@@ -109,34 +109,34 @@ def fails(*_: object) -> None:
 def test_index_that_was_discarded_is_filled_once_and_counted(tmp_path):
     discarded(tmp_path)
     with opened(tmp_path) as workspace:
-        assert workspace.reconcile_index() == (2, 0)
+        assert workspace.indexing.reconcile() == (2, 0)
 
 
 def test_index_is_free_for_others_once_it_is_reconciled(tmp_path, monkeypatch):
     discarded(tmp_path)
     monkeypatch.setattr(indexes, "LOCK_WAIT_S", 0.05)
     with opened(tmp_path) as writer, opened(tmp_path) as reader:
-        writer.reconcile_index()
-        assert len(reader.index.keys()) == 2
+        writer.indexing.reconcile()
+        assert len(reader.indexing.index.keys()) == 2
 
 
 def test_matrix_holds_what_the_index_holds_and_needs_no_index_open(tmp_path):
     discarded(tmp_path)
     with opened(tmp_path) as writer, opened(tmp_path) as reader:
-        held = writer.index.keys()  # nobody else can open it now
-        assert len(reader.matrix.numbers) == len(held) == 2
+        held = writer.indexing.index.keys()  # nobody else can open it now
+        assert len(reader.indexing.matrix.numbers) == len(held) == 2
 
 
 def test_matrix_that_is_gone_is_read_from_the_record_store(tmp_path):
     discarded(tmp_path)
     with opened(tmp_path) as workspace:
-        workspace.reconcile_index()
-        before = workspace.matrix
+        workspace.indexing.reconcile()
+        before = workspace.indexing.matrix
         for path in workspace.settings.index_dir.glob("matrix-*"):
             path.unlink()
-        assert workspace.matrix.numbers.tolist() == before.numbers.tolist()
-        assert workspace.matrix.vectors.tolist() == before.vectors.tolist()
-        workspace.reconcile_index()
+        assert workspace.indexing.matrix.numbers.tolist() == before.numbers.tolist()
+        assert workspace.indexing.matrix.vectors.tolist() == before.vectors.tolist()
+        workspace.indexing.reconcile()
         assert list(workspace.settings.index_dir.glob("matrix-*"))
 
 
@@ -148,7 +148,7 @@ def test_words_of_the_study_are_its_quotes_and_claims(tmp_path):
 
 def test_settings_choose_the_models(tmp_path):
     plain = Workspace(settings(tmp_path))
-    assert isinstance(plain.embedder, SentenceTransformerEmbedder)
+    assert isinstance(plain.embedder, MiniLM)
     assert isinstance(plain.entailment, EmbeddedEntailment)
     chosen = Workspace(settings(tmp_path).model_copy(update={"entailment_model": "/models/nli"}))
     assert isinstance(chosen.entailment, CrossEncoderEntailment)

@@ -5,15 +5,22 @@ import pytest
 from making import NOON
 from report_fixtures import FINDINGS, HARBOUR, VALLEY, report
 
+from kb.claims import SavedSearch
+from kb.occurrences import Occurrence
 from kb.records import Form
 from kb.tellings import Alert
 from queries.check import Finding
-from queries.occasions import fired
+from queries.occasions import EXACT, MOST_PLACES, Answers, fired
 from queries.views import ReportView
 
 
-def news(view: ReportView | None = None, rejected: tuple[str, ...] = (), told: tuple[str, ...] = ()) -> list[Alert]:
-    return fired(view or report(), rejected=rejected, told=told, at=NOON)
+def news(
+    view: ReportView | None = None,
+    rejected: tuple[str, ...] = (),
+    told: tuple[str, ...] = (),
+    answers: Answers = (),
+) -> list[Alert]:
+    return fired(view or report(), rejected=rejected, told=told, at=NOON, answers=answers)
 
 
 def of(kind: str, alerts: list[Alert]) -> list[Alert]:
@@ -152,3 +159,56 @@ def test_words_left_out_at_the_edge_are_no_variant():
 def test_page_text_comes_without_controls():
     echo = [place for alert in news() for place in alert.places if "Echo" in place.outlet]
     assert all("\x1b" not in place.title for place in echo)
+
+
+# --- Saved searches ---
+
+NAPS = SavedSearch(
+    slug="naps", query="naps at work", kind=None, speaker=None, source=None, language=None, verdict=None, near=0.6
+)
+
+
+def place(url: str, exact: str = "A nap at work.") -> Occurrence:
+    return Occurrence(
+        kind="passage", start=0, end=len(exact), exact=exact, before="", after="", url=url, source="ledger",
+        title="Naps", published_at=NOON, fetched_at=NOON, snapshot="sha256:00", speaker=None,
+    )  # fmt: skip
+
+
+def found(*urls: str) -> Answers:
+    return [(NAPS, {url: [place(url)] for url in urls})]
+
+
+def test_new_answers_of_a_search_are_one_alert_with_their_places():
+    [alert] = of("new-answer", news(answers=found("https://a.example/1", "https://a.example/2")))
+    assert alert.title == "New for the search naps: ledger"
+    assert alert.summary == "2 articles not told for this search before."
+    first = alert.places[0]
+    assert (first.url, first.exact, first.capture) == ("https://a.example/1", "A nap at work.", "sha256:00")
+
+
+def test_answer_that_was_told_is_not_told_again_and_a_further_one_is():
+    [first] = of("new-answer", news(answers=found("https://a.example/1", "https://a.example/2")))
+    told = (first.key, *first.covers)
+    assert of("new-answer", news(told=told, answers=found("https://a.example/2", "https://a.example/1"))) == []
+    [second] = of("new-answer", news(told=told, answers=found("https://a.example/1", "https://b.example/9")))
+    assert [p.url for p in second.places] == ["https://b.example/9"]
+
+
+def test_changed_query_is_another_search():
+    [first] = of("new-answer", news(answers=found("https://a.example/1")))
+    changed: Answers = [(attrs.evolve(NAPS, query="rosters"), {"https://a.example/1": [place("https://a.example/1")]})]
+    assert len(of("new-answer", news(told=(first.key,), answers=changed))) == 1
+
+
+def test_very_many_answers_are_all_told_and_few_are_listed():
+    urls = [f"https://a.example/{n:03}" for n in range(100)]
+    [alert] = of("new-answer", news(answers=found(*urls)))
+    assert len(alert.places) == MOST_PLACES
+    assert len({alert.key, *alert.covers}) == 100
+
+
+def test_long_passage_is_cut():
+    long: Answers = [(NAPS, {"https://a.example/1": [place("https://a.example/1", "nap " * 1000)]})]
+    [alert] = of("new-answer", news(answers=long))
+    assert len(alert.places[0].exact) <= EXACT + 2

@@ -6,8 +6,7 @@ import attrs
 import pytest
 
 from crawler.runner import CrawlSummary
-from queries.listing import Output
-from queries.printing import captured, crawled, crawled_json
+from queries.printing import Output, captured, crawled, crawled_json
 
 
 class Closed(io.StringIO):

@@ -195,7 +195,7 @@ def test_json_holds_what_the_contract_says(searching):
     plain = json.loads(json.dumps(to_json("nap", "hybrid", 12.345, hits)))
     assert plain["query"] == "nap"
     assert plain["took_ms"] == 12.3
-    assert set(plain["hits"][0]) == {"rank", "score", "kind", "text", "speaker", "occurrences"}
+    assert set(plain["hits"][0]) == {"rank", "score", "kind", "text", "matched", "speaker", "occurrences"}
     place = plain["hits"][0]["occurrences"][0]
     assert {"url", "source", "title", "published_at", "start", "end", "exact", "prefix", "suffix", "snapshot"} <= set(
         place
@@ -218,3 +218,20 @@ def test_filter_that_few_wordings_meet_leaves_a_full_page(tmp_path, monkeypatch,
             hits = asked.search("nap on ward", k=5, mode=mode, narrowed=Filter(source="star.example"))
             assert len(hits) == 5
             assert {place.source for hit in hits for place in hit.occurrences} == {"star.example"}
+
+
+def test_answers_are_those_that_have_all_words_or_come_near(searching):
+    found = searching.answering("nap cuts errors", 1.0, Filter())
+    assert {place.exact for places in found.values() for place in places} == {NAPS}
+    assert searching.answering("nap submarine", 1.0, Filter()) == {}
+    assert searching.answering("?!", 1.0, Filter()) == {}
+    near = searching.answering("a short nap cuts errors on night wards", 0.99, Filter())
+    assert {place.exact for places in near.values() for place in places} == {NAPS}
+    nowhere = searching.answering("nap cuts errors", 1.0, Filter(source="nobody"))
+    assert nowhere == {}
+
+
+def test_words_of_the_query_are_marked_in_every_form(searching):
+    hit = searching.search("napping error", k=1)[0]
+    assert hit.text == NAPS
+    assert [hit.text[start:end] for start, end in hit.matched] == ["nap", "errors"]

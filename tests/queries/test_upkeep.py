@@ -2,7 +2,10 @@
 
 import io
 import json
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -124,15 +127,54 @@ def test_doctor_names_every_library_with_its_version(built):
 
 
 def test_doctor_sees_and_mends_an_index_out_of_step(built):
-    keys = sorted(built.index.keys())
-    built.index.delete(keys[:2])
-    built.index.upsert(["stale"], built.embedder.encode(["old words"]))
+    keys = sorted(built.indexing.index.keys())
+    built.indexing.index.delete(keys[:2])
+    built.indexing.index.upsert(["stale"], built.embedder.encode(["old words"]))
     found = state(built, fix=False)
     assert (found.index_missing, found.index_extra, found.healthy) == (2, 1, False)
     assert "2 wordings missing, 1 too many: `retold doctor --fix` mends that" in shown(print_state, found)
     assert state(built, fix=True).healthy
     assert state(built, fix=False).index_missing == 0
-    assert built.index.keys() == set(keys)
+    assert built.indexing.index.keys() == set(keys)
+
+
+def wipe(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def overwrite(folder: Path) -> None:
+    (folder / "chroma.sqlite3").write_bytes(b"no database at all, whatever it is called" * 500)
+
+
+def lose_tables(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "chroma.sqlite3")) as connection:
+        connection.execute("DROP TABLE collections")
+        connection.commit()
+
+
+@pytest.mark.parametrize("harm", [wipe, overwrite, lose_tables])
+@pytest.mark.parametrize("mend", ["doctor", "build"])
+def test_damaged_or_lost_index_is_made_anew_without_embedding(built, tmp_path, monkeypatch, harm, mend):
+    keys = built.indexing.index.keys()
+    built.indexing.close()
+    shutil.copytree(built.settings.data_dir.parent, tmp_path, dirs_exist_ok=True)  # no process has opened this one yet
+    harm(tmp_path / "data" / "index")
+    with opened(tmp_path, (tmp_path / "claims.yaml").read_text("utf-8")) as copied:
+        found = state(copied, fix=False)
+        assert not found.healthy
+        assert found.index_damage or found.index_missing == len(keys)
+        assert "doctor --fix`" in shown(print_state, found)
+        monkeypatch.setattr(copied.embedder, "encode", forbidden)
+        if mend == "doctor":
+            state(copied, fix=True)
+        else:
+            build(copied)
+        assert state(copied, fix=False).healthy
+        assert copied.indexing.index.keys() == keys
+
+
+def forbidden(*_: object) -> None:
+    raise AssertionError("embedded again")
 
 
 def test_doctor_says_why_pages_were_dropped(built):

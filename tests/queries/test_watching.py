@@ -55,6 +55,7 @@ class Desk:
         (self.folder / "claims.yaml").write_text(
             f"{told}  - {{id: gone, name: Gone, domains: [gone.example], feeds: ['http://gone.example/feed.xml']}}\n"
             f"schedule: {schedule}\nalerts: [{self.hook.address if alerts is None else alerts}]\n"
+            "searches: [{id: cool, query: brought error rates back, kind: quote}]\n"
         )
 
     def start(self, *options: str) -> subprocess.Popen[str]:
@@ -135,7 +136,7 @@ def kinds(run: dict[str, object]) -> list[str]:
 def test_each_run_tells_what_is_new_and_nothing_twice(desk):
     desk.hook.status = 500
     first = desk.once()
-    assert {"altered-quote", "new-origin"} <= set(kinds(first))
+    assert {"altered-quote", "new-origin", "new-answer"} <= set(kinds(first))
     assert first["notifiers"][0]["waiting"] == len(first["alerts"])
     assert [silence["source"] for silence in first["silent"]] == ["gone"]
 
@@ -154,6 +155,7 @@ def test_each_run_tells_what_is_new_and_nothing_twice(desk):
     desk.publish(LATE, LATE_STORY)
     third = desk.once()
     assert kinds(third).count("altered-quote") == 1  # of the late story; the other one was rejected
+    assert kinds(third).count("new-answer") == 1
     assert len(desk.hook.taken) == len(first["alerts"]) + len(third["alerts"])
     assert "{+appalled+}" in "".join(message["message"] for message in desk.hook.taken[len(first["alerts"]) :])
     assert len(desk.entries()) == len(desk.hook.taken) - 1

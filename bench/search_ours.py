@@ -1,0 +1,148 @@
+"""What our own search costs at a size: in a new process beside the least that it takes, and in one that stays."""
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from kb import minilm
+from kb.workspace import Workspace
+from queries.lookup import Desk, Question
+
+COLD = 9
+"""New processes of each kind; the quickest counts, for what slows one down is other work on the machine."""
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+FILTERS: Mapping[str, Mapping[str, Any]] = {
+    "none": {},
+    "nearly all": {"since": "2025-01-01T01:00:00+00:00"},
+    "one in ten": {"kind": "quote"},
+    "one in forty": {"source": "outlet-3"},
+    "one in a thousand": {"language": "de"},
+}
+"""What share of the wordings on a desk of bench/search_desk.py each leaves."""
+
+BARE = """
+import sys
+import numpy, onnxruntime
+from tokenizers import Tokenizer
+weights, graph, matrix, query = sys.argv[1:]
+tokenizer = Tokenizer.from_file(weights + "/tokenizer.json")
+options = onnxruntime.SessionOptions()
+options.log_severity_level = 3
+options.intra_op_num_threads = 1
+options.enable_cpu_mem_arena = False
+options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+options.add_session_config_entry("session.model_external_initializers_file_folder_path", weights)
+options.add_session_config_entry("session.disable_prepacking", "1")
+session = onnxruntime.InferenceSession(open(graph, "rb").read(), options, providers=["CPUExecutionProvider"])
+ids = numpy.array([tokenizer.encode(query).ids], numpy.int32)
+(vector,) = session.run(None, {"ids": ids, "mask": numpy.ones_like(ids)})
+scores = numpy.load(matrix, mmap_mode="r") @ vector[0]
+best = numpy.argpartition(-scores, 10)[:10]
+print(best[numpy.argsort(-scores[best])])
+"""
+"""The least: a vector of the query by the same weights and graph, compared with a mapped matrix."""
+
+
+def cold(workspace: Workspace, query: str) -> dict[str, Any]:
+    """Seconds of a new process, by the clock and on the processor, and their ratios to the bare script."""
+    settings = workspace.settings
+    (matrix,) = (path for path in settings.index_dir.glob("matrix-*.npy") if ".numbers" not in path.name)
+    bare = [sys.executable, "-c", BARE, str(minilm.embedded_folder()), str(minilm.GRAPH), str(matrix), query]
+    code = "from queries.front import main; main()"
+    ours = [sys.executable, "-c", code, "--study", str(settings.study), "--data-dir", str(settings.data_dir), "search"]
+    kinds = {
+        "bare": bare,
+        "dense": [*ours, query, "--mode", "dense"],
+        "hybrid": [*ours, query],
+        "hybrid --json": [*ours, query, "--json"],
+    }
+    for command in kinds.values():
+        _process(command)  # what is read lies in memory afterwards
+    taken = {name: [_process(command) for _ in range(COLD)] for name, command in kinds.items()}
+    least = {name: [min(each) for each in zip(*runs, strict=True)] for name, runs in taken.items()}
+    return {
+        name: {
+            "wall_s": round(wall, 3),
+            "cpu_s": round(cpu, 3),
+            "wall_ratio": round(wall / least["bare"][0], 2),
+            "cpu_ratio": round(cpu / least["bare"][1], 2),
+        }
+        for name, (wall, cpu) in least.items()
+    }
+
+
+def _process(command: Sequence[str]) -> tuple[float, float]:
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("RETOLD_")}
+    subprocess.run(command, check=True, capture_output=True, env=plain)
+    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def warm(
+    workspace: Workspace, asked: Sequence[str], timed: Callable[..., tuple[dict[str, float], list[Any]]]
+) -> dict[str, Any]:
+    """Milliseconds of a question to a desk that is open, its vector given, beside the bare index with as many
+    candidates; how many hits it gives, and of a dense search how many of the ten that are nearest.
+    """
+    with workspace:
+        matrix = workspace.indexing.matrix
+        vectors = dict(zip(asked, workspace.embedder.encode(list(asked)), strict=True))
+        index: Any = workspace.indexing.index
+        figures: dict[str, Any] = {
+            "bare index": timed(list(vectors.values()), lambda vector: index.nearest(vector, 200))[0],
+            "matrix": timed(list(vectors.values()), lambda vector: matrix.nearest(vector, 200))[0],
+            "vector of a query": timed(asked, lambda query: workspace.embedder.encode([query]))[0],
+        }
+        workspace.indexing.close()
+        workspace.embedder = _Known(workspace.embedder.tool, vectors)
+        desk = Desk(workspace)
+        try:
+            for mode in ("dense", "lexical", "hybrid"):
+                for name, narrowed in FILTERS.items():
+                    figures[f"{mode}, filter {name}"] = _asked(desk, asked, mode, narrowed, timed)
+        finally:
+            desk.close()
+    return figures
+
+
+class _Known:
+    """Vectors that were made before: what is measured is the search."""
+
+    def __init__(self, tool: Any, vectors: Mapping[str, Any]) -> None:
+        self.tool = tool
+        self._vectors = vectors
+
+    def encode(self, wordings: Sequence[str]) -> Any:
+        return np.array([self._vectors[wording] for wording in wordings])
+
+
+def _asked(
+    desk: Desk, asked: Sequence[str], mode: Any, narrowed: Mapping[str, Any], timed: Callable[..., Any]
+) -> dict[str, Any]:
+    figures, answers = timed(asked, lambda query: desk.search(Question(query=query, mode=mode, **narrowed), AT))
+    figures["hits"] = round(float(np.mean([len(answer.hits) for answer in answers])), 2)
+    if mode == "dense":
+        figures["recall_at_10"] = round(float(np.mean([_recall(desk, answer) for answer in answers])), 4)
+    return dict(figures)
+
+
+def _recall(desk: Desk, answer: Any) -> float:
+    """Share of the hits' scores that reach the tenth best of all that the filter leaves, compared one by one."""
+    from kb.occurrences import Occurrences
+
+    workspace = desk.workspace
+    with workspace.searching() as connection:
+        within = Occurrences(connection).matching(answer.question.narrowed(AT))
+    vector = workspace.embedder.encode([answer.question.query])[0]
+    best = workspace.indexing.matrix.rank(vector, within, 10)
+    return float(np.mean([hit.score >= round(best[-1][1], 4) - 1e-4 for hit in answer.hits]))

@@ -1,0 +1,130 @@
+"""Keeps the vector index and the matrix of vectors in step with the record store, the one place of every vector."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from kb import matrix as matrices
+from kb.errors import DataError
+from kb.index import ChromaIndex, LentIndex, VectorIndex, discard, filled, finds_itself, is_discarded, reconcile
+from kb.matrix import Matrix, Vectors
+from kb.reader import Reader
+from kb.store import RecordStore
+
+PROBED = 50
+"""Vectors that a filled index is asked for: damage shows in the first few, or in parts that no sample of any size
+is sure to meet."""
+
+
+class Indexing:
+    """What makes vectors searchable, for one embedding tool and one folder. The index is open from its first use on,
+    for one process at a time; the matrix may be read by all.
+    """
+
+    def __init__(self, folder: Path, tool: str, store: RecordStore, wanted: Callable[[], set[str]]) -> None:
+        """`wanted`: digests of the wordings that are to be found."""
+        self.folder = folder
+        self._tool = tool
+        self._store = store
+        self._reader = Reader(store)
+        self._wanted = wanted
+        self._matrix: tuple[str, Matrix] | None = None
+
+    @cached_property
+    def index(self) -> VectorIndex:
+        """Filled again where a take-down discarded it: the vectors lie in the record store, no model is needed."""
+        return self._opened()
+
+    @property
+    def matrix(self) -> Matrix:
+        """The vectors of all that can be searched, as the last build left them; from the record store where it left
+        none.
+        """
+        return self.named(self._reader.active_tool(matrices.KIND))
+
+    def named(self, name: str | None) -> Matrix:
+        """The matrix that the record store names; it is mapped once."""
+        held = self._matrix
+        if name and matrices.is_of(name, self._tool):
+            if held and held[0] == name:
+                return held[1]
+            if loaded := matrices.load(self.folder, name):
+                self._matrix = (name, loaded)
+                return loaded
+        numbers, digests = self._reader.embedded(self._wanted(), self._tool)
+        return Matrix(numbers, self._vectors(digests))
+
+    def lent(self) -> LentIndex:
+        """The index for a process that lives long."""
+        return LentIndex(self.folder, lambda: self._opened(wait_s=0))
+
+    def reconcile(self) -> tuple[int, int]:
+        """Make the index hold exactly what is wanted; how many came and went.
+
+        A damaged one is made anew. It is closed then: a command may go on for long, and others ask it meanwhile.
+        """
+        try:
+            return self._reconciled()
+        except DataError:
+            self.close()
+            discard(self.folder)
+            return self._reconciled()
+        finally:
+            self.close()
+
+    def check(self) -> set[str]:
+        """The keys that the index holds; DataError where it does not find them."""
+        keys = self.index.keys()
+        probed = self._reader.vectors(sorted(keys)[:: max(1, len(keys) // PROBED)], self._tool)
+        if not finds_itself(self.index, *probed):
+            raise DataError(
+                f"the vector index in {self.folder} does not find what is in it; `retold doctor --fix` makes it anew"
+            )
+        return keys
+
+    def close(self) -> None:
+        index: VectorIndex | None = self.__dict__.pop("index", None)
+        if index:
+            index.close()
+
+    def _reconciled(self) -> tuple[int, int]:
+        if "index" not in self.__dict__:
+            self.__dict__["index"] = self._chroma()  # as it is: what filling it takes is counted here
+        counts = self._fill(self.index)
+        self.check()
+        return counts
+
+    def _opened(self, wait_s: float | None = None) -> VectorIndex:
+        index = self._chroma(wait_s)
+        try:
+            if is_discarded(self.folder):
+                self._fill(index)
+        except BaseException:
+            index.close()
+            raise
+        return index
+
+    def _chroma(self, wait_s: float | None = None) -> ChromaIndex:
+        return ChromaIndex(self.folder, self._tool, wait_s=wait_s)
+
+    def _fill(self, index: VectorIndex) -> tuple[int, int]:
+        counts = reconcile(index, self._wanted(), lambda keys: self._reader.vectors(keys, self._tool))
+        self._keep_matrix()
+        filled(self.folder)
+        return counts
+
+    def _keep_matrix(self) -> None:
+        """Write the matrix of what the index holds, unless it is there."""
+        numbers, digests = self._reader.embedded(self._wanted(), self._tool)
+        name, before = matrices.name_of(self._tool, numbers, digests), self._reader.active_tool(matrices.KIND)
+        if name == before and matrices.load(self.folder, name):
+            return
+        old = matrices.load(self.folder, before) if before and matrices.is_of(before, self._tool) else None
+        matrices.save(self.folder, name, numbers, matrices.rows_of(digests, numbers, old, self._vectors))
+        self._store.choose(matrices.KIND, name)
+
+    def _vectors(self, digests: Sequence[str]) -> Vectors:
+        """Vectors in the order of the digests."""
+        keys, rows = self._reader.vectors(digests, self._tool)
+        at = {key: row for row, key in enumerate(keys)}
+        return rows[[at[digest] for digest in digests]] if keys else rows
