@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kb.errors import UserError
-from queries.options import ExportFormat, Options, print_json, print_lines, require_place
+from queries.options import ExportFormat, Options, Table, print_json, print_lines, require_place
 from queries.plain import counted
 
 
@@ -70,25 +70,43 @@ def forget(
 def export(
     ctx: typer.Context,
     form: Annotated[ExportFormat, typer.Option("--format", help="What to write.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write; `-` or none for standard output.")
+    ] = None,
+    table: Annotated[Table, typer.Option(help="Of `csv` and `jsonl`: what a row is.")] = Table.QUOTES,
+    author: Annotated[
+        str | None, typer.Option(help="Of `claimreview`: who publishes the reviews.", show_default="who judged")
+    ] = None,
+    page: Annotated[
+        str | None, typer.Option(metavar="URL", help="Of `claimreview`: the page that publishes them.")
+    ] = None,
 ) -> None:
-    """Write what is held for other tools: `wacz`, all captures in one file for replay.
+    """Write what is held for other tools; docs/exports.md tells what each format holds.
 
-    Example: retold export --format wacz -o study.wacz
+    Example: retold export --format csv --table findings -o findings.csv
     """
     from queries import export as exporting
     from queries.days import now
 
     options: Options = ctx.obj
-    if output is None:
-        raise UserError(f"name the file to write: -o study.{form.value}")
-    require_place(output)
+    shown = output is None or str(output) == "-"
+    if output is None and form is ExportFormat.WACZ:
+        raise UserError("name the file to write: -o study.wacz")
+    if output is not None and not shown:
+        require_place(output)
+    wanted = exporting.Wanted(at=now(), table=table, author=author, page=page)
     with options.workspace() as workspace:
-        count = exporting.export(workspace, form, output, now())
-    if options.json:
+        if output is None or shown:
+            count = exporting.write(workspace, form, sys.stdout.buffer, wanted)
+        else:
+            count = exporting.export(workspace, form, output, wanted)
+        captures = workspace.archive.count()
+    if options.json and not shown:
         print_json({"format": form.value, "wrote": str(output), "count": count})
     told = counted(count, exporting.FORMATS[form][1])
-    options.console().print(f"wrote {output}: {told}", soft_wrap=True, markup=False)
+    options.console().print(f"wrote {'' if shown else f'{output}: '}{told}", soft_wrap=True, markup=False)
+    if not captures:
+        options.console().print("nothing is captured yet: `retold run` or `retold add` first", markup=False)
 
 
 COMMANDS = (captures, forget, export)

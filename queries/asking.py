@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kb import quotes as quoting
 from kb.coverage import Coverage
 from kb.errors import UserError
-from kb.records import rfc3339
 from kb.speakers import Judged
 from kb.workspace import Workspace
 from queries import draft as drafts
@@ -18,8 +17,10 @@ from queries.check import Finding, Rule, check_draft
 from queries.check import check as check_coverage
 from queries.days import now
 from queries.findings import Decided
+from queries.holdings import Holdings
 from queries.models import require_embedder, require_parser
 from queries.report import Tally, render_html, render_json, render_markdown, view
+from queries.rows import quote_row
 from queries.trace import Trace
 from queries.trace import trace as trace_coverage
 from queries.views import ReportView
@@ -121,14 +122,19 @@ def render(view: ReportView, form: str) -> str:
 def quotes(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
     """Every quote of the coverage with where it stands: an `extract` quote and its article."""
     for retelling in workspace.reader.coverage(workspace.study).retellings:
-        published = retelling.extraction.published_at
         for quote in retelling.quotes:
-            yield {
-                "id": quote.id,
-                "url": retelling.article.canonical_url,
-                "source": retelling.source.slug,
-                "title": retelling.extraction.title,
-                "published_at": rfc3339(published) if published else None,
-                "snapshot": retelling.snapshot.body_sha256,
-                **quoting.to_json(retelling.text.text, quote),
-            }
+            yield quote_row(retelling, quote)
+
+
+def holdings(workspace: Workspace, version: str, at: datetime) -> Holdings:
+    """What the exports draw from; `version` is retold's."""
+    coverage, found = findings(workspace)
+    return Holdings(
+        coverage=coverage,
+        findings=found,
+        judged=review.standing(workspace.reader.judgements()),
+        resolve=_resolver(workspace),
+        tools=tuple(workspace.reader.tools()),
+        version=version,
+        at=at,
+    )

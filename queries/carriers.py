@@ -31,12 +31,12 @@ def _printed(coverage: Coverage, retelling: Retelling, reference: ReferenceQuote
     for quote in retelling.quotes:
         for alignment in coverage.alignments.get(quote.words_sha256, ()):
             if alignment.quote == reference.slug:
-                verdict = _verdict(resolve(retelling, quote), alignment, reference)
-                found.setdefault((quote.words_sha256, verdict), (retelling, quote.content, verdict))
+                judged = verdict(resolve(retelling, quote), alignment, reference)
+                found.setdefault((quote.words_sha256, judged), (retelling, quote.content, judged))
     return list(found.values())
 
 
-def _verdict(given: Attribution, alignment: Alignment, reference: ReferenceQuote) -> Verdict:
+def verdict(given: Attribution, alignment: Alignment, reference: ReferenceQuote) -> Verdict:
     """As aligned, unless the words are plainly given to somebody else."""
     other = given.kind == "speaker" and given.slug != reference.speaker
     return "misattributed" if other or given.kind in ("person", "group", "machine") else alignment.verdict

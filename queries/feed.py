@@ -1,15 +1,16 @@
 """Alerts as an Atom feed: one file that any feed reader can follow. Page text is escaped in it."""
 
 import re
-import uuid
 from collections.abc import Sequence
 from io import StringIO
+from typing import Any
 
 from feedgenerator import Atom1Feed
 from markupsafe import Markup, escape
 
 from kb.claims import Study
 from kb.tellings import Alert, Place
+from queries.linked_data import urn
 from queries.markup import web_address
 from queries.plain import one_line
 
@@ -21,22 +22,31 @@ _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 _TAGS = {"removed": "del", "added": "ins"}
 
 
-def atom(study: Study, alerts: Sequence[Alert]) -> str:
-    """The feed of a study's alerts, the latest first. The same alerts give the same bytes."""
-    home = next((document.url for document in study.documents if web_address(document.url)), _urn(study.slug))
-    feed = Atom1Feed(
+class _Feed(Atom1Feed):  # type: ignore[misc]  # feedgenerator has no types
+    """With the program that made it."""
+
+    def add_root_elements(self, handler: Any) -> None:
+        super().add_root_elements(handler)
+        handler.addQuickElement("generator", "retold", {"version": self.feed["version"]})
+
+
+def atom(study: Study, alerts: Sequence[Alert], version: str) -> str:
+    """The feed of a study's alerts, the latest first. The same alerts give the same bytes; `version` is retold's."""
+    home = next((document.url for document in study.documents if web_address(document.url)), urn(study.slug))
+    feed = _Feed(
         title=_text(f"retold: {study.title}"),
         link=home,
         description="",
         author_name="retold",
-        feed_guid=_urn(f"study {study.slug}"),
+        feed_guid=urn(f"study {study.slug}"),
+        version=version,
     )
     for alert in sorted(alerts, key=lambda alert: alert.fired_at, reverse=True)[:ENTRIES]:
         feed.add_item(
             title=_text(alert.title),
             link=next((place.url for place in reversed(alert.places) if web_address(place.url)), home),
             description=_text(_html(alert)),
-            unique_id=_urn(alert.id),
+            unique_id=urn(alert.id),
             pubdate=alert.fired_at,
             updateddate=alert.withdrawn_at or alert.fired_at,
             categories=(_text(alert.kind),),
@@ -44,10 +54,6 @@ def atom(study: Study, alerts: Sequence[Alert]) -> str:
     written = StringIO()
     feed.write(written, "utf-8")
     return written.getvalue()
-
-
-def _urn(name: str) -> str:
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"retold {name}").urn
 
 
 def _text(text: str) -> str:

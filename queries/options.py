@@ -62,7 +62,22 @@ class ReportFormat(StrEnum):
 
 
 class ExportFormat(StrEnum):
+    ANNOTATION = "annotation"
+    ATOM = "atom"
+    BIBTEX = "bibtex"
+    CLAIMREVIEW = "claimreview"
+    CSV = "csv"
+    JSONL = "jsonl"
+    OPML = "opml"
+    PROV = "prov"
+    QUOTATION = "quotation"
     WACZ = "wacz"
+
+
+class Table(StrEnum):
+    QUOTES = "quotes"
+    FINDINGS = "findings"
+    ARTICLES = "articles"
 
 
 class StageName(StrEnum):

@@ -269,11 +269,12 @@ def check_json(study_slug: str, findings: Sequence[Finding], status: Mapping[str
     return {
         "study": study_slug,
         "counts": dict(sorted(Counter(str(found.rule) for found in findings).items())),
-        "findings": [_finding_json(found, status.get(found.id, "open")) for found in findings],
+        "findings": [finding_json(found, status.get(found.id, "open")) for found in findings],
     }
 
 
-def _finding_json(found: Finding, status: str) -> dict[str, object]:
+def finding_json(found: Finding, status: str) -> dict[str, object]:
+    """One of its findings."""
     return {
         "id": found.id,
         "rule": str(found.rule),

@@ -157,6 +157,11 @@ def versions(names: Sequence[str]) -> dict[str, str]:
     return {name: _version(name) for name in names}
 
 
+def own_version() -> str:
+    """Of retold itself."""
+    return _version("retold")
+
+
 def _version(name: str) -> str:
     try:
         return version(name)

@@ -24,7 +24,7 @@ from kb.state import read_state, replace_text, write_state
 from kb.tellings import Alert
 from kb.timetable import Timetable
 from kb.workspace import Workspace
-from queries import alerts, asking, feed, job, lookup, occasions, printing
+from queries import alerts, asking, feed, job, lookup, occasions, printing, upkeep
 from queries.alerts import Sent
 from queries.days import now as wall_clock
 
@@ -198,7 +198,7 @@ def _tell(workspace: Workspace, view: "ReportView") -> tuple[tuple[Alert, ...], 
     shown = [alert for alert in (*known, *fresh) if alert.key not in rejected]
     folder = workspace.settings.data_dir
     replace_text(folder / "report.html", asking.render(view, "html"))
-    replace_text(folder / "alerts.atom", feed.atom(workspace.study, shown))
+    replace_text(folder / "alerts.atom", feed.atom(workspace.study, shown, upkeep.own_version()))
     return tuple(fresh), tuple(alerts.deliver(workspace, os.environ, wall_clock(), rejected=rejected))
 
 

@@ -17,11 +17,11 @@ HOSTILE = 'Naps <script>alert("x")</script> \x1b[31m \ufffe &amp; ]]>'
 
 
 def read(*told: Alert) -> feedparser.FeedParserDict:
-    return feedparser.parse(atom(study(), told))
+    return feedparser.parse(atom(study(), told, "0.1.0"))
 
 
 def tree(*told: Alert) -> etree._Element:
-    return etree.fromstring(atom(study(), told).encode())
+    return etree.fromstring(atom(study(), told, "0.1.0").encode())
 
 
 def test_feed_reader_reads_it():
@@ -87,13 +87,18 @@ def test_page_text_is_escaped_twice_over_and_fit_for_xml():
 
 def test_address_that_is_none_becomes_no_link():
     bad = attrs.evolve(ASTONISHED, places=(attrs.evolve(STAR, url="javascript:alert(1)"),))
-    assert "javascript" not in atom(study(), [bad])
+    assert "javascript" not in atom(study(), [bad], "0.1.0")
 
 
 def test_feed_links_the_study():
     paper = Document(slug="paper", title="Tides", url="https://papers.example/tides", published_at=None)
-    assert feedparser.parse(atom(study(documents=(paper,)), [])).feed.link == paper.url
+    assert feedparser.parse(atom(study(documents=(paper,)), [], "0.1.0")).feed.link == paper.url
 
 
 def test_the_same_alerts_give_the_same_bytes():
-    assert atom(study(), alerts(4)) == atom(study(), alerts(4))
+    assert atom(study(), alerts(4), "0.1.0") == atom(study(), alerts(4), "0.1.0")
+
+
+def test_feed_names_the_program_and_its_version():
+    generator = tree(ASTONISHED).find(f"{ATOM}generator")
+    assert (generator.text, generator.get("version")) == ("retold", "0.1.0")

@@ -1,0 +1,51 @@
+"""Linked data on its way out: names that outlive a rebuild, addresses as IRIs, JSON that a web page may hold."""
+
+import json
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import TextIO
+
+from queries.markup import web_address
+
+ITEMS = "\x00items\x00"
+"""Stands in a document for its list, which is written item by item. Page text cannot hold it: it has no NUL."""
+
+# What ends a script element, turns the writing direction, or drives a terminal: escaped, so that the words stay exact.
+_RISKY = re.compile("[<>&\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_NO_IRI = re.compile(r'[<>"{}|\\^`]')
+
+
+def urn(name: str) -> str:
+    """A name for a thing of retold's: the same for the same content, on every machine."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"retold {name}").urn
+
+
+def iri(url: str) -> str | None:
+    """A web address in which every sign may stand (RFC 3987); None where it is none.
+
+    >>> iri("https://example.org/a|b"), iri("javascript:alert(1)")
+    ('https://example.org/a%7Cb', None)
+    """
+    address = web_address(url)
+    return _NO_IRI.sub(lambda found: f"%{ord(found[0]):02X}", address) if address else None
+
+
+def as_json(value: object) -> str:
+    """
+    >>> as_json({"title": "</script>"})
+    '{"title": "\\\\u003c/script\\\\u003e"}'
+    """
+    return _RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def write_document(out: TextIO, document: Mapping[str, object], items: Iterable[object]) -> int:
+    """A document with `ITEMS` in the place of its list, an item a line; returns how many these are."""
+    before, after = as_json(document).split(as_json(ITEMS))
+    out.write(f"{before}[")
+    count = 0
+    for item in items:
+        out.write(f"{',' if count else ''}\n{as_json(item)}")
+        count += 1
+    out.write(f"]{after}\n")
+    return count
