@@ -1,11 +1,14 @@
 """The commands that look things up: `search` and `quotes`."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from queries.options import Kind, Options, QuoteVerdict, SearchMode, print_json, print_lines
+
+if TYPE_CHECKING:
+    from queries.lookup import Answer, Question
 
 
 def search(
@@ -31,7 +34,6 @@ def search(
     Example: retold search "models protect each other" --speaker song --since 2w
     """
     from queries import listing, lookup
-    from queries.days import now
 
     options: Options = ctx.obj
     question = lookup.Question(
@@ -47,14 +49,22 @@ def search(
         verdict=verdict,
         rerank=rerank,
     )
-    answer = lookup.at_once(options.data_dir, options.study, question, now())
-    if answer is None:
-        with options.workspace() as workspace:
-            answer = lookup.search(workspace, question, now())
+    answer = _answered(options, question)
     if options.json:
         print_json(answer.plain)
     else:
         listing.hits(answer, sys.stdout, sys.stderr if options.verbosity >= 0 else None)
+
+
+def _answered(options: Options, question: "Question") -> "Answer":
+    from queries import lookup
+    from queries.days import now
+
+    answer = lookup.at_once(options.data_dir, options.study, question, now())
+    if answer is None:
+        with options.workspace() as workspace:
+            answer = lookup.search(workspace, question, now())
+    return answer
 
 
 def quotes(ctx: typer.Context) -> None:
