@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queries import archiving, reviewing, revising, watching
+from queries import archiving, reviewing, revising, serving, watching
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
@@ -14,7 +14,6 @@ from queries.options import (
     Kind,
     Options,
     QuoteVerdict,
-    ReportFormat,
     SearchMode,
     StageName,
     print_json,
@@ -313,30 +312,6 @@ def trace(ctx: typer.Context, subject: Subject = None) -> None:
 
 
 @app.command()
-def report(
-    ctx: typer.Context,
-    subject: Subject = None,
-    form: Annotated[ReportFormat, typer.Option("--format", help="What to write.")] = ReportFormat.HTML,
-    output: Output = None,
-) -> None:
-    """Write the provenance report: one self-contained file.
-
-    Example: retold report song-surprised --format md -o song.md
-    """
-    from queries import asking
-
-    options: Options = ctx.obj
-    with options.workspace() as workspace:
-        text = asking.render(asking.report_view(workspace, subject), "json" if options.json else form.value)
-        if output is None or str(output) == "-":
-            typer.echo(text)
-        else:
-            require_place(output)
-            output.write_text(text, encoding="utf-8")
-            options.console().print(f"wrote {output}", soft_wrap=True)
-
-
-@app.command()
 def verify(ctx: typer.Context) -> None:
     """Re-read every capture and the log's hash chain; exit 3 when anything is not as it was captured.
 
@@ -377,7 +352,7 @@ def doctor(
         raise typer.Exit(INCOMPLETE)
 
 
-for _command in (*watching.COMMANDS, *reviewing.COMMANDS, *revising.COMMANDS, *archiving.COMMANDS):
+for _command in (*watching.COMMANDS, *reviewing.COMMANDS, *revising.COMMANDS, *archiving.COMMANDS, *serving.COMMANDS):
     app.command()(_command)
 
 
