@@ -67,4 +67,4 @@ def _ends(words: list[str], most: int = 6) -> list[str]:
 
 
 def _part(text: str) -> str:
-    return quote(text, safe="")
+    return quote(text, safe=":")

@@ -70,6 +70,7 @@ def app(workspace: Workspace, entrance: Door) -> Starlette:
     made = html_templates()
     digest = hashlib.sha256(b"".join(body for _, body in assets.values())).hexdigest()[:12]
     made.globals |= {"mark": mark, "version": digest}
+    made.filters |= {"from_word": web_pages.from_word, "to_word": web_pages.to_word}
     site = Site(
         settings=workspace.settings,
         workspace=workspace,

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from kb.errors import UserError
+from kb.occurrences import SHOWN
 from kb.records import Article
 from queries import article as articles_
 from queries import correction
@@ -78,6 +79,18 @@ def _question(query: str, asked: dict[str, str]) -> Question:
         language=asked.get("language"),
         verdict=verdict if verdict in ("verbatim", "trimmed", "altered", "merged") else None,
     )
+
+
+def from_word(before: str) -> str:
+    """What stands before a passage, without the word that it begins in the middle of."""
+    cut, blank, rest = before.partition(" ")
+    return f"… {rest}" if len(before) >= SHOWN and blank and cut else before
+
+
+def to_word(after: str) -> str:
+    """What stands behind a passage, without the word that it ends in the middle of."""
+    rest, blank, _ = after.rpartition(" ")
+    return f"{rest} …" if len(after) >= SHOWN and blank else after
 
 
 def findings(site: Site, request: Request) -> Response:

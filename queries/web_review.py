@@ -31,6 +31,7 @@ def queue(site: Site, request: Request) -> Response:
         everything=everything,
         waiting=len(waiting),
         decided=len(cases) - len(waiting),
+        shown={found.id: found for found in picture.placed.report.findings},
         ids={found.id for found in picture.findings},
         form=site.form(request),
     )
