@@ -86,6 +86,9 @@ def app(workspace: Workspace, entrance: Door) -> Starlette:
             return Response(status_code=404)
         return Response(body, media_type=kind, headers={"Cache-Control": "max-age=31536000, immutable"})
 
+    async def no_icon(_: Request) -> Response:
+        return Response(status_code=204)  # browsers ask for one unasked
+
     async def judge(request: Request) -> Response:
         fields = await form(request, entrance)
         if isinstance(fields, Response):
@@ -98,6 +101,7 @@ def app(workspace: Workspace, entrance: Door) -> Starlette:
     return Starlette(
         routes=[
             Route("/static/{name}", static),
+            Route("/favicon.ico", no_icon),
             Route("/review", judge, methods=["POST"]),
             *(Route(path, _endpoint(site, page)) for path, page in PAGES),
         ],

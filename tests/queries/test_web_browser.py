@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,7 +63,7 @@ def test_search_as_you_type(room: tuple[Workspace, str], tab: Any) -> None:
     assert "astonished" in tab.inner_text("#results .words >> nth=0")
     assert "q=astonished" in tab.url
     tab.get_by_label("What").select_option("claim")
-    tab.wait_for_function("document.querySelector('#results').innerText.includes('Claim')")
+    tab.get_by_text("Claim; ").first.wait_for()
     tab.locator("#results a").first.click()
     assert "/articles/" in tab.url
     assert tab.complaints == []
@@ -88,7 +87,7 @@ def test_nothing_in_a_page_of_the_press_runs(room: tuple[Workspace, str], tab: A
     tab.on("dialog", lambda dialog: tab.complaints.append(dialog.message))
     for path in (article_page(HOSTILE_URL, "mill.example"), "/articles", "/search?q=sleep+well"):
         tab.goto(room[1] + path)
-        assert "owned" not in tab.title()
+        assert tab.title() != "owned"
         assert tab.locator("body#owned, img, main script, main b").count() == 0
         assert "<script>" in tab.inner_text("main")
     assert tab.complaints == []

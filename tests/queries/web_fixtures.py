@@ -14,7 +14,7 @@ HOSTILE_URL = "https://mill.example/naps"
 HOSTILE = "Naps &lt;script&gt;document.title='owned'&lt;/script&gt; &lt;img src=x onerror=alert(1)&gt; cure"
 HOSTILE_TOLD = (
     "Nurses &lt;script&gt;document.body.id='owned'&lt;/script&gt; sleep well, the nap study found this week at last.",
-    "“We were shocked by how consistently a short nap brought error rates back,” said Elise Moreau brought error rates back,” said Elise Moreau &lt;b&gt;now&lt;/b&gt;.lt;bbrought error rates back,” said Elise Moreau &lt;b&gt;now&lt;/b&gt;.gt;.",
+    "“We were shocked by how consistently a short nap brought error rates back,” said Elise Moreau &lt;b&gt;.",
     "The javascript:alert(1) study followed nine wards for six weeks, and nobody had a bad night since then.",
 )
 EDITED_URL = "https://star.example/wards"
