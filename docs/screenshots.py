@@ -60,7 +60,6 @@ def _pages(report: ReportView) -> Iterator[tuple[str, str]]:
         return max((t for t in report.threads if t.kind == kind), key=lambda t: (len(t.findings), len(t.rows)))
 
     altered = next((f for f in report.findings if f.diff), report.findings[0])
-    edited = next((f for f in report.findings if f.rule in ("silent-edit", "correction")), altered)
     yield "overview", "/"
     yield "search", "/search?q=" + "+".join(fullest("quote").text.split()[:6])
     yield "findings", "/findings"
@@ -71,7 +70,6 @@ def _pages(report: ReportView) -> Iterator[tuple[str, str]]:
     yield "outlet", f"/outlets/{altered.proofs[0].citation.source}"
     yield "articles", "/articles"
     yield "article", f"/articles/{altered.proofs[0].citation.article}#text"
-    yield "revisions", f"/articles/{edited.proofs[0].citation.article}#revisions"
     yield "review", "/review"
     yield "log", "/review/log"
     yield "crawl", "/crawl"
