@@ -34,10 +34,13 @@ NARROW = 20_000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
-def sizes(size: int, texts: Sequence[str], asked: Sequence[str], vectors: Vectors, near: Vectors) -> dict[str, Any]:
+def sizes(
+    size: int, texts: Sequence[str], asked: Sequence[str], vectors: Vectors, near: Vectors, *, own: bool = True
+) -> dict[str, Any]:
     """Figures at one size; texts and vectors of the sets are what the corpus is grown from.
 
-    `asked`, `near`: texts of queries, and vectors of queries.
+    `asked`, `near`: texts of queries, and vectors of queries. `own`: measure our own search, too; its vectors are as
+    long as the embedded model's.
     """
     grown = list(sentences(texts, size))
     queries = short_queries(asked, 200)
@@ -49,13 +52,8 @@ def sizes(size: int, texts: Sequence[str], asked: Sequence[str], vectors: Vector
         chosen = near[np.random.default_rng(3).permutation(len(near))[:200]]
         exact, best = timed(chosen, lambda query: np.argsort(-(matrix @ query), kind="stable")[:10])
         chroma = _chroma(folder / "chroma", matrix, chosen, best)
-        return {
-            "fts5": lexical,
-            "bm25s": words,
-            "exact": exact,
-            "chroma": chroma,
-            "ours": ours(folder / "desk", grown, matrix, queries[:60]),
-        }
+        figures = {"fts5": lexical, "bm25s": words, "exact": exact, "chroma": chroma}
+        return figures | ({"ours": ours(folder / "desk", grown, matrix, queries[:60])} if own else {})
 
 
 def ours(folder: Path, texts: Sequence[str], matrix: Vectors, queries: Sequence[str]) -> dict[str, Any]:

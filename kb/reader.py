@@ -29,6 +29,7 @@ from kb.records import (
     Snapshot,
     Text,
     Tool,
+    Visit,
 )
 from kb.store import RecordStore
 from kb.tellings import Alert, Delivery
@@ -131,6 +132,42 @@ class Reader:
         if makes:
             query = query.where(o.tool == t.chosen_tool(makes))
         return [t.from_row(Outcome, row) for row in self._rows(query.order_by(o.input))]
+
+    def standing(self) -> tuple[object, ...]:
+        """Changes whenever a build derived something or dropped it; cheap enough to ask every second."""
+        counts = [sa.select(sa.func.count()).select_from(table) for table in (t.outcomes, t.extractions)]
+        chosen = [(row["kind"], row["tool"]) for row in self._rows(sa.select(t.active).order_by(t.active.c.kind))]
+        with self._engine.connect() as connection:
+            return (*chosen, *(connection.execute(query).scalar_one() for query in counts))
+
+    def visit_counts(self, since: datetime | None = None) -> dict[str, int]:
+        """How many visits there were of each action, in all or since a time."""
+        v = t.visits.c
+        query = sa.select(v.action, sa.func.count().label("count")).group_by(v.action)
+        rows = self._rows(query if since is None else query.where(v.at >= since))
+        return {row["action"]: row["count"] for row in rows}
+
+    def reasons(self, actions: Sequence[str], limit: int) -> list[tuple[str, int]]:
+        """The most frequent reasons that visits of these actions give."""
+        v = t.visits.c
+        count = sa.func.count().label("count")
+        query = sa.select(v.reason, count).where(v.action.in_(actions)).group_by(v.reason)
+        return [
+            (row["reason"], row["count"]) for row in self._rows(query.order_by(count.desc(), v.reason).limit(limit))
+        ]
+
+    def visits(self, action: str | None, limit: int, offset: int = 0) -> list[Visit]:
+        """The latest visits, of one action or of all."""
+        v = t.visits.c
+        query = sa.select(t.visits) if action is None else sa.select(t.visits).where(v.action == action)
+        rows = self._rows(query.order_by(v.at.desc(), v.id).limit(limit).offset(offset))
+        return [t.from_row(Visit, row) for row in rows]
+
+    def captures(self, limit: int, offset: int = 0) -> list[Snapshot]:
+        """The latest captures."""
+        s = t.snapshots.c
+        rows = self._rows(sa.select(t.snapshots).order_by(s.fetched_at.desc(), s.id).limit(limit).offset(offset))
+        return [t.from_row(Snapshot, row) for row in rows]
 
     def canonical_urls(self) -> dict[str, str]:
         """By snapshot id, the address that its page calls its own."""

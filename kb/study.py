@@ -364,7 +364,7 @@ def _study(checked: _File) -> Study:
         sources=tuple(_source(s) for s in checked.sources),
         schedule=checked.schedule,
         alerts=tuple(checked.alerts),
-        searches=tuple(_search(s) for s in checked.searches),
+        searches=tuple(SavedSearch(slug=s.id, **s.model_dump(exclude={"id"})) for s in checked.searches),
         feeds=tuple(checked.feeds),
     )
 
@@ -380,10 +380,6 @@ def _claim(claim: _Claim) -> Claim:
         document=claim.document or where.doc,
         exact=claim.exact or where.exact,
     )
-
-
-def _search(search: _Search) -> SavedSearch:
-    return SavedSearch(slug=search.id, **search.model_dump(exclude={"id"}))
 
 
 def _source(source: _Source) -> Source:

@@ -10,16 +10,20 @@ from kb.coverage import Coverage
 from kb.errors import UserError
 from kb.speakers import Judged
 from kb.workspace import Workspace
+from queries import article, correction, outlet, review
 from queries import draft as drafts
-from queries import review
+from queries.article import ArticleView
 from queries.attribution import Resolve, resolver
 from queries.check import Finding, Rule, check_draft
 from queries.check import check as check_coverage
+from queries.correction import CorrectionView
 from queries.days import now
 from queries.findings import Decided
 from queries.holdings import Holdings
 from queries.models import require_embedder, require_parser
-from queries.report import Tally, render_html, render_json, render_markdown, view
+from queries.outlet import OutletView
+from queries.placed import Placed
+from queries.report import Shown, Tally, render_html, render_json, render_markdown, view
 from queries.rows import quote_row
 from queries.trace import Trace
 from queries.trace import trace as trace_coverage
@@ -71,8 +75,14 @@ def trace(workspace: Workspace, subject: str | None) -> Trace:
 
 def findings(workspace: Workspace) -> tuple[Coverage, tuple[Finding, ...]]:
     """The coverage and what the checks find in it."""
-    coverage = workspace.reader.coverage(workspace.study)
-    return coverage, check_coverage(coverage, speakers=_resolver(workspace))
+    coverage, found, _ = current(workspace)
+    return coverage, found
+
+
+def current(workspace: Workspace) -> tuple[Coverage, tuple[Finding, ...], Resolve]:
+    """The coverage, what the checks find in it, and names as people have judged them."""
+    coverage, resolve = workspace.reader.coverage(workspace.study), _resolver(workspace)
+    return coverage, check_coverage(coverage, speakers=resolve), resolve
 
 
 def traces(coverage: Coverage, speakers: Resolve, subject: str | None = None) -> list[Trace]:
@@ -84,10 +94,31 @@ def traces(coverage: Coverage, speakers: Resolve, subject: str | None = None) ->
 
 def report_view(workspace: Workspace, subject: str | None = None) -> ReportView:
     """Everything the report shows."""
-    coverage, found = findings(workspace)
-    decided = Decided(found, status(workspace))
-    traced = traces(coverage, _resolver(workspace), subject)
-    return view(coverage, decided, traced, tally(workspace), workspace.reader.tools(), subject)
+    return _read(workspace, subject)[1]
+
+
+def outlet_view(workspace: Workspace, slug: str) -> OutletView:
+    """The report on one outlet by its id."""
+    return outlet.view(Placed.of(report_view(workspace)), slug)
+
+
+def article_view(workspace: Workspace, address: str) -> ArticleView:
+    """The report on one article by an address that it was captured under."""
+    coverage, report = _read(workspace, None)
+    found = article.find(coverage, address)
+    revisions = [each for each in coverage.revisions if each.after.article.id == found.article.id]
+    return article.view(Placed.of(report), found, revisions)
+
+
+def correction_view(workspace: Workspace, slug: str) -> CorrectionView:
+    """The letter that asks an outlet for corrections."""
+    return correction.view(Placed.of(report_view(workspace)), slug)
+
+
+def _read(workspace: Workspace, subject: str | None) -> tuple[Coverage, ReportView]:
+    coverage, found, resolve = current(workspace)
+    decided, traced = Decided(found, status(workspace)), traces(coverage, resolve, subject)
+    return coverage, view(coverage, decided, traced, tally(workspace), workspace.reader.tools(), subject)
 
 
 def tally(workspace: Workspace) -> Tally:
@@ -108,7 +139,7 @@ def tally(workspace: Workspace) -> Tally:
     )
 
 
-def render(view: ReportView, form: str) -> str:
+def render(view: Shown, form: str) -> str:
     """The report as `html`, `md` or `json`."""
     match form:
         case "md":

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queries import archiving, reviewing, revising, searching, watching
+from queries import archiving, reviewing, revising, searching, serving, watching
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
     Frame,
     Options,
-    ReportFormat,
     StageName,
     print_json,
     print_lines,
@@ -250,30 +249,6 @@ def trace(ctx: typer.Context, subject: Subject = None) -> None:
 
 
 @app.command()
-def report(
-    ctx: typer.Context,
-    subject: Subject = None,
-    form: Annotated[ReportFormat, typer.Option("--format", help="What to write.")] = ReportFormat.HTML,
-    output: Output = None,
-) -> None:
-    """Write the provenance report: one self-contained file.
-
-    Example: retold report song-surprised --format md -o song.md
-    """
-    from queries import asking
-
-    options: Options = ctx.obj
-    with options.workspace() as workspace:
-        text = asking.render(asking.report_view(workspace, subject), "json" if options.json else form.value)
-        if output is None or str(output) == "-":
-            typer.echo(text)
-        else:
-            require_place(output)
-            output.write_text(text, encoding="utf-8")
-            options.console().print(f"wrote {output}", soft_wrap=True)
-
-
-@app.command()
 def verify(ctx: typer.Context) -> None:
     """Re-read every capture and the log's hash chain; exit 3 when anything is not as it was captured.
 
@@ -314,7 +289,14 @@ def doctor(
         raise typer.Exit(INCOMPLETE)
 
 
-for _command in (*searching.COMMANDS, *watching.COMMANDS, *reviewing.COMMANDS, *revising.COMMANDS, *archiving.COMMANDS):
+for _command in (
+    *searching.COMMANDS,
+    *serving.COMMANDS,
+    *watching.COMMANDS,
+    *reviewing.COMMANDS,
+    *revising.COMMANDS,
+    *archiving.COMMANDS,
+):
     app.command()(_command)
 
 

@@ -20,10 +20,14 @@ from kb.errors import UserError
 from kb.records import Tool, rfc3339
 from kb.text import selector_for
 from queries import phrases
+from queries.article import ArticleView
 from queries.charts import mark
 from queries.check import Finding, Passed
+from queries.correction import CorrectionView
 from queries.findings import Decided, finding_views
+from queries.links import Anchors
 from queries.markup import html_templates, markdown_templates
+from queries.outlet import OutletView
 from queries.plain import counted
 from queries.threads import Citations, thread
 from queries.trace import Trace
@@ -220,11 +224,23 @@ def _tools(tools: Sequence[Tool]) -> tuple[ToolView, ...]:
 # --- Rendering ---------------------------------------------------------------------------------------
 
 
+Shown = ReportView | OutletView | ArticleView | CorrectionView
+"""What there are reports on."""
+
+_NAMES: dict[type[Shown], str] = {
+    ReportView: "report",
+    OutletView: "outlet",
+    ArticleView: "article",
+    CorrectionView: "letter",
+}
+"""Its templates' names."""
+
+
 @cache
 def _html() -> Environment:
     made = html_templates()
     style = files("queries").joinpath("static", "report.css").read_text(encoding="utf-8")
-    made.globals |= {"mark": mark, "style": Markup(style)}  # noqa: S704 - our own style sheet
+    made.globals |= {"mark": mark, "style": Markup(style), "links": Anchors()}  # noqa: S704 - our own style sheet
     return made
 
 
@@ -233,17 +249,17 @@ def _markdown() -> Environment:
     return markdown_templates()
 
 
-def render_html(view: ReportView) -> str:
+def render_html(view: Shown) -> str:
     """One file that needs no network and no script; page text never runs in it."""
-    return _html().get_template("report.html").render(report=view)
+    return _html().get_template(f"{_NAMES[type(view)]}.html").render(report=view)
 
 
-def render_markdown(view: ReportView) -> str:
+def render_markdown(view: Shown) -> str:
     """CommonMark; page text cannot add formatting, links or HTML."""
-    return _markdown().get_template("report.md").render(report=view)
+    return _markdown().get_template(f"{_NAMES[type(view)]}.md").render(report=view)
 
 
-def render_json(view: ReportView) -> str:
+def render_json(view: Shown) -> str:
     """The view model, without the pictures: what they show is in the rows."""
     plain = attrs.asdict(
         view,

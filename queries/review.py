@@ -62,13 +62,30 @@ def speakers(workspace: Workspace) -> tuple[Voice, ...]:
 def cases(workspace: Workspace) -> list[Case]:
     """Findings and doubtful spellings with what stands about them, then what was judged and is lost."""
     decided = standing(workspace.reader.judgements())
-    listed = [_of_finding(finding, decided) for finding in findings(workspace)]
-    names = workspace.reader.speaker_names()
-    undecided = voices(names, workspace.study.speakers)
-    listed += [case for voice in undecided for case in _of_voice(voice, decided)]
+    return cases_of(findings(workspace), Names.of(workspace), decided)
+
+
+@attrs.frozen
+class Names:
+    """The names of the coverage and the study, and who bears them before anybody judged."""
+
+    printed: frozenset[str]
+    undecided: tuple[Voice, ...]
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "Names":
+        names = workspace.reader.speaker_names()
+        return cls(_known(workspace, names), voices(names, workspace.study.speakers))
+
+
+def cases_of(found: Iterable[Finding], names: Names, decided: Mapping[str, Judgement]) -> list[Case]:
+    """As `cases`, of what was read before."""
+    listed = [_of_finding(finding, decided) for finding in found]
+    listed += [case for voice in names.undecided for case in _of_voice(voice, decided)]
     shown = {case.subject for case in listed}
-    printed = _known(workspace, names)
-    further = [_of_judgement(judgement, printed) for subject, judgement in decided.items() if subject not in shown]
+    further = [
+        _of_judgement(judgement, names.printed) for subject, judgement in decided.items() if subject not in shown
+    ]
     return [*listed, *further]
 
 

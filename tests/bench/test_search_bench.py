@@ -61,7 +61,7 @@ def test_exact_full_text_and_chroma_are_asked_at_a_size(folder):
     vectors = np.random.default_rng(1).normal(size=(30, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     texts = [" ".join(f"w{(7 * n * m) % 23}" for m in range(1, 9)) for n in range(1, 60)]
-    figures = sizes(120, texts, [*judged.queries, "one two three four"], vectors, vectors)
+    figures = sizes(120, texts, [*judged.queries, "one two three four"], vectors, vectors, own=False)
     assert figures["chroma"]["recall_at_10_reopened"] >= 0.9
     assert {"wall_p50_ms", "wall_p95_ms", "cpu_p50_ms", "cpu_p95_ms"} <= figures["fts5"]["best"].keys()
 

@@ -1,0 +1,167 @@
+"""What the pages of the web UI share: the study as it stands, templates, and pages kept for as long as it does."""
+
+import getpass
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from math import ceil
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlencode
+
+import attrs
+from jinja2 import Environment
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from kb.settings import Settings
+from kb.workspace import Workspace
+from queries.links import Pages
+from queries.lookup import Desk
+from queries.picture import Picture, Pictures, at_work
+from queries.web_guard import Door
+
+T = TypeVar("T")
+
+PAGE = 50
+"""Rows of a table on one page."""
+PATIENCE_S = 1.5
+"""How long a page waits for the first reading of the coverage before it says that it is going on."""
+
+
+class NotReadYetError(Exception):
+    """The first picture of the study is not there yet."""
+
+
+class NotHereError(Exception):
+    """Nothing has this address."""
+
+
+class Kept:
+    """Pages as text, the latest used longest; a page of an older picture is dropped when it would be used."""
+
+    def __init__(self, most: int = 512) -> None:
+        self._most = most
+        self._pages: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, address: str, number: int, make: Callable[[], str]) -> bytes:
+        """The page of a picture by the picture's number."""
+        with self._lock:
+            held = self._pages.get(address)
+            if held and held[0] == number:
+                self._pages.move_to_end(address)
+                return held[1]
+        made = make().encode("utf-8", "replace")
+        with self._lock:
+            self._pages[address] = (number, made)
+            self._pages.move_to_end(address)
+            while len(self._pages) > self._most:
+                self._pages.popitem(last=False)
+        return made
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """One page of a long table."""
+
+    rows: Sequence[Any]
+    page: int
+    pages: int
+    total: int
+    earlier: str
+    """Address of the page before; empty on the first."""
+    later: str
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Site:
+    """The web UI of one study."""
+
+    settings: Settings
+    workspace: Workspace
+    desk: Desk
+    pictures: Pictures
+    door: Door
+    templates: Environment
+    kept: Kept = attrs.field(factory=Kept)
+
+    def picture(self) -> Picture:
+        found = self.pictures.latest(PATIENCE_S)
+        if found is None:
+            raise NotReadYetError(self.pictures.problem)
+        return found
+
+    def page(self, name: str, picture: Picture | None = None, *, status: int = 200, **values: Any) -> Response:
+        """A template with what every page shows."""
+        return HTMLResponse(self.text(name, picture, **values), status_code=status)
+
+    def text(self, name: str, picture: Picture | None = None, **values: Any) -> str:
+        report = picture.placed.report if picture else None
+        shared = {
+            "report": report,
+            "links": Pages(report) if report else None,
+            "study_title": self.workspace.study.title,
+            "problem": self.pictures.problem,
+        }
+        return self.templates.get_template(name).render(**(shared | values))
+
+    def keeping(self, request: Request, picture: Picture, make: Callable[[], str]) -> Response:
+        """A page that depends on the picture and its address alone."""
+        address = f"{request.url.path}?{request.url.query}"
+        return HTMLResponse(self.kept.get(address, picture.number, make))
+
+    def form(self, request: Request) -> dict[str, str]:
+        """What a form needs besides its own fields."""
+        return {"csrf": self.door.form_token(request.state.session), "user": self.who(request)}
+
+    def who(self, request: Request) -> str:
+        """Who decided last in this browser, else the account; empty where neither is known or others may come in."""
+        given = unquote(request.cookies.get(self.user_cookie, ""))[:80]
+        if given or self.door.token is not None:
+            return given
+        try:
+            return getpass.getuser()
+        except (OSError, KeyError, ImportError):
+            return ""
+
+    @property
+    def user_cookie(self) -> str:
+        return f"{self.door.cookie}_user"
+
+    @property
+    def busy(self) -> str:
+        """The command at work on the data folder; empty where none is."""
+        holder = at_work(self.settings)
+        return holder.command if holder else ""
+
+
+def part_of(request: Request, rows: Sequence[T], size: int = PAGE) -> Part:
+    """The rows of the page that the address asks for."""
+    page = number_of(request, "page")
+    pages = max(1, ceil(len(rows) / size))
+    page = min(page, pages)
+    return part(request, rows[(page - 1) * size : page * size], page, len(rows), size)
+
+
+def part(request: Request, rows: Sequence[T], page: int, total: int, size: int = PAGE) -> Part:
+    """Rows that were read for one page alone."""
+    pages = max(1, ceil(total / size))
+    return Part(
+        rows=rows,
+        page=page,
+        pages=pages,
+        total=total,
+        earlier=_paged(request, page - 1) if page > 1 else "",
+        later=_paged(request, page + 1) if page < pages else "",
+    )
+
+
+def number_of(request: Request, name: str) -> int:
+    """A number from 1 in the address; 1 for anything else."""
+    given = request.query_params.get(name, "")
+    return max(1, min(int(given), 1_000_000)) if given.isascii() and given.isdigit() and len(given) < 8 else 1
+
+
+def _paged(request: Request, page: int) -> str:
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("page", "part")]
+    return f"{request.url.path}?{urlencode([*kept, ('page', str(page))])}"
