@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queries import archiving, reviewing, revising, searching, watching
+from queries import answering, archiving, reviewing, revising, searching, watching
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
@@ -314,7 +314,14 @@ def doctor(
         raise typer.Exit(INCOMPLETE)
 
 
-for _command in (*searching.COMMANDS, *watching.COMMANDS, *reviewing.COMMANDS, *revising.COMMANDS, *archiving.COMMANDS):
+for _command in (
+    *searching.COMMANDS,
+    *answering.COMMANDS,
+    *watching.COMMANDS,
+    *reviewing.COMMANDS,
+    *revising.COMMANDS,
+    *archiving.COMMANDS,
+):
     app.command()(_command)
 
 
