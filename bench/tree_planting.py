@@ -13,9 +13,13 @@ from bench.tree_words import Lexicon
 from kb.claims import ReferenceQuote, SourceKind
 from kb.records import Precision
 
-Variant = Literal["clean", "times", "reworded"]
-"""`times`: 40 % of the dates are missing or wrong. `reworded`: most retellings are heavy."""
+Variant = Literal["clean", "times", "reworded", "mixing"]
+"""`times`: 40 % of the dates are missing or wrong. `reworded`: most retellings are heavy. `mixing`: many retellings
+add matter of their own or remarks printed elsewhere, come weeks later, or share only names and numbers with what they
+credit, as translations do; and reports of an outlet's own quote more of the press release."""
 
+WORD_FOR_WORD = 0.4
+"""Share of the press release's facts that an outlet's own report in `mixing` leaves in its words."""
 START = datetime(2026, 4, 1, 6, tzinfo=UTC)
 BAD_TIMES = 0.4
 DAY_ONLY = 0.15
@@ -26,7 +30,10 @@ MANNERS: dict[Variant, dict[str, float]] = {
     "reworded": {"copy": 0.1, "light": 0.1, "heavy": 0.6, "short": 0.1, "mixed": 0.1},
 }
 MANNERS["times"] = MANNERS["clean"]
-POINTED = {"copy": 0.4, "light": 0.5, "heavy": 0.55, "short": 0.85, "mixed": 0.7}
+MANNERS["mixing"] = {"copy": 0.22, "light": 0.26, "heavy": 0.14, "short": 0.12, "mixed": 0.12, "free": 0.14}
+OWN_MATTER, REMARKS_ADDED, WEEKS_LATER, FOLLOWED_UP = 0.5, 0.35, 0.15, 0.08
+"""Shares of the retellings in `mixing` that do so; the last tells the outlet's own story again."""
+POINTED = {"copy": 0.4, "light": 0.5, "heavy": 0.55, "short": 0.85, "mixed": 0.7, "free": 0.95}
 """Share of retellings that name or link whom they have it from."""
 CREDITS = (
     "This story first appeared in {}.",
@@ -134,12 +141,15 @@ class _Grower:
         random = self.random
         outlet = random.choice(self.agencies if random.random() < 0.2 else self.papers)
         url = self._url(len(self.articles), outlet)
-        parts: list[Part] = [fresh(random, self.lexicon) for _ in range(random.randint(10, 22))]
+        mixing = self.variant == "mixing"
+        parts: list[Part] = [fresh(random, self.lexicon) for _ in range(random.randint(4 if mixing else 10, 22))]
         release = self.articles[RELEASE].parts
         facts = [part for part in release if isinstance(part, Sentence)]
-        parts[:0] = [reworded(fact, random) for fact in random.sample(facts, random.randint(1, 4))]
+        most, quotes = (min(9, 1 + len(parts) // 2), 4) if mixing else (4, 2)
+        taken = random.sample(facts, random.randint(1, most))
+        parts[:0] = [fact if mixing and random.random() < WORD_FOR_WORD else reworded(fact, random) for fact in taken]
         quoted = [part for part in release if isinstance(part, Remark)]
-        parts += random.sample(quoted, random.randint(0, 2))
+        parts += random.sample(quoted, random.randint(0, quotes))
         if random.random() < 0.7:
             name = random.choice([*self.team, words.person(random)])
             for _ in range(random.randint(2, 4)):
@@ -165,12 +175,17 @@ class _Grower:
         outlet = random.choice(
             [name for name in random.choices(self.papers, k=4) if name != self.articles[first].outlet]
         )
+        if self.variant == "mixing" and random.random() < FOLLOWED_UP:
+            outlet = self.articles[first].outlet
         parts = self._taken(parents, manner)
         pointed = not wire and random.random() < POINTED[manner] and first != RELEASE
         for parent in parents if pointed else ():
             parts.append(self._pointer(parent))
         when = max(self.articles[parent].at for parent in parents)
         when += timedelta(minutes=5 + random.lognormvariate(5.3, 1.2))
+        if self.variant == "mixing":
+            parts += self._added()
+            when += timedelta(days=random.uniform(1, 40)) if random.random() < WEEKS_LATER else timedelta()
         parts += self._asides(when)
         url = self._url(len(self.articles), outlet)
         dateline = f"{words.place(random).upper()} ({self.articles[first].outlet}) — " if wire else ""
@@ -199,6 +214,19 @@ class _Grower:
             more = retold(self.articles[parents[1]].parts, "light", random, lexicon)
             parts += more[: max(3, len(more) * 2 // 5)]
         return parts
+
+    def _added(self) -> list[Part]:
+        """Sentences of an article's own, and remarks that it has from neither parent."""
+        random, found = self.random, list[Part]()
+        if random.random() < OWN_MATTER:
+            found += [fresh(random, self.lexicon) for _ in range(random.randint(2, 12))]
+        if random.random() < REMARKS_ADDED:
+            said = [part for part in self.articles[random.choice(self.popular)].parts if isinstance(part, Remark)]
+            found += random.sample(said, min(len(said), random.randint(1, 2)))
+            if random.random() < 0.5:
+                name = random.choice([*self.team, words.person(random)])
+                found.append(remark(random, self.lexicon, name, None))
+        return found
 
     def _pointer(self, parent: int) -> Pointer:
         source, random = self.articles[parent], self.random

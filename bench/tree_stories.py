@@ -9,7 +9,7 @@ import attrs
 from bench import tree_words as words
 from bench.tree_words import Group, Lexicon
 
-Manner = Literal["copy", "light", "heavy", "short"]
+Manner = Literal["copy", "light", "heavy", "short", "free"]
 
 NEAR: Group = ("near {}", "close to {}", "not far from {}")
 FOR: Group = ("on behalf of {}", "at the request of {}", "as {} had asked")
@@ -166,8 +166,8 @@ def _kept(part: Part, manner: Manner) -> float:
     if isinstance(part, Pointer):
         return {"copy": 0.6, "light": 0.3}.get(manner, 0.0)
     if isinstance(part, Remark):
-        return {"copy": 0.95, "light": 0.8, "heavy": 0.7}.get(manner, 0.5)
-    return {"copy": 0.92, "light": 0.75, "heavy": 0.7}.get(manner, 0.5)
+        return {"copy": 0.95, "light": 0.8, "heavy": 0.7, "free": 0.2}.get(manner, 0.5)
+    return {"copy": 0.92, "light": 0.75, "heavy": 0.7, "free": 0.7}.get(manner, 0.5)
 
 
 def _changed(part: Part, manner: Manner, random: Random) -> Part:
@@ -182,6 +182,8 @@ def _changed(part: Part, manner: Manner, random: Random) -> Part:
         part = attrs.evolve(part, number=(part.number[0] + random.choice((-7, -1, 1, 10)), part.number[1]))
     if manner == "copy":
         return part
+    if manner == "free":
+        return _freely(part, random)
     if manner == "heavy" or random.random() < 0.15:
         return reworded(part, random)
     choices = tuple(random.randrange(60) if random.random() < 0.15 else choice for choice in part.choices)
@@ -193,6 +195,16 @@ def reworded(sentence: Sentence, random: Random) -> Sentence:
     frame = (sentence.frame + random.randrange(1, len(words.OPENINGS))) % len(words.OPENINGS)
     choices = tuple(_reworded(choice, random) for choice in sentence.choices)
     return attrs.evolve(sentence, frame=frame, choices=choices)
+
+
+def _freely(sentence: Sentence, random: Random) -> Sentence:
+    """As in a translation: names and numbers stay, and some terms."""
+    return attrs.evolve(
+        sentence,
+        frame=random.randrange(len(words.OPENINGS)),
+        choices=tuple(random.randrange(FREE, 50 * FREE) for _ in sentence.choices),
+        term=sentence.term if random.random() < 0.5 else None,
+    )
 
 
 def _reworded(choice: int, random: Random) -> int:

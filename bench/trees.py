@@ -68,7 +68,8 @@ def run(
     """Parents, ancestors, origins and confidence of `retold trace` on generated coverage.
 
     `clean`: dates to the minute or the day. `times`: 40 % of them missing or wrong. `reworded`: most retellings share
-    few words with their source. Held-out seeds have other themes than the development seeds. `star_accuracy` is
+    few words with their source. `mixing`: articles that mix more, see `bench.tree_planting.Variant`. Held-out seeds
+    have other themes than the development seeds. `star_accuracy` is
     that of the tree in which everybody has it from the press release. `scale`: sizes at which trace and check are
     timed in CPU seconds, in one process, smallest first.
     """

@@ -76,6 +76,25 @@ def summary(trace: Trace) -> Summary:
     )
 
 
+def told(trace: Trace, names: Mapping[str, str]) -> tuple[str, ...]:
+    """The summary in sentences, one for each point; `names` are what articles are called, by id."""
+    found = summary(trace)
+    lines = [found.origins]
+    if found.from_documents:
+        lines.append(f"copied or rewritten from a primary document: {_counted(len(found.from_documents), 'article')}")
+    for circle in found.circles:
+        lines.append(f"circular sourcing, each leads to the next: {', '.join(names[article] for article in circle)}")
+    for drift in found.drift:
+        kept = f", {drift.faithful} with the reference's words" if found.fidelity else ""
+        taken = f", {drift.taken:.0%} of the wording taken over" if drift.taken is not None else ""
+        steps, prints = _counted(drift.hops, "step"), _counted(drift.prints, "print")
+        lines.append(f"{steps} from the origin: {prints}{kept}{taken}")
+    for row in found.fidelity:
+        share = f"{row.faithful} of {row.prints} faithful (95 % interval {row.low:.0%} to {row.high:.0%})"
+        lines.append(f"{row.outlet}: {share}")
+    return tuple(lines)
+
+
 def wilson(part: int, whole: int) -> tuple[float, float]:
     """95 % interval of a share (Wilson 1927), which stays within 0 and 1 and is honest about small counts.
 

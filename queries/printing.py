@@ -201,6 +201,8 @@ def document(read: Mapping[str, Any], out: TextIO) -> None:
 
 def trace(traced: "Trace", out: TextIO) -> None:
     """First appearance, the articles in order, and who has it from whom."""
+    from queries import fidelity
+
     console = Output(out)
     url = {a.retelling.article.id: one_line(a.retelling.article.canonical_url) for a in traced.appearances}
     found, roots = len(traced.appearances), len(traced.origins)
@@ -219,31 +221,7 @@ def trace(traced: "Trace", out: TextIO) -> None:
         console.print(Text(f"{day}  {appearance.origin:<4} {verdict}{url[appearance.retelling.article.id]}"))
         for line in parents.pop(appearance.retelling.article.id, ()):
             console.print(Text(f"                 {line}"))
-    _amounts_to(traced, url, console)
+    for line in fidelity.told(traced, url):
+        console.print(Text(one_line(line)))
     for open_point in traced.undetermined:
         console.print(Text(f"undetermined: {one_line(open_point)}"))
-
-
-def _amounts_to(traced: "Trace", url: Mapping[str, str], console: Console) -> None:
-    """Origins in words, copies of documents, circles, drift and fidelity of outlets."""
-    from queries import fidelity
-
-    told = fidelity.summary(traced)
-    console.print(Text(told.origins))
-    if told.from_documents:
-        console.print(
-            f"copied or rewritten from a primary document: {counted_noun(len(told.from_documents), 'article')}"
-        )
-    for circle in told.circles:
-        console.print(
-            Text(f"circular sourcing, each leads to the next: {', '.join(url[article] for article in circle)}")
-        )
-    for drift in told.drift:
-        kept = f", {drift.faithful} with the reference's words" if told.fidelity else ""
-        taken = f", {drift.taken:.0%} of the wording taken over" if drift.taken is not None else ""
-        console.print(
-            f"{counted_noun(drift.hops, 'step')} from the origin: {counted_noun(drift.prints, 'print')}{kept}{taken}"
-        )
-    for row in told.fidelity:
-        share = f"{row.faithful} of {row.prints} faithful (95 % interval {row.low:.0%} to {row.high:.0%})"
-        console.print(Text(f"{one_line(row.outlet)}: {share}"))

@@ -9,7 +9,7 @@ import attrs
 from kb.claims import Speaker
 from kb.coverage import Coverage, Retelling
 from kb.records import Span, Stance
-from queries import phrases
+from queries import fidelity, phrases
 from queries.charts import descent, timeline
 from queries.lineage import parents_of
 from queries.plain import counted
@@ -133,6 +133,7 @@ def thread(coverage: Coverage, trace: Trace, citations: Citations, findings: tup
         first=next((row for row in rows if row.citation.article == first), None),
         rows=rows,
         origins=_origins(trace, citations),
+        amounts=fidelity.told(trace, {a.retelling.article.id: a.retelling.source.name for a in trace.appearances}),
         undetermined=trace.undetermined,
         findings=findings,
         timeline=timeline(trace.appearances, subject.text),

@@ -12,6 +12,7 @@ from queries.attribution import Resolve
 from queries.branching import branching
 from queries.carriers import LIKELY, carriers
 from queries.kinship import Kinship, Tie
+from queries.kinship_network import probability
 from queries.signs import Sign
 
 Relation = Literal["quoted-from", "copied-from", "rewritten-from", "cites"]
@@ -166,13 +167,9 @@ def _moment(retelling: Retelling) -> dict[str, str | None]:
 
 def _why_json(why: Why) -> dict[str, object]:
     told: dict[str, object] = {"kind": why.kind}
-    if why.detail:
-        told["detail"] = why.detail
-    if why.score is not None:
-        told["score"] = why.score
-    if why.lag_s is not None:
-        told["lag_s"] = why.lag_s
-    return told
+    told |= {"detail": why.detail} if why.detail else {}
+    told |= {"score": why.score} if why.score is not None else {}
+    return told | ({"lag_s": why.lag_s} if why.lag_s is not None else {})
 
 
 # --- The tree ---------------------------------------------------------------------------------------------
@@ -222,13 +219,30 @@ def _likely(row: Sequence[Tie]) -> list[Tie]:
 
 def _edges(tree: _Tree) -> tuple[ProvenanceEdge, ...]:
     """Each child's parent, then what else it credits or links by name."""
-    made = []
+    made: list[ProvenanceEdge] = []
     for child, tie in tree.chosen.items():
         chief = _edge(tree, tie, _confidence(tree, tie))
+        count = len(made)
         made.append(chief)
         for other in _also_cited(tree.ties[child], tie):
             made.append(_edge(tree, other, min(chief.confidence - 0.01, _alone(other.score))))
+        for other, sure in _second(tree, tie) if len(made) == count + 1 else ():
+            made.append(_edge(tree, other, min(chief.confidence - 0.01, sure)))
     return tuple(made)
+
+
+def _second(tree: _Tree, chief: Tie) -> Iterator[tuple[Tie, float]]:
+    """Another article, of another origin, that explains wording which the parent does not: two were merged."""
+    root = tree.root(chief.parent)
+    others = [
+        tie
+        for tie in tree.ties[chief.child]
+        if tie.order != "after" and not tree.kin.shingles.primary[tie.parent] and tree.root(tie.parent) != root
+    ]
+    if tree.kin.quote is None and others:
+        best, sure = tree.kin.merged(chief, others)
+        if sure >= LIKELY:
+            yield best, sure
 
 
 def _also_cited(ties: Sequence[Tie], chief: Tie) -> Iterator[Tie]:
@@ -265,7 +279,7 @@ def _direction(tree: _Tree, tie: Tie, rivals: Sequence[Tie]) -> float:
 
 
 def _alone(score: float) -> float:
-    return round(SURE / (1 + math.exp(-score)), 3)
+    return round(SURE * probability(score), 3)
 
 
 def _citations(tree: _Tree) -> Iterator[tuple[str, str]]:

@@ -188,6 +188,8 @@ class Thread:
     first: Row | None
     rows: tuple[Row, ...]
     origins: tuple[OriginView, ...]
+    amounts: tuple[str, ...]
+    """What the trace amounts to, in sentences: origins, copies of documents, circles, drift, fidelity by outlet."""
     undetermined: tuple[str, ...]
     findings: tuple[int, ...]
     """Numbers of the findings about it."""

@@ -426,3 +426,9 @@ def test_origin_outside_the_coverage_is_left_out() -> None:
     shown = view(COVERAGE, Decided(), (strange,), TALLY, TOOLS)
     assert shown.overview is not None
     assert shown.overview.origins == ()
+
+
+@pytest.mark.parametrize("line", ["2 steps from the origin", "95 % interval"])
+def test_reports_say_what_the_traces_amount_to(html: str, markdown: str, line: str) -> None:
+    assert line in html
+    assert line in markdown

@@ -83,6 +83,16 @@ def test_a_credit_line_names_the_parent_of_a_reworded_article() -> None:
     assert why(found, "credit") == ["Originally reported by The Elm Post"]
 
 
+def test_a_credit_that_was_copied_along_does_not_outweigh_the_copy() -> None:
+    changed = STORY.replace("quiet room", "cellar").replace("a bucket of broken pencils", "an old broom") + EXTRA
+    pieces = [
+        Piece(outlet="The Elm Post", text=STORY),
+        Piece(outlet="Fir Post", text=changed + "\nOriginally reported by The Elm Post", hours=3),
+        Piece(outlet="Oak Post", text=changed + "\nOriginally reported by The Elm Post", hours=6),
+    ]
+    assert edges(trace(coverage(pieces)))["Oak Post"] == "Fir Post"
+
+
 def test_a_link_names_the_parent() -> None:
     elm = Piece(outlet="Elm Post", text=STORY)
     fir = Piece(outlet="Fir Post", text=OTHER, hours=9, links=(("a quiz", elm.url + "?utm_source=fir#top"),))
