@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queries import archiving, reviewing, revising, searching, serving, watching
+from queries import answering, archiving, reviewing, revising, searching, serving, watching
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
@@ -292,6 +292,7 @@ def doctor(
 for _command in (
     *searching.COMMANDS,
     *serving.COMMANDS,
+    *answering.COMMANDS,
     *watching.COMMANDS,
     *reviewing.COMMANDS,
     *revising.COMMANDS,
