@@ -10,7 +10,7 @@ from queries.options import Options
 def mcp(ctx: typer.Context) -> None:
     """Serve the knowledge base to a language model: an MCP server on standard input and output, which only reads.
 
-    Example: retold mcp --data-dir .retold
+    Example: retold mcp
     """
     from queries.mcp import serve
 

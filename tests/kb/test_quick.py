@@ -1,5 +1,6 @@
 """A search is answered at once only where everything is as the last build left it."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -28,7 +29,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one that the desk was built with."""
+    """The one that the desk was built with; and no setting of the tests' own, such as where pywb lies."""
+    for name in [name for name in os.environ if name.startswith("RETOLD_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setattr(quick, "embedder", lambda *_: HashEmbedder())
 
 
