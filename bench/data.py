@@ -12,6 +12,8 @@ from typing import Any
 
 import attrs
 
+from kb.digests import digest_now
+
 NEWSROOM = Path(__file__).parents[1] / "examples" / "newsroom"
 
 LIBRARIES = (
@@ -59,7 +61,7 @@ def described(path: Path) -> dict[str, Any]:
     """Size and digest of a file; of a folder, over the paths and digests of its files in order."""
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
-        listed = "".join(f"{file.relative_to(path).as_posix()} {_digest(file)}\n" for file in files)
+        listed = "".join(f"{file.relative_to(path).as_posix()} {digest_now(file)}\n" for file in files)
         size = sum(file.stat().st_size for file in files)
         return {
             "path": str(path),
@@ -67,12 +69,7 @@ def described(path: Path) -> dict[str, Any]:
             "bytes": size,
             "sha256": hashlib.sha256(listed.encode()).hexdigest(),
         }
-    return {"path": str(path), "bytes": path.stat().st_size, "sha256": _digest(path)}
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+    return {"path": str(path), "bytes": path.stat().st_size, "sha256": digest_now(path)}
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import attrs
 import numpy as np
 import numpy.typing as npt
 
-from kb.records import Article, Embedding, Extraction, Outcome, Passage, Quote, Snapshot, Span, Text, Tool
+from bench import makings
+from kb.records import Article, Embedding, Outcome, Passage, Quote, Span, Text, Tool
 from kb.settings import Settings
 from kb.store import RecordStore
-from kb.text import selector_for, words_digest
+from kb.text import words_digest
 from kb.workspace import Workspace
 from queries.job import remember
 
@@ -57,80 +59,22 @@ def _article(store: RecordStore, number: int, said: Sequence[str], chance: rando
     source = f"outlet-{number % SOURCES}"
     article = Article(source=source, canonical_url=f"https://{source}.example/{number}")
     text = Text(text=" ".join(said), language="de" if number % 1000 == 999 else "en")
-    snapshot = _snapshot(article, number)
+    at = START + timedelta(minutes=10 * number)
+    snapshot = makings.snapshot(article, at, f"{number:064x}")
+    read = makings.extraction(snapshot, article, text, _EXTRACT.id, published=(at, "minute"))
     records: list[Passage | Quote] = []
     start = 0
     for ordinal, words in enumerate(said):
         span = Span(start, start + len(words))
         start = span.end + 1
         if ordinal % 10:
-            records.append(_passage(text, span, ordinal))
+            records.append(makings.passage(text, span, ordinal, _ANNOTATE.id))
         else:
-            records.append(_quote(text, span, f"Speaker {chance.randrange(SPEAKERS)}"))
+            records.append(makings.quote(text, span, f"Speaker {chance.randrange(SPEAKERS)}", _ANNOTATE.id))
     wordings = {words_digest(words): words for words in said}
     store.add_snapshot(snapshot)
-    made = [article, text, _extraction(snapshot, article, text, said[0])]
-    store.commit(_done("extract", snapshot.id, _EXTRACT), made)
+    store.commit(_done("extract", snapshot.id, _EXTRACT), [article, text, attrs.evolve(read, title=said[0])])
     store.commit(_done("annotate", text.id, _ANNOTATE), records, wordings)
-
-
-def _snapshot(article: Article, number: int) -> Snapshot:
-    return Snapshot(
-        requested_url=article.canonical_url,
-        fetched_at=START + timedelta(minutes=10 * number),
-        body_sha256=f"sha256:{number:064x}",
-        final_url=article.canonical_url,
-        status=200,
-        media_type="text/html",
-        charset=None,
-        etag=None,
-        last_modified=None,
-        warc="retold-00001.warc.gz",
-        offset=0,
-        via="file",
-        source=article.source,
-    )
-
-
-def _extraction(snapshot: Snapshot, article: Article, text: Text, title: str) -> Extraction:
-    return Extraction(
-        snapshot=snapshot.id,
-        tool=_EXTRACT.id,
-        article=article.id,
-        text=text.id,
-        title=title,
-        bylines=(),
-        published_at=snapshot.fetched_at,
-        published_precision="minute",
-        published_raw=None,
-        modified_at=None,
-        truncated=False,
-        links=(),
-    )
-
-
-def _passage(text: Text, span: Span, ordinal: int) -> Passage:
-    digest = words_digest(text.text[span.start : span.end])
-    return Passage(
-        text=text.id, start=span.start, end=span.end, tool=_ANNOTATE.id, ordinal=ordinal, words_sha256=digest
-    )
-
-
-def _quote(text: Text, span: Span, speaker: str) -> Quote:
-    return Quote(
-        text=text.id,
-        content=span,
-        tool=_ANNOTATE.id,
-        form="direct",
-        pieces=(span,),
-        cue=None,
-        speaker=None,
-        speaker_name=speaker,
-        affiliation=None,
-        selector=selector_for(text.text, span),
-        words_sha256=words_digest(text.text[span.start : span.end]),
-        confidence=0.9,
-    )
 
 
 def _done(stage: str, key: str, tool: Tool) -> Outcome:

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
+from bench import makings
 from bench.tree_planting import START, Planted, Tree
 from bench.tree_stories import Pointer, Remark
 from kb import align
 from kb import credits as crediting
 from kb.claims import Claim, Expectation, Source, Speaker, Study
 from kb.coverage import Coverage, Retelling
-from kb.records import Alignment, Article, Extraction, Link, Passage, Quantity, Quote, Snapshot, Span, Text
-from kb.text import selector_for, words_digest
+from kb.records import Alignment, Article, Link, Passage, Quantity, Quote, Span, Text
 
 TOOL = "tool:bench"
 _SENTENCE = re.compile(r"[^.\n]+\.?”?")
@@ -73,7 +73,7 @@ def _retelling(planted: Planted) -> Retelling:
     source = planted.outlet.lower().replace(" ", "-")
     article = Article(source=source, canonical_url=planted.url)
     links = tuple(_links(planted))
-    snapshot = _snapshot(planted, source)
+    snapshot = makings.snapshot(article, START + timedelta(days=60), planted.url)
     return Retelling(
         article=article,
         source=Source(
@@ -85,43 +85,14 @@ def _retelling(planted: Planted) -> Retelling:
             language=None,
         ),
         snapshot=snapshot,
-        extraction=Extraction(
-            snapshot=snapshot.id,
-            tool=TOOL,
-            article=article.id,
-            text=text.id,
-            title=None,
-            bylines=(),
-            published_at=planted.published,
-            published_precision=planted.precision,
-            published_raw=None,
-            modified_at=None,
-            truncated=False,
-            links=links,
+        extraction=makings.extraction(
+            snapshot, article, text, TOOL, published=(planted.published, planted.precision), links=links
         ),
         text=text,
         passages=tuple(_passages(text)),
         quotes=tuple(_quotes(text, planted)),
         quantities=tuple(_quantities(text)),
         credits=tuple(crediting.credits(text.id, text.text, links, crediting.TOOL)),
-    )
-
-
-def _snapshot(planted: Planted, source: str) -> Snapshot:
-    return Snapshot(
-        requested_url=planted.url,
-        fetched_at=START + timedelta(days=60),
-        body_sha256="sha256:" + planted.url,
-        final_url=planted.url,
-        status=200,
-        media_type="text/html",
-        charset=None,
-        etag=None,
-        last_modified=None,
-        warc="a.warc",
-        offset=0,
-        via="live",
-        source=source,
     )
 
 
@@ -139,28 +110,12 @@ def _quotes(text: Text, planted: Planted) -> Iterator[Quote]:
             continue
         start = text.text.index(part.said, start)
         span = Span(start, start + len(part.said))
-        yield Quote(
-            text=text.id,
-            content=span,
-            tool=TOOL,
-            form="direct",
-            pieces=(span,),
-            cue=None,
-            speaker=None,
-            speaker_name=part.name,
-            affiliation=None,
-            selector=selector_for(text.text, span),
-            words_sha256=words_digest(part.said),
-            confidence=1.0,
-        )
+        yield makings.quote(text, span, part.name, TOOL)
 
 
 def _passages(text: Text) -> Iterator[Passage]:
     for ordinal, found in enumerate(_SENTENCE.finditer(text.text)):
-        digest = words_digest(found.group())
-        yield Passage(
-            text=text.id, start=found.start(), end=found.end(), tool=TOOL, ordinal=ordinal, words_sha256=digest
-        )
+        yield makings.passage(text, Span(found.start(), found.end()), ordinal, TOOL)
 
 
 def _quantities(text: Text) -> Iterator[Quantity]:

@@ -19,12 +19,13 @@ SETTLED_MS = 5_000
 """How long a page may go on loading after its document is there before it is read as it stands."""
 _HEAVY = frozenset(["image", "media", "font", "websocket", "manifest", "ping"])
 """What a page asks for that shows no words."""
-_QUIET = (
+QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
     "--disable-quic", "--disable-gpu",
     # Both names of one switch: calls between browsers would go around the proxy.
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp", "--webrtc-ip-handling-policy=disable_non_proxied_udp",
 )  # fmt: skip
+"""What makes Chromium ask for nothing but what it is told to."""
 _RESOLVES_NOTHING = ("--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",)
 """Names are resolved by crawler.gate alone; its own address is a number."""
 
@@ -52,7 +53,7 @@ def browser_settings(
     launch: dict[str, Any] = {
         "executable_path": command,
         "headless": True,
-        "args": [*_QUIET, *(() if own_proxy else _RESOLVES_NOTHING)],
+        "args": [*QUIET, *(() if own_proxy else _RESOLVES_NOTHING)],
         "chromium_sandbox": sandbox,
         "proxy": {"server": proxy},
     }

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from bench.newsroom import NEWSROOM
 from bench.served import served
-from crawler.browser import require_browser
+from crawler.browser import QUIET, require_browser
 from kb.settings import Settings, silence_telemetry
 from kb.workspace import Workspace
 from queries import asking, review
@@ -22,7 +22,6 @@ from queries.views import ReportView, Thread
 
 FOLDER = Path(__file__).parent / "screenshots"
 SIZES: Mapping[str, tuple[int, int]] = {"wide": (1000, 680), "narrow": (360, 640)}
-QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -56,7 +56,7 @@ def held(folder: Path, name: str, *, wait_s: float = 0.0) -> Iterator[None]:
         raise UserError(
             f"the data folder cannot be made: {error.filename}: {error.strerror}; choose another with --data-dir"
         ) from error
-    lock, told = FileLock(folder / f"{name}.lock"), folder / f"{name}.holder.json"
+    lock, told = FileLock(folder / f"{name}.lock"), _told(folder, name)
     try:
         lock.acquire(timeout=wait_s)
     except Timeout as error:
@@ -67,6 +67,24 @@ def held(folder: Path, name: str, *, wait_s: float = 0.0) -> Iterator[None]:
     finally:
         told.unlink(missing_ok=True)
         lock.release()
+
+
+def at_work(folder: Path) -> Holder | None:
+    """The process that is changing the folder now; one that was killed is not."""
+    holder = read_state(_told(folder, RUN), Holder)
+    if holder is None:
+        return None
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass  # another account's
+    return holder
+
+
+def _told(folder: Path, name: str) -> Path:
+    return folder / f"{name}.holder.json"
 
 
 def _busy(folder: Path, name: str, holder: Holder | None) -> str:

@@ -108,14 +108,15 @@ class Indexing:
         return ChromaIndex(self.folder, self._tool, wait_s=wait_s)
 
     def _fill(self, index: VectorIndex) -> tuple[int, int]:
-        counts = reconcile(index, self._wanted(), lambda keys: self._reader.vectors(keys, self._tool))
-        self._keep_matrix()
+        wanted = self._wanted()
+        counts = reconcile(index, wanted, lambda keys: self._reader.vectors(keys, self._tool))
+        self._keep_matrix(wanted)
         filled(self.folder)
         return counts
 
-    def _keep_matrix(self) -> None:
+    def _keep_matrix(self, wanted: set[str]) -> None:
         """Write the matrix of what the index holds, unless it is there."""
-        numbers, digests = self._reader.embedded(self._wanted(), self._tool)
+        numbers, digests = self._reader.embedded(wanted, self._tool)
         name, before = matrices.name_of(self._tool, numbers, digests), self._reader.active_tool(matrices.KIND)
         if name == before and matrices.load(self.folder, name):
             return

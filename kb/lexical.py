@@ -89,8 +89,14 @@ class LexicalIndex:
 
 def parts_of(query: str) -> list[str]:
     """The phrases in quotation marks, and the other words, one by one."""
-    phrases = [" ".join(_WORD.findall(phrase)) for phrase in _PHRASE.findall(query)]
-    return [*filter(None, phrases), *_WORD.findall(_PHRASE.sub(" ", query))]
+    phrases, words = _split(query)
+    return [*phrases, *words]
+
+
+def _split(query: str) -> tuple[list[str], list[str]]:
+    """The phrases that hold a word, and the words outside."""
+    phrases = (" ".join(_WORD.findall(phrase)) for phrase in _PHRASE.findall(query))
+    return [phrase for phrase in phrases if phrase], _WORD.findall(_PHRASE.sub(" ", query))
 
 
 def _spans(shown: str) -> list[tuple[int, int]]:
@@ -117,9 +123,9 @@ def match_expression(query: str, count: Callable[[str], int] | None = None) -> s
     >>> match_expression("the solidarity", {"the": 9_000, "solidarity": 12}.__getitem__)
     '("solidarity") AND ("the" OR "the" OR "solidarity")'
     """
-    phrases = dict.fromkeys(" ".join(_WORD.findall(phrase)) for phrase in _PHRASE.findall(query))
-    words = Counter(word.lower() for word in _WORD.findall(_PHRASE.sub(" ", query)))
-    parts = [f'"{phrase}"' for phrase in phrases if phrase]
+    phrases, rest = _split(query)
+    words = Counter(word.lower() for word in rest)
+    parts = [f'"{phrase}"' for phrase in dict.fromkeys(phrases)]
     if words:
         either = _either(words)
         if not parts and count and len(words) > 1:

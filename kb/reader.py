@@ -163,12 +163,6 @@ class Reader:
         rows = self._rows(query.order_by(v.at.desc(), v.id).limit(limit).offset(offset))
         return [t.from_row(Visit, row) for row in rows]
 
-    def captures(self, limit: int, offset: int = 0) -> list[Snapshot]:
-        """The latest captures."""
-        s = t.snapshots.c
-        rows = self._rows(sa.select(t.snapshots).order_by(s.fetched_at.desc(), s.id).limit(limit).offset(offset))
-        return [t.from_row(Snapshot, row) for row in rows]
-
     def canonical_urls(self) -> dict[str, str]:
         """By snapshot id, the address that its page calls its own."""
         query = sa.select(t.extractions.c.snapshot, t.articles.c.canonical_url).join(

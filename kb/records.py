@@ -97,6 +97,10 @@ class Visit:
         return record_id("visit", self.url, self.at, self.action)
 
 
+LEFT_OUT = ("dropped", "refused", "failed")
+"""Actions of visits that kept nothing."""
+
+
 @attrs.frozen(kw_only=True)
 class Judgement:
     """What a person decided about a finding or a merge of speakers."""

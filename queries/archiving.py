@@ -86,6 +86,7 @@ def export(
     Example: retold export --format csv --table findings -o findings.csv
     """
     from queries import export as exporting
+    from queries import printing
     from queries.days import now
 
     options: Options = ctx.obj
@@ -100,13 +101,12 @@ def export(
             count = exporting.write(workspace, form, sys.stdout.buffer, wanted)
         else:
             count = exporting.export(workspace, form, output, wanted)
-        captures = workspace.archive.count()
+        captures = workspace.store.count_snapshots()
     if options.json and not shown:
         print_json({"format": form.value, "wrote": str(output), "count": count})
     told = counted(count, exporting.FORMATS[form][1])
     options.console().print(f"wrote {'' if shown else f'{output}: '}{told}", soft_wrap=True, markup=False)
-    if not captures:
-        options.console().print("nothing is captured yet: `retold run` or `retold add` first", markup=False)
+    printing.captured(captures, options.console())
 
 
 COMMANDS = (captures, forget, export)

@@ -128,15 +128,15 @@ def view(placed: Placed, retelling: Retelling, revisions: Sequence[Revision]) ->
         claims=tuple(each for each in prints if each.thread.kind == "claim"),
         findings=findings,
         revisions=tuple(revision_view(each) for each in revisions),
-        captures=tuple(capture for capture in _captures(placed, row.citation.capture)),
+        captures=_captures(placed, row.citation.capture),
         tools=report.tools,
         paragraphs=tuple(_paragraphs(retelling, findings)),
     )
 
 
-def _captures(placed: Placed, number: int) -> Iterator[CaptureView]:
+def _captures(placed: Placed, number: int) -> tuple[CaptureView, ...]:
     """The report numbers its captures from 1, in order."""
-    yield from placed.report.captures[number - 1 : number] if number else ()
+    return placed.report.captures[number - 1 : number] if number else ()
 
 
 def _quotes(retelling: Retelling, prints: Sequence[Print]) -> Iterator[ArticleQuote]:
@@ -217,9 +217,9 @@ def _paragraphs(retelling: Retelling, findings: Sequence[FindingView]) -> Iterat
 
 
 def _stretch(text: str, span: Span, said: list[tuple[Span, int]], rested: list[tuple[Span, int]]) -> Stretch:
-    within = [(piece, number) for piece, number in said if piece.start < span.end and span.start < piece.end]
+    within = [(piece, number) for piece, number in said if piece.overlaps(span)]
     piece, quote = within[0] if within else (None, None)
-    here = [(passage, number) for passage, number in rested if passage.start < span.end and span.start < passage.end]
+    here = [(passage, number) for passage, number in rested if passage.overlaps(span)]
     return Stretch(
         text=text,
         quote=quote,

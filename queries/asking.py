@@ -8,6 +8,7 @@ from typing import Any
 
 from kb.coverage import Coverage
 from kb.errors import UserError
+from kb.records import LEFT_OUT
 from kb.speakers import Judged
 from kb.workspace import Workspace
 from queries import article, correction, outlet, review
@@ -125,9 +126,7 @@ def tally(workspace: Workspace) -> Tally:
     """What became of the captures."""
     snapshots = workspace.store.snapshots()
     extract = workspace.reader.outcomes("extract")
-    dropped = Counter(
-        visit.reason for visit in workspace.store.visits() if visit.action in ("dropped", "refused", "failed")
-    )
+    dropped = Counter(visit.reason for visit in workspace.store.visits() if visit.action in LEFT_OUT)
     return Tally(
         captures=len(snapshots),
         kept=sum(outcome.status == "done" for outcome in extract),

@@ -44,10 +44,7 @@ class CorrectionView:
 
 def view(placed: Placed, slug: str) -> CorrectionView:
     """The letter to an outlet by its id; UserError where there is nothing to ask of it."""
-    rows = placed.by_source.get(slug, ())
-    if not rows:
-        known = ", ".join(sorted(placed.by_source)) or "none"
-        raise UserError(f"no article of an outlet {slug!r} in the coverage; there are: {known}")
+    rows = placed.rows_of(slug)
     requests = tuple(
         _request(placed, found, slug) for found in placed.findings_by_source.get(slug, ()) if _is_to_ask(found)
     )

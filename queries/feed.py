@@ -1,6 +1,5 @@
 """Alerts as an Atom feed: one file that any feed reader can follow. Page text is escaped in it."""
 
-import re
 from collections.abc import Sequence
 from io import StringIO
 from typing import Any
@@ -10,14 +9,11 @@ from markupsafe import Markup, escape
 
 from kb.claims import Study
 from kb.tellings import Alert, Place
-from queries.linked_data import urn
+from queries.linked_data import urn, xml_text
 from queries.markup import web_address
-from queries.plain import one_line
 
 ENTRIES = 200
 """The latest alerts that the feed shows; the record store has all."""
-
-_NOT_IN_XML = re.compile("[\ufffe\uffff]")
 
 _TAGS = {"removed": "del", "added": "ins"}
 
@@ -34,7 +30,7 @@ def atom(study: Study, alerts: Sequence[Alert], version: str) -> str:
     """The feed of a study's alerts, the latest first. The same alerts give the same bytes; `version` is retold's."""
     home = next((document.url for document in study.documents if web_address(document.url)), urn(study.slug))
     feed = _Feed(
-        title=_text(f"retold: {study.title}"),
+        title=xml_text(f"retold: {study.title}"),
         link=home,
         description="",
         author_name="retold",
@@ -43,21 +39,17 @@ def atom(study: Study, alerts: Sequence[Alert], version: str) -> str:
     )
     for alert in sorted(alerts, key=lambda alert: alert.fired_at, reverse=True)[:ENTRIES]:
         feed.add_item(
-            title=_text(alert.title),
+            title=xml_text(alert.title),
             link=next((place.url for place in reversed(alert.places) if web_address(place.url)), home),
-            description=_text(_html(alert)),
+            description=xml_text(_html(alert)),
             unique_id=urn(alert.id),
             pubdate=alert.fired_at,
             updateddate=alert.withdrawn_at or alert.fired_at,
-            categories=(_text(alert.kind),),
+            categories=(xml_text(alert.kind),),
         )
     written = StringIO()
     feed.write(written, "utf-8")
     return written.getvalue()
-
-
-def _text(text: str) -> str:
-    return _NOT_IN_XML.sub("\ufffd", one_line(text))
 
 
 def _html(alert: Alert) -> Markup:

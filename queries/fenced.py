@@ -171,22 +171,11 @@ def _wording(row: views.Row) -> Wording:
 
 
 def _shown(found: views.FindingView) -> FindingRecord:
-    return FindingRecord(
-        id=found.id,
-        rule=found.rule,
-        severity=found.severity,
-        confidence=round(found.confidence, 4),
-        status=found.status,
-        truth=found.truth,
-        summary=fence(found.summary),
-        expected=fence(found.expected),
-        observed=fence(found.observed),
-        evidence=[
-            EvidencePassage(role=proof.role, citation=cited(proof.citation, proof.excerpt))
-            for proof in found.proofs[:PROOFS]
-        ],
-        total_evidence=len(found.proofs),
-    )
+    proofs = [
+        EvidencePassage(role=proof.role, citation=cited(proof.citation, proof.excerpt))
+        for proof in found.proofs[:PROOFS]
+    ]
+    return _record(found, found.status, proofs, len(found.proofs))
 
 
 def draft_result(found: Sequence[Finding], limit: int) -> DraftResult:
@@ -195,18 +184,25 @@ def draft_result(found: Sequence[Finding], limit: int) -> DraftResult:
 
 
 def _told(found: Finding) -> FindingRecord:
+    passages = [EvidencePassage(role=each.role, citation=_passage(each)) for each in found.evidence[:PROOFS]]
+    return _record(found, "open", passages, len(found.evidence))
+
+
+def _record(
+    found: views.FindingView | Finding, status: str, evidence: list[EvidencePassage], total: int
+) -> FindingRecord:
     return FindingRecord(
         id=found.id,
         rule=found.rule,
         severity=found.severity,
         confidence=round(found.confidence, 4),
-        status="open",
+        status=status,
         truth=found.truth,
         summary=fence(found.summary),
         expected=fence(found.expected),
         observed=fence(found.observed),
-        evidence=[EvidencePassage(role=each.role, citation=_passage(each)) for each in found.evidence[:PROOFS]],
-        total_evidence=len(found.evidence),
+        evidence=evidence,
+        total_evidence=total,
     )
 
 

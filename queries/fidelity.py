@@ -14,6 +14,7 @@ import networkx as nx
 from kb.records import Verdict
 from queries import trace as traced
 from queries.carriers import LIKELY
+from queries.plain import counted
 from queries.trace import Appearance, ProvenanceEdge, Relation, Trace
 
 FAITHFUL: frozenset[Verdict] = frozenset({"verbatim", "trimmed"})
@@ -81,13 +82,13 @@ def told(trace: Trace, names: Mapping[str, str]) -> tuple[str, ...]:
     found = summary(trace)
     lines = [found.origins]
     if found.from_documents:
-        lines.append(f"copied or rewritten from a primary document: {_counted(len(found.from_documents), 'article')}")
+        lines.append(f"copied or rewritten from a primary document: {counted(len(found.from_documents), 'article')}")
     for circle in found.circles:
         lines.append(f"circular sourcing, each leads to the next: {', '.join(names[article] for article in circle)}")
     for drift in found.drift:
         kept = f", {drift.faithful} with the reference's words" if found.fidelity else ""
         taken = f", {drift.taken:.0%} of the wording taken over" if drift.taken is not None else ""
-        steps, prints = _counted(drift.hops, "step"), _counted(drift.prints, "print")
+        steps, prints = counted(drift.hops, "step"), counted(drift.prints, "print")
         lines.append(f"{steps} from the origin: {prints}{kept}{taken}")
     for row in found.fidelity:
         share = f"{row.faithful} of {row.prints} faithful (95 % interval {row.low:.0%} to {row.high:.0%})"
@@ -111,14 +112,14 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
 
 def to_json(trace: Trace) -> dict[str, object]:
     """The trace in the shape that scripts rely on, and what it amounts to."""
-    told = summary(trace)
+    found = summary(trace)
     url = {a.retelling.article.id: a.retelling.article.canonical_url for a in trace.appearances}
     return traced.to_json(trace) | {
-        "summary": told.origins,
-        "from_documents": [url[article] for article in told.from_documents],
-        "circular": [[url[article] for article in circle] for circle in told.circles],
-        "drift": [attrs.asdict(drift) for drift in told.drift],
-        "fidelity": [attrs.asdict(row) for row in told.fidelity],
+        "summary": found.origins,
+        "from_documents": [url[article] for article in found.from_documents],
+        "circular": [[url[article] for article in circle] for circle in found.circles],
+        "drift": [attrs.asdict(drift) for drift in found.drift],
+        "fidelity": [attrs.asdict(row) for row in found.fidelity],
     }
 
 
@@ -135,15 +136,11 @@ def _in_words(trace: Trace, primary: set[str]) -> str:
     documents = sum(origin.root in primary for origin in trace.origins)
     others = len(trace.origins) - documents
     kinds = [
-        _counted(documents, "document"),
-        _counted(others, "report without a known source", "reports without a known source"),
+        counted(documents, "document"),
+        counted(others, "report without a known source", "reports without a known source"),
     ]
     named = " and ".join(kind for kind in kinds if not kind.startswith("0 "))
-    return f"{_counted(len(articles), 'article')} from {named}" if named else "no articles"
-
-
-def _counted(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{counted(len(articles), 'article')} from {named}" if named else "no articles"
 
 
 def _circles(citations: Sequence[tuple[str, str]]) -> Iterator[tuple[str, ...]]:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import TextIO
 
 from queries.markup import web_address
+from queries.plain import one_line
 
 ITEMS = "\x00items\x00"
 """Stands in a document for its list, which is written item by item. Page text cannot hold it: it has no NUL."""
 
 # What ends a script element, turns the writing direction, or drives a terminal: escaped, so that the words stay exact.
 _RISKY = re.compile("[<>&\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_NOT_IN_XML = re.compile("[\ufffe\uffff]")  # beyond what `one_line` takes out
 _NO_IRI = re.compile(r'[<>"{}|\\^`]')
 
 
@@ -29,6 +31,15 @@ def iri(url: str) -> str | None:
     """
     address = web_address(url)
     return _NO_IRI.sub(lambda found: f"%{ord(found[0]):02X}", address) if address else None
+
+
+def xml_text(text: str) -> str:
+    """One line in which every sign may stand in XML 1.0; escaping is its writer's.
+
+    >>> xml_text("a\uffffb")
+    'a�b'
+    """
+    return _NOT_IN_XML.sub("\ufffd", one_line(text))
 
 
 def as_json(value: object) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import quick
+from kb.embed import Embedder
 from kb.errors import UserError
 from kb.lexical import LexicalIndex
 from kb.matrix import KIND as MATRIX
@@ -103,13 +104,7 @@ def at_once(data: Path | None, study: Path | None, question: Question, at: datet
     with quick.ready(data, study) as ready:
         if ready is None:
             return None
-        searcher = Searcher(
-            places=Occurrences(ready.connection),
-            lexical=LexicalIndex(ready.connection),
-            matrix=ready.matrix,
-            nearest=ready.matrix.nearest,
-            encode=ready.embedder.encode,
-        )
+        searcher = _searcher(ready.connection, ready.embedder, ready.matrix, ready.matrix.nearest)
         return _answer(searcher, question, question.narrowed(at))
 
 
@@ -131,7 +126,8 @@ def answers(workspace: "Workspace", saved: "SavedSearch") -> dict[str, list[Occu
     )
     with workspace.searching() as connection:
         matrix = workspace.indexing.matrix
-        found = _searcher(workspace, connection, matrix, matrix.nearest).answering(saved.query, saved.near, filtered)
+        asked = _searcher(connection, workspace.embedder, matrix, matrix.nearest)
+        found = asked.answering(saved.query, saved.near, filtered)
     by_article: dict[str, list[Occurrence]] = defaultdict(list)
     for places in found.values():
         for place in places:
@@ -184,12 +180,8 @@ def _ask(
     question: Question,
     at: datetime,
 ) -> Answer:
-    from queries.models import require_embedder
-
     narrowed = question.narrowed(at, _spellings(workspace, question.speaker) if question.speaker else None)
-    if question.mode != "lexical":
-        require_embedder(workspace)
-    asked = _searcher(workspace, connection, matrix, nearest)
+    asked = _searcher(connection, workspace.embedder, matrix, nearest)
     if question.kind != "claim":
         ranked = partial(_reranked, workspace) if question.rerank else _answer
         answer = ranked(asked, question, narrowed)
@@ -200,14 +192,14 @@ def _ask(
 
 
 def _searcher(
-    workspace: "Workspace", connection: sqlite3.Connection, matrix: Matrix, nearest: Callable[[Vectors, int], Ranked]
+    connection: sqlite3.Connection, model: Embedder, matrix: Matrix, nearest: Callable[[Vectors, int], Ranked]
 ) -> Searcher:
     return Searcher(
         places=Occurrences(connection),
         lexical=LexicalIndex(connection),
         matrix=matrix,
         nearest=nearest,
-        encode=workspace.embedder.encode,
+        encode=model.encode,
     )
 
 

@@ -1,11 +1,9 @@
 """How one outlet retold the study: its articles, what was found in them, how faithfully it quoted. Pure."""
 
-from collections import Counter
-
 import attrs
 
-from kb.errors import UserError
 from kb.records import Verdict
+from queries import phrases
 from queries.fidelity import FAITHFUL, wilson
 from queries.placed import Placed
 from queries.plain import counted
@@ -60,10 +58,7 @@ class OutletLine:
 
 def view(placed: Placed, slug: str) -> OutletView:
     """The report on an outlet by its id; UserError where none of its articles is in the coverage."""
-    rows = placed.by_source.get(slug, ())
-    if not rows:
-        known = ", ".join(sorted(placed.by_source)) or "none"
-        raise UserError(f"no article of an outlet {slug!r} in the coverage; there are: {known}")
+    rows = placed.rows_of(slug)
     report, findings = placed.report, placed.findings_by_source.get(slug, ())
     numbers = {row.citation.capture for row in rows}
     name = rows[0].citation.outlet
@@ -101,12 +96,7 @@ def _lead(articles: int, findings: tuple[FindingView, ...]) -> str:
     said = counted(articles, "article")
     if not findings:
         return f"{said}. Nothing was found to be wrong."
-    kinds = Counter(found.label.lower() for found in findings)
-    return (
-        f"{said}. {counted(len(findings), 'finding')}: "
-        + ", ".join(f"{label} ({count:,})" for label, count in kinds.most_common())
-        + "."
-    )
+    return f"{said}. {phrases.findings([found.label for found in findings])}."
 
 
 def _overall(placed: Placed, slug: str) -> Share | None:

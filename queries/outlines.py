@@ -1,18 +1,15 @@
 """The feeds of claims.yaml as an OPML 2.0 subscription list."""
 
-import re
 from collections.abc import Iterator
 from email.utils import format_datetime
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
 from queries.holdings import Holdings
-from queries.linked_data import iri
-from queries.plain import one_line
+from queries.linked_data import iri, xml_text
 
 _ASKS = "{query}"
 """Stands in feeds of search services, which only a crawl fills: a feed reader would ask for it as it is."""
-_NOT_IN_XML = re.compile("[\ufffe\uffff]")
 
 
 def opml(held: Holdings, out: TextIO) -> int:
@@ -21,7 +18,7 @@ def opml(held: Holdings, out: TextIO) -> int:
     root = ET.Element("opml", version="2.0")
     root.append(ET.Comment(f" {held.software} "))
     head = ET.SubElement(root, "head")
-    ET.SubElement(head, "title").text = _text(f"{study.title}: feeds")
+    ET.SubElement(head, "title").text = xml_text(f"{study.title}: feeds")
     ET.SubElement(head, "dateCreated").text = format_datetime(held.at.replace(microsecond=0), usegmt=True)
     body = ET.SubElement(root, "body")
     count = 0
@@ -42,8 +39,4 @@ def _feeds(held: Holdings) -> Iterator[tuple[str, list[str]]]:
     study = held.coverage.study
     for name, feeds in [*((source.name, source.feeds) for source in study.sources), ("Further feeds", study.feeds)]:
         addresses = [iri(feed) for feed in feeds if _ASKS not in feed]
-        yield _text(name), [address for address in addresses if address]
-
-
-def _text(text: str) -> str:
-    return _NOT_IN_XML.sub("\ufffd", one_line(text))
+        yield xml_text(name), [address for address in addresses if address]

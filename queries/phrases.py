@@ -1,5 +1,7 @@
 """The words in which reports state what the records hold as codes."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
@@ -86,6 +88,16 @@ def rule(code: str) -> str:
     'Silent edit'
     """
     return RULES.get(code) or code.replace("-", " ").capitalize()
+
+
+def findings(labels: Sequence[str]) -> str:
+    """How many there are of each kind, the most frequent first.
+
+    >>> findings(["Altered quote", "Silent edit", "Altered quote"])
+    '3 findings: altered quote (2), silent edit (1)'
+    """
+    kinds = Counter(label.lower() for label in labels).most_common()
+    return f"{counted(len(labels), 'finding')}: {', '.join(f'{label} ({count:,})' for label, count in kinds)}"
 
 
 def origins(number: int) -> str:

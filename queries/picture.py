@@ -3,7 +3,6 @@
 A build changes the data item by item and takes what others had; nothing is read anew while one is at work.
 """
 
-import os
 import threading
 from collections.abc import Mapping
 
@@ -12,12 +11,11 @@ import attrs
 from kb.claims import Study
 from kb.coverage import Coverage, Retelling, Revision
 from kb.errors import RetoldError
-from kb.exclusive import RUN, Holder
+from kb.exclusive import at_work
 from kb.reader import Reader
 from kb.records import Judgement, Tool, sha256
 from kb.settings import Settings
 from kb.speakers import names_of
-from kb.state import read_state
 from kb.workspace import Workspace
 from queries import review
 from queries.asking import current, tally, traces
@@ -114,27 +112,13 @@ class Pictures:
         derived = (*reader.standing(), sha256(self._settings.study.read_bytes()))
         judgements = reader.judgements()
         judged = tuple((each.id, each.withdrawn_at is not None) for each in judgements)
-        if before and (derived == before.derived or at_work(self._settings)):
+        if before and (derived == before.derived or at_work(self._settings.data_dir)):
             if judged == before.judged:
                 return None
             if _about_names(judgements) == _about_names(judgements, before):
                 return _restated(before, judgements, judged)
         with Workspace(self._settings) as workspace:  # anew: claims.yaml may have changed
             return _drawn(workspace, derived, judgements, judged, 1 + (before.number if before else 0))
-
-
-def at_work(settings: Settings) -> Holder | None:
-    """Whoever is changing the data folder now."""
-    holder = read_state(settings.data_dir / f"{RUN}.holder.json", Holder)
-    if holder is None:
-        return None
-    try:
-        os.kill(holder.pid, 0)
-    except ProcessLookupError:
-        return None  # it was killed
-    except PermissionError:
-        pass
-    return holder
 
 
 def _about_names(judgements: list[Judgement], before: Picture | None = None) -> frozenset[str]:

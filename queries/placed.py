@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from kb.errors import UserError
 from queries.views import FindingView, ReportView, Row, Thread
 
 
@@ -35,18 +36,17 @@ class Placed:
     @classmethod
     def of(cls, report: ReportView) -> "Placed":
         rows = report.overview.rows if report.overview else ()
-        by_source, prints, prints_by = (
-            _grouped(),
-            defaultdict[str, list[Print]](list),
-            defaultdict[str, list[Print]](list),
-        )
+        by_source: dict[str, list[Row]] = defaultdict(list)
+        prints: dict[str, list[Print]] = defaultdict(list)
+        prints_by: dict[str, list[Print]] = defaultdict(list)
         for row in rows:
             by_source[row.citation.source].append(row)
         for thread in report.threads:
             for row in thread.rows:
                 prints[row.citation.article].append(Print(thread, row))
                 prints_by[row.citation.source].append(Print(thread, row))
-        findings, findings_by = _found(), _found()
+        findings: dict[str, list[FindingView]] = defaultdict(list)
+        findings_by: dict[str, list[FindingView]] = defaultdict(list)
         for found in report.findings:
             for article, source in dict.fromkeys(answerable(found)):
                 findings[article].append(found)
@@ -62,17 +62,16 @@ class Placed:
             findings_by_source={slug: tuple(each) for slug, each in findings_by.items()},
         )
 
+    def rows_of(self, slug: str) -> tuple[Row, ...]:
+        """The articles of an outlet by its id; UserError where none of them is in the coverage."""
+        if slug not in self.by_source:
+            known = ", ".join(sorted(self.by_source)) or "none"
+            raise UserError(f"no article of an outlet {slug!r} in the coverage; there are: {known}")
+        return self.by_source[slug]
+
 
 def answerable(found: FindingView) -> Iterator[tuple[str, str]]:
     """Article and outlet of the passages that a finding is about; all of them where the truth is unsettled."""
     for proof in found.proofs:
         if proof.role == "observed" or found.truth == "unsettled":
             yield proof.citation.article, proof.citation.source
-
-
-def _grouped() -> defaultdict[str, list[Row]]:
-    return defaultdict(list)
-
-
-def _found() -> defaultdict[str, list[FindingView]]:
-    return defaultdict(list)

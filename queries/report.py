@@ -141,9 +141,7 @@ def _lead(coverage: Coverage, findings: Sequence[FindingView], thread: Thread | 
         said += f", going back to {phrases.origins(len(thread.origins))}"
     if not findings:
         return f"{said}. {'No finding stands.' if rejected else 'Nothing was found to be wrong.'}"
-    kinds = Counter(found.label.lower() for found in findings)
-    listed = ", ".join(f"{label} ({count:,})" for label, count in kinds.most_common())
-    return f"{said}. {counted(len(findings), 'finding')}: {listed}."
+    return f"{said}. {phrases.findings([found.label for found in findings])}."
 
 
 def _figures(

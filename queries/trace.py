@@ -166,10 +166,8 @@ def _moment(retelling: Retelling) -> dict[str, str | None]:
 
 
 def _why_json(why: Why) -> dict[str, object]:
-    told: dict[str, object] = {"kind": why.kind}
-    told |= {"detail": why.detail} if why.detail else {}
-    told |= {"score": why.score} if why.score is not None else {}
-    return told | ({"lag_s": why.lag_s} if why.lag_s is not None else {})
+    told = {"kind": why.kind, "detail": why.detail or None, "score": why.score, "lag_s": why.lag_s}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 # --- The tree ---------------------------------------------------------------------------------------------

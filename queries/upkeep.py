@@ -13,7 +13,7 @@ from kb.capturelog import Notice
 from kb.errors import DataError, UserError
 from kb.minilm import EMBEDDED, MiniLM
 from kb.pipeline import STAGES
-from kb.records import Snapshot, Visit, rfc3339
+from kb.records import LEFT_OUT, Snapshot, Visit, rfc3339
 from kb.workspace import Workspace
 from queries.models import require_embedder, require_parser
 from queries.plain import counted
@@ -33,8 +33,6 @@ LIBRARIES = (
     "sqlalchemy",
     "warcio",
 )
-
-_LEFT = ("dropped", "refused", "failed")
 
 LISTED_VISITS = 50
 """Dropped addresses shown as text; --json gives all."""
@@ -137,7 +135,7 @@ def state(workspace: Workspace, *, fix: bool) -> State:
         index_damage=damage,
         fixed=fix,
         unused_speakers=_unused_speakers(workspace),
-        dropped=tuple(visit for visit in workspace.store.latest_visits() if visit.action in _LEFT),
+        dropped=tuple(visit for visit in workspace.store.latest_visits() if visit.action in LEFT_OUT),
         tombstones=tuple((entry.snapshot, notice) for entry, notice in takedown.tombstones(workspace.archive)),
     )
 

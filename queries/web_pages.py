@@ -8,14 +8,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from kb.errors import UserError
+from kb.exclusive import at_work
 from kb.occurrences import SHOWN
-from kb.records import Article
+from kb.records import LEFT_OUT, Article
 from queries import article as articles_
 from queries import correction
 from queries import outlet as outlets_
 from queries.days import now
 from queries.lookup import Question
-from queries.picture import Picture, at_work
+from queries.picture import Picture
 from queries.report import render_markdown
 from queries.views import Row, Thread
 from queries.web_site import NotHereError, Site, number_of, part, part_of
@@ -24,7 +25,6 @@ SHOWN_PLACES = 5
 """Places of a wording that a search shows before it folds the rest."""
 WORDINGS = 30
 """Wordings of a quote that its page shows whole."""
-_LEFT = ("dropped", "refused", "failed")
 
 
 def overview(site: Site, request: Request) -> Response:
@@ -168,26 +168,28 @@ def outlet(site: Site, request: Request) -> Response:
 
     def made() -> str:
         view = outlets_.view(picture.placed, slug)
-        part = part_of(request, view.rows)
-        return site.text("web/outlet.html", picture, outlet=view, part=part, to_ask=_to_ask(picture, slug))
+        part, asked = part_of(request, view.rows), _letter(picture, slug)
+        to_ask = len(asked.requests) if asked else 0
+        return site.text("web/outlet.html", picture, outlet=view, part=part, to_ask=to_ask)
 
     return site.keeping(request, picture, made)
 
 
-def _to_ask(picture: Picture, slug: str) -> int:
-    """How many corrections could be asked for."""
+def _letter(picture: Picture, slug: str) -> correction.CorrectionView | None:
+    """The letter to an outlet; None where there is nothing to ask of it."""
     try:
-        return len(correction.view(picture.placed, slug).requests)
+        return correction.view(picture.placed, slug)
     except UserError:
-        return 0
+        return None
 
 
 def letter(site: Site, request: Request) -> Response:
     """The letter that asks an outlet for corrections, as Markdown to copy; nothing is sent."""
     picture, slug = site.picture(), request.path_params["slug"]
-    if not _to_ask(picture, slug):
+    asked = _letter(picture, slug)
+    if asked is None:
         raise NotHereError
-    text = render_markdown(correction.view(picture.placed, slug))
+    text = render_markdown(asked)
     return PlainTextResponse(text, headers={"Content-Disposition": f'attachment; filename="letter-{_safe(slug)}.md"'})
 
 
@@ -218,7 +220,7 @@ def article(site: Site, request: Request) -> Response:
 
 def crawl(site: Site, request: Request) -> Response:
     """What crawls looked at, kept, and left out and why; while one runs, how far it is."""
-    reader, holder = site.workspace.reader, at_work(site.settings)
+    reader, holder = site.workspace.reader, at_work(site.settings.data_dir)
     values: dict[str, Any] = {
         "holder": holder,
         "counts": reader.visit_counts(),
@@ -233,5 +235,5 @@ def crawl(site: Site, request: Request) -> Response:
     page = number_of(request, "page")
     total = values["counts"].get(action, 0) if action else sum(values["counts"].values())
     visits = reader.visits(action or None, 50, 50 * (page - 1))
-    values |= {"action": action, "visits": part(request, visits, page, total), "reasons": reader.reasons(_LEFT, 15)}
+    values |= {"action": action, "visits": part(request, visits, page, total), "reasons": reader.reasons(LEFT_OUT, 15)}
     return site.page("web/crawl.html", picture, **values)

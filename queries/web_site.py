@@ -17,7 +17,7 @@ from kb.settings import Settings
 from kb.workspace import Workspace
 from queries.links import Pages
 from queries.lookup import Desk
-from queries.picture import Picture, Pictures, at_work
+from queries.picture import Picture, Pictures
 from queries.web_guard import Door
 
 T = TypeVar("T")
@@ -127,12 +127,6 @@ class Site:
     @property
     def user_cookie(self) -> str:
         return f"{self.door.cookie}_user"
-
-    @property
-    def busy(self) -> str:
-        """The command at work on the data folder; empty where none is."""
-        holder = at_work(self.settings)
-        return holder.command if holder else ""
 
 
 def part_of(request: Request, rows: Sequence[T], size: int = PAGE) -> Part:

@@ -22,6 +22,7 @@ from kb.records import (
     sha256,
 )
 from kb.text import normalise, selector_for, words_digest
+from queries.check import Passed, Role
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 
@@ -157,6 +158,15 @@ def covering(study: Study, *retellings: Retelling) -> Coverage:
             if laid:
                 found[quote.words_sha256] = tuple(laid)
     return Coverage(study=study, retellings=retellings, alignments=found, evidence={})
+
+
+def span(article: Retelling, words: str) -> Span:
+    at = article.text.text.index(words)
+    return Span(at, at + len(words))
+
+
+def passed(role: Role, article: Retelling, words: str) -> Passed:
+    return Passed(role=role, retelling=article, span=span(article, words))
 
 
 def _find(text: str, words: str, start: int = 0) -> Span:

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 
 import attrs
-from coverage_builders import NOON, Said, article, covering, reference, speaker, study
+from coverage_builders import NOON, Said, article, covering, passed, reference, speaker, study
 
 from kb.claims import Claim, Document, Source
 from kb.coverage import Coverage, Retelling
-from kb.records import Judgement, Link, Span, Tool
+from kb.records import Judgement, Link, Tool
 from queries.attribution import resolver
-from queries.check import Finding, Passed, Rule
+from queries.check import Finding, Rule
 from queries.holdings import Holdings
 
 AT = datetime(2026, 5, 2, 10, tzinfo=UTC)
@@ -59,11 +59,6 @@ LOUD = attrs.evolve(
     ),
 )
 COVERAGE = covering(STUDY, HARBOUR, LEDGER, LOUD)
-
-
-def passed(role: str, retelling: Retelling, words: str) -> Passed:
-    at = retelling.text.text.index(words)
-    return Passed(role=role, retelling=retelling, span=Span(at, at + len(words)))  # type: ignore[arg-type]
 
 
 def finding(number: int, **changes: object) -> Finding:

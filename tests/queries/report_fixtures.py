@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
+from coverage_builders import passed, span
+
 from kb.claims import Claim, Document, Expectation, ReferenceQuote, Source, Speaker, Study
 from kb.coverage import Coverage, Retelling
 from kb.records import (
@@ -13,14 +15,13 @@ from kb.records import (
     Passage,
     Precision,
     Snapshot,
-    Span,
     Text,
     Tool,
     Verdict,
     sha256,
 )
 from kb.text import normalise, words_digest
-from queries.check import Finding, Passed, Role, Rule
+from queries.check import Finding, Rule
 from queries.findings import Decided
 from queries.report import ReportView, Tally, view
 from queries.trace import Appearance, Origin, ProvenanceEdge, Trace, Why
@@ -219,15 +220,6 @@ COVERAGE = Coverage(
         )
     },
 )
-
-
-def span(article: Retelling, words: str) -> Span:
-    at = article.text.text.index(words)
-    return Span(at, at + len(words))
-
-
-def passed(role: Role, article: Retelling, words: str) -> Passed:
-    return Passed(role=role, retelling=article, span=span(article, words))
 
 
 def appearance(article: Retelling, words: str | None, verdict: Verdict | None, origin: str = "o1") -> Appearance:

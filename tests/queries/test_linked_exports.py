@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from held import HARBOUR, HOSTILE, LEDGER, NOTHING, SAID, SHOCKED, finding, held, judgement, passed
+from coverage_builders import passed
+from held import HARBOUR, HOSTILE, LEDGER, NOTHING, SAID, SHOCKED, finding, held, judgement
 from jsonschema import Draft202012Validator, FormatChecker
 from prov.model import ProvDerivation, ProvDocument, ProvEntity
 from rdflib import RDF, Graph, Namespace

@@ -8,11 +8,10 @@ import pytest
 from test_web import a_finding, article_page
 from web_fixtures import EDITED_URL, HOSTILE_URL, site
 
-from crawler.browser import NAMES
+from crawler.browser import NAMES, QUIET
 from kb.workspace import Workspace
 
 CHROMIUM = next((known for name in NAMES if (known := shutil.which(name))), None)
-QUIET = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium installed: apt-get install chromium")
 
 
@@ -27,7 +26,7 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
         yield browser
         browser.close()
 
