@@ -16,7 +16,7 @@ import attrs
 from crawler.addresses import canonical, key
 from crawler.frontier import FORGOTTEN
 from crawler.pipelines import Recorder, catch_up
-from crawler.plan import forgotten_keys, plan_named, source_of, without
+from crawler.plan import domains_of, forgotten_keys, plan_named, source_of, without
 from crawler.readers import Entry, Loaded, Named, Problem, Reading, read_lines, read_path
 from crawler.runner import CrawlEvent, CrawlSummary, crawl, tally
 from crawler.spiders import FetchedPage
@@ -24,7 +24,7 @@ from kb.archive import Archive
 from kb.capturelog import forgotten_addresses
 from kb.claims import Study
 from kb.errors import UserError
-from kb.records import Visit, rfc3339
+from kb.records import Snapshot, Visit, rfc3339
 from kb.settings import Settings
 from kb.store import RecordStore
 from kb.warc import Capture
@@ -69,7 +69,7 @@ def add(  # noqa: PLR0913  # the open store and archive belong to the caller
     reading = Reading(now=now, max_bytes=settings.crawl.max_bytes)
     sources = [_source(name, stdin, reading) for name in names]
     catch_up(archive, store)
-    importer = _Importer(study, archive, store, now)
+    importer = Importer(study, archive, store, now)
     for entries in sources:
         importer.take(entries)
     importer.flush()
@@ -93,14 +93,14 @@ def _source(name: str, stdin: IO[bytes], reading: Reading) -> Iterator[Entry]:
     return read_path(path, reading)
 
 
-class _Importer:
+class Importer:
     """Takes entries in, writes them in batches, keeps the count."""
 
     def __init__(self, study: Study, archive: Archive, store: RecordStore, now: datetime) -> None:
         self._study = study
         self._store = store
         self._now = now
-        self._domains = tuple((source.slug, source.domains, source.language) for source in study.sources)
+        self._domains = domains_of(study)
         latest = {key(url): (known.body_sha256, rfc3339(known.fetched_at)) for url, known in store.known().items()}
         self._recorder = Recorder(archive, store, latest)
         self._addresses = forgotten_addresses(archive.notices())
@@ -120,23 +120,30 @@ class _Importer:
                 case Named():
                     self._named.append(entry)
                 case Loaded():
-                    self._wait(entry.capture)
+                    self._load(entry.capture)
 
-    def _wait(self, capture: Capture) -> None:
+    def _load(self, capture: Capture) -> None:
+        source = capture.source or source_of(self._domains, capture.final_url)[0]
+        # Two versions of one article in one file get times in the order in which they stand there.
+        later = timedelta(microseconds=self._taken + 1 if capture.via == "file" else 0)
+        capture = attrs.evolve(capture, source=source, fetched_at=capture.fetched_at + later)
+        self.keep(FetchedPage(capture=capture, mention=False, reason="added by the user"))
+
+    def keep(self, page: FetchedPage) -> None:
+        """Have a page written with the next batch, unless its address was taken down."""
         self._taken += 1
+        capture = page.capture
         if self._forgotten & {key(capture.requested_url), key(capture.final_url)}:
             self._refuse(capture)
             return
-        source = capture.source or source_of(self._domains, capture.final_url)[0]
-        # Two versions of one article in one file get times in the order in which they stand there.
-        at = capture.fetched_at + timedelta(microseconds=self._taken) if capture.via == "file" else capture.fetched_at
-        page = FetchedPage(
-            capture=attrs.evolve(capture, source=source, fetched_at=at), mention=False, reason="added by the user"
-        )
         self._waiting.append(page)
         self._waiting_bytes += len(capture.body)
         if len(self._waiting) >= BATCH or self._waiting_bytes >= BATCH_BYTES:
             self.flush()
+
+    def note(self, visits: Sequence[Visit]) -> None:
+        """Record addresses that were looked at and left."""
+        self.counts.update(visit.action for visit in self._recorder.record(visits))
 
     def _refuse(self, capture: Capture) -> None:
         self._recorder.record(
@@ -157,8 +164,11 @@ class _Importer:
     def flush(self) -> None:
         """Write what waits. A full disk ends the import; batches before it are safe."""
         batch, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        ids = [page.capture.snapshot_id for page in batch]
+        held = {snapshot.id for snapshot in self._store.load(Snapshot, ids)}
+        self.counts["unchanged"] += len(held)
         try:
-            visits = self._recorder.record(batch)
+            visits = self._recorder.record([page for page, id_ in zip(batch, ids, strict=True) if id_ not in held])
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise

@@ -21,6 +21,9 @@ from kb.store import Known
 
 SeedKind = Literal["feed", "sitemap", "robots", "page", "document", "named"]
 
+Domains = tuple[tuple[str, tuple[str, ...], str | None], ...]
+"""Slug, hosts and language of each source."""
+
 SLACK = timedelta(days=3)
 """How long before the study's window an article may be dated: embargoed pieces are dated early, zones differ."""
 
@@ -63,8 +66,7 @@ class CrawlPlan:
     seeds: tuple[Seed, ...]
     held: Mapping[str, Held]
     """By `addresses.key` of every address that a capture is known under."""
-    domains: tuple[tuple[str, tuple[str, ...], str | None], ...]
-    """Slug, hosts and language of each source."""
+    domains: Domains
     browser: tuple[str, ...]
     """Slugs of sources whose pages a browser reads."""
     primary: tuple[str, ...]
@@ -143,7 +145,7 @@ def _plan(study: Study, settings: Settings, seeds: tuple[Seed, ...], held: Mappi
         study=study.slug,
         seeds=seeds,
         held=held,
-        domains=tuple((source.slug, source.domains, source.language) for source in study.sources),
+        domains=domains_of(study),
         browser=tuple(source.slug for source in study.sources if source.browser),
         primary=tuple(source.slug for source in study.sources if source.kind == "primary"),
         terms=terms_of(study),
@@ -199,7 +201,7 @@ def _robots(source: Source) -> tuple[str, ...]:
 
 
 def _seed(url: str, kind: SeedKind, study: Study) -> Seed:
-    domains = tuple((source.slug, source.domains, source.language) for source in study.sources)
+    domains = domains_of(study)
     address = canonical(url)
     if not address:
         raise ValueError(f"not an http(s) address: {url}")
@@ -229,7 +231,12 @@ def _held(known: Mapping[str, Known], due_from: datetime) -> dict[str, Held]:
     return held
 
 
-def source_of(domains: tuple[tuple[str, tuple[str, ...], str | None], ...], url: str) -> tuple[str | None, str | None]:
+def domains_of(study: Study) -> Domains:
+    """What `source_of` looks an address up in."""
+    return tuple((source.slug, source.domains, source.language) for source in study.sources)
+
+
+def source_of(domains: Domains, url: str) -> tuple[str | None, str | None]:
     """Slug and language of the source an address belongs to; the longest host wins. (None, None) for strangers."""
     named = host_of(url)
     hosts = {named, named.rpartition(":")[0] or named}

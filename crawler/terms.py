@@ -127,10 +127,23 @@ def _number(found: re.Match[str]) -> str:
     return _THOUSANDS.sub("", found[0]).replace(",", ".")
 
 
+def names_of(study: Study) -> list[str]:
+    """What the study and its speakers are called, as written, where that can be told from other words."""
+    titled = [name for name in (*_titles(study), *_heads(study)) if is_name(name)]
+    return [*titled, *(name for s in study.speakers for name in (s.name, *s.aliases) if " " in name.strip())]
+
+
+def _titles(study: Study) -> list[str]:
+    return [study.title, *study.aliases, *(document.title for document in study.documents)]
+
+
+def _heads(study: Study) -> list[str]:
+    return [title.split(":")[0] for title in _titles(study) if ":" in title]
+
+
 def terms_of(study: Study) -> Terms:
     """The signs of a study, from claims.yaml alone."""
-    titles = [study.title, *study.aliases, *(document.title for document in study.documents)]
-    heads = [title.split(":")[0] for title in titles if ":" in title]
+    titles, heads = _titles(study), _heads(study)
     addresses = [document.url for document in study.documents]
     spoken = [[speaker.name, *speaker.aliases] for speaker in study.speakers]
     stated = [*titles, *(claim.text for claim in study.claims), *(name for names in spoken for name in names)]

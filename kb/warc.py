@@ -18,7 +18,7 @@ from isal import isal_zlib
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from kb.records import Via, rfc3339, sha256
+from kb.records import Via, record_id, rfc3339, sha256
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What would end a header's line, here or in another reader, or cannot be written at all."""
@@ -59,6 +59,11 @@ class Capture:
     @cached_property
     def body_sha256(self) -> str:
         return sha256(self.body)
+
+    @cached_property
+    def snapshot_id(self) -> str:
+        """Of the Snapshot that it becomes."""
+        return record_id("snapshot", self.requested_url, self.fetched_at, self.body_sha256)
 
 
 @attrs.frozen

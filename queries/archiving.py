@@ -1,15 +1,21 @@
-"""The commands about what is kept: `captures`, `forget` and `export`."""
+"""The commands about what is kept: `captures`, `backfill`, `forget` and `export`."""
 
 import getpass
 import sys
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kb.errors import UserError
-from queries.options import ExportFormat, Options, Table, print_json, print_lines, require_place
+from kb.folders import DATA, STUDY
+from queries.options import INCOMPLETE, ExportFormat, Options, Table, print_json, print_lines, require_place
 from queries.plain import counted
+
+if TYPE_CHECKING:
+    from kb.settings import Settings
 
 
 def captures(
@@ -32,6 +38,50 @@ def captures(
         for line in forgetting.lines(found):
             sys.stdout.write(f"{line}\n")
     options.console().print(counted(len(found), "capture"))
+
+
+def backfill(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|URL|GLOB|DIR|LIST|-",
+            help="WARC files, folders of them, or lists of their addresses, one a line.",
+        ),
+    ],
+    base: Annotated[str | None, typer.Option(metavar="URL", help="What relative lines of a list lie below.")] = None,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR", help="Look for the study of this folder in the same pass; may be given several times."
+        ),
+    ] = None,
+) -> None:
+    """Capture what news archives hold about the study: CC-NEWS, or any WARC files, here or in object storage.
+
+    Example: retold backfill warc.paths.gz --base https://data.commoncrawl.org/
+    """
+    from queries import job, printing
+
+    options: Options = ctx.obj
+    with ExitStack() as stack:
+        workspaces = [stack.enter_context(options.working(settings)) for settings in _beside(options, also or [])]
+        console = options.console()
+        with printing.progress(console) as shown:
+            summary = job.backfill(workspaces, names, base, sys.stdin.buffer, partial(shown, "backfill"))
+    printing.backfilled(summary, console)
+    if options.json:
+        print_json(printing.backfilled_json(summary))
+    if not summary.complete:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _beside(options: Options, folders: list[Path]) -> list["Settings"]:
+    """The settings of this study and of those in other folders, whose data lie beside their claims.yaml."""
+    own = options.settings
+    if folders and own.store_url:
+        raise UserError("--also: every study has its own record store; run `retold backfill` once for each")
+    return [own, *(own.model_copy(update={"study": folder / STUDY, "data_dir": folder / DATA}) for folder in folders)]
 
 
 def forget(
@@ -109,4 +159,4 @@ def export(
     printing.captured(captures, options.console())
 
 
-COMMANDS = (captures, forget, export)
+COMMANDS = (captures, backfill, forget, export)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from crawler import backfill as archives
 from crawler import backoff, imports, plan, runner
 from crawler.addresses import canonical, key
 from kb import pipeline
@@ -66,6 +67,24 @@ def add(workspace: Workspace, names: Sequence[str], stdin: BinaryIO) -> imports.
     return imports.add(
         names, workspace.study, workspace.settings, workspace.archive, workspace.store, now(), stdin=stdin
     )
+
+
+def backfill(
+    workspaces: Sequence[Workspace],
+    names: Sequence[str],
+    base: str | None,
+    stdin: BinaryIO,
+    on_progress: archives.Progress,
+) -> archives.BackfillSummary:
+    """Capture what news archives hold about the studies of the workspaces."""
+    files = archives.files_of(names, base, stdin)
+    for workspace in workspaces:
+        remember(workspace)
+    targets = [
+        archives.Target(study=w.study, settings=w.settings, archive=w.archive, store=w.store) for w in workspaces
+    ]
+    workers = workspaces[0].settings.worker_count
+    return archives.backfill(files, targets, now(), workers=workers, on_progress=on_progress)
 
 
 def address_key(url: str) -> str:

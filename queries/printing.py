@@ -15,6 +15,7 @@ from queries.plain import counted as counted_noun
 from queries.plain import one_line
 
 if TYPE_CHECKING:
+    from crawler.backfill import BackfillSummary
     from crawler.imports import ImportSummary
     from crawler.runner import CrawlEvent, CrawlSummary
     from kb.pipeline import BuildSummary
@@ -156,6 +157,30 @@ def imported_json(summary: "ImportSummary") -> Mapping[str, object]:
     return {
         "counts": dict(summary.counts),
         "problems": [str(problem) for problem in summary.problems],
+        "complete": summary.complete,
+    }
+
+
+def backfilled(summary: "BackfillSummary", console: Console) -> None:
+    read = counted_noun(summary.files, "file")
+    before = f", {summary.already} read before" if summary.already else ""
+    console.print(f"backfill  {read}, {counted_noun(summary.records, 'record')}{before}")
+    for study, counts in summary.counts.items():
+        console.print(f"  {study}: {counted(counts) or 'nothing found'}", markup=False)
+    for reason, count in summary.passed.items():
+        console.print(f"  {counted_noun(count, 'record')} {reason}", style="yellow")
+    for problem in summary.problems:
+        console.print(f"  {escape(one_line(f'{problem.where}: {problem.what}'))}", style="yellow")
+
+
+def backfilled_json(summary: "BackfillSummary") -> Mapping[str, object]:
+    return {
+        "files": summary.files,
+        "already": summary.already,
+        "records": summary.records,
+        "studies": {study: dict(counts) for study, counts in summary.counts.items()},
+        "passed": dict(summary.passed),
+        "problems": [{"file": problem.where, "problem": problem.what} for problem in summary.problems],
         "complete": summary.complete,
     }
 

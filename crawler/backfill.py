@@ -1,0 +1,243 @@
+"""`retold backfill`: news archives by the terabyte -> the Snapshots of the pages in them that concern a study.
+
+One pass over the files serves all studies. Workers read, sift and judge; only the caller writes, piece by piece, and
+then notes the file as done: a run that was killed goes on with the files that are not noted, and what it had kept of
+them is known by its id.
+"""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urljoin
+
+import attrs
+
+from crawler.imports import Importer
+from crawler.pipelines import catch_up
+from crawler.readers import Problem
+from crawler.sifting import Piece, Sifted, Sifting
+from crawler.terms import terms_of
+from kb.archive import Archive
+from kb.claims import Study
+from kb.errors import UserError
+from kb.executor import Attempt, Derived, Item, choose
+from kb.records import Visit, canonical_json, sha256
+from kb.settings import Settings
+from kb.store import RecordStore
+
+DONE = "backfilled.jsonl"
+"""In the data folder: the files that were read to their end, and for which signs of the study."""
+WARCS = (".warc", ".warc.gz", ".warc.zst", ".warc.lz4")
+_SIGNS = "1"
+"""Raised when what a study is recognised by in an archive changes: every file is then read once more."""
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """A study that pages are looked for, and where they go."""
+
+    study: Study
+    settings: Settings
+    archive: Archive
+    store: RecordStore
+
+    @property
+    def signs(self) -> str:
+        """Digest of what its pages are recognised by."""
+        return sha256(canonical_json([_SIGNS, attrs.asdict(terms_of(self.study))]).encode())
+
+
+@attrs.frozen(kw_only=True)
+class BackfillSummary:
+    """What one backfill did."""
+
+    files: int
+    """Read now, to their end or to where they are damaged."""
+    already: int
+    """Read by an earlier run and left alone."""
+    records: int
+    counts: Mapping[str, Mapping[str, int]]
+    """By study, pages by Visit action."""
+    passed: Mapping[str, int]
+    """Records that could not be looked at, by reason."""
+    problems: tuple[Problem, ...]
+
+    @property
+    def complete(self) -> bool:
+        return not self.problems
+
+
+Progress = Callable[[int, int], None]
+"""Called with how many files are done, and of how many."""
+
+
+def backfill(
+    files: Sequence[str], targets: Sequence[Target], now: datetime, *, workers: int, on_progress: Progress
+) -> BackfillSummary:
+    """Look through web archives, each a path or an address as fsspec takes it, for pages about the targets' studies."""
+    for target in targets:
+        catch_up(target.archive, target.store)
+    run = _Run(targets, now)
+    waiting = [name for name in dict.fromkeys(files) if not run.is_done(name)]
+    sifting = Sifting([target.study for target in targets], targets[0].settings.crawl.max_bytes)
+    pieces = [Piece(name) for name in waiting]
+    executor = choose(len(pieces), workers, least=2)
+    while pieces:
+        items = (Item(key=piece.address, payload=piece) for piece in pieces)
+        pieces = []
+        for attempt in executor.map(sifting, items):
+            rest = run.take(attempt)
+            if rest:
+                pieces.append(rest)
+            else:
+                on_progress(run.files, len(waiting))
+    return run.summary(already=len(set(files)) - len(waiting))
+
+
+class _Run:
+    """Writes what workers found, and keeps the count."""
+
+    def __init__(self, targets: Sequence[Target], now: datetime) -> None:
+        self._targets = [(each, Importer(each.study, each.archive, each.store, now), each.signs) for each in targets]
+        self._done = [_done(target.settings.data_dir / DONE, signs) for target, _, signs in self._targets]
+        self._passed: Counter[str] = Counter()
+        self._problems: list[Problem] = []
+        self._records = 0
+        self.files = 0
+
+    def is_done(self, name: str) -> bool:
+        """Whether the file as it is now was read for every study, as they are now."""
+        return all(done.get(name) == _state(name) for done in self._done)
+
+    def take(self, attempt: Attempt) -> Piece | None:
+        """Write what a piece held; what is left of its file."""
+        name = attempt.item.key
+        if not isinstance(attempt.result, Derived):
+            self._problems.append(Problem(where=name, what=str(attempt.error)))
+            self.files += 1
+            return None
+        sifted: Sifted = attempt.result.records[0]
+        self._records += sifted.records
+        self._passed.update(sifted.passed)
+        for at, (_, importer, _) in enumerate(self._targets):
+            found = [item for study, item in sifted.found if study == at]
+            importer.note([item for item in found if isinstance(item, Visit)])
+            for item in found:
+                if not isinstance(item, Visit):
+                    importer.keep(item)
+            importer.flush()
+        if sifted.rest is not None:
+            return Piece(name, sifted.rest)
+        self.files += 1
+        if sifted.problem:
+            self._problems.append(Problem(where=name, what=sifted.problem))
+        else:
+            self._note_done(name)
+        return None
+
+    def _note_done(self, name: str) -> None:
+        for target, _, signs in self._targets:
+            line = json.dumps({"file": name, "state": _state(name), "signs": signs})
+            with (target.settings.data_dir / DONE).open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+
+    def summary(self, already: int) -> BackfillSummary:
+        return BackfillSummary(
+            files=self.files,
+            already=already,
+            records=self._records,
+            counts={target.study.slug: dict(+importer.counts) for target, importer, _ in self._targets},
+            passed=dict(self._passed),
+            problems=tuple(self._problems),
+        )
+
+
+def _done(path: Path, signs: str) -> dict[str, str]:
+    """The state in which each file was read for these signs; a line that a kill left torn says nothing."""
+    found: dict[str, str] = {}
+    if path.exists():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                noted: Any = json.loads(line)
+                if noted["signs"] == signs:
+                    found[noted["file"]] = noted["state"]
+            except (ValueError, KeyError, TypeError):
+                continue
+    return found
+
+
+def _state(name: str) -> str:
+    """What a file here is known to be unchanged by; archives elsewhere are written once."""
+    path = Path(name)
+    if "://" in name or not path.exists():
+        return ""
+    status = path.stat()
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+# --- names of files ----------------------------------------------------------------------------------
+
+
+def files_of(names: Iterable[str], base: str | None, stdin: IO[bytes]) -> list[str]:
+    """The archives that names lead to: paths and addresses of them, globs, folders, and lists of all these (`-` too).
+
+    `base`: what relative lines of a list lie below, as those of Common Crawl do; by default the list's own place.
+    """
+    found = [file for name in names for file in _named(name, base, stdin)]
+    if not found:
+        raise UserError("no web archive among them (.warc, .warc.gz, .warc.zst)")
+    return found
+
+
+def _named(name: str, base: str | None, stdin: IO[bytes]) -> Iterator[str]:
+    import fsspec
+
+    if name == "-":
+        yield from _listed(stdin.read(), base or "")
+        return
+    remote = "://" in name
+    if not remote and Path(name).is_dir():
+        yield from sorted(str(path) for path in Path(name).rglob("*") if str(path).endswith(WARCS))
+    elif "*" in name or "[" in name:
+        system, path = _tried(name, lambda: fsspec.url_to_fs(name))
+        matches = _tried(name, lambda: system.glob(path))
+        if not matches:
+            raise UserError(f"{name}: no file matches")
+        yield from (system.unstrip_protocol(match) if remote else str(match) for match in sorted(matches))
+    elif not remote and not Path(name).exists():
+        raise UserError(f"{name}: no such file or folder")
+    elif name.endswith(WARCS):
+        yield name
+    else:
+        with _tried(name, lambda: fsspec.open(name, "rb").open()) as file:
+            yield from _listed(file.read(), base or (name if remote else ""))
+
+
+def _listed(content: bytes, base: str) -> Iterator[str]:
+    text = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+    for line in text.decode("utf-8", "replace").splitlines():
+        named = line.strip()
+        if named and not named.startswith("#"):
+            yield named if "://" in named or not base else _below(base, named)
+
+
+def _below(base: str, named: str) -> str:
+    """`urljoin` knows the schemes of the web alone."""
+    scheme, _, rest = base.partition("://")
+    return (
+        f"{scheme}://{urljoin(f'https://{rest}', named).removeprefix('https://')}"
+        if rest
+        else f"{base.rstrip('/')}/{named}"
+    )
+
+
+def _tried(name: str, opening: Callable[[], Any]) -> Any:
+    """What fsspec gives; UserError for what it cannot reach or has no library for."""
+    try:
+        return opening()
+    except (OSError, ValueError, ImportError) as error:
+        raise UserError(f"{name}: {error}") from error

@@ -1,0 +1,68 @@
+"""`retold backfill` as a user starts it."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from newsdesk import CLAIMS, STORIES, page
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+OTHER = CLAIMS.replace("night-naps", "beck").replace("Short Naps on Night Wards", "Rosters Reviewed At Length")
+
+
+def archive(path: Path) -> Path:
+    with path.open("wb") as file:
+        writer = WARCWriter(file, gzip=True)
+        for url, paragraphs in STORIES.items():
+            body = page(url, paragraphs)
+            http = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], "HTTP/1.1")
+            writer.write_record(
+                writer.create_warc_record(url, "response", io.BytesIO(body), length=len(body), http_headers=http)
+            )
+    return path
+
+
+def retold(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", "from queries.front import main; main()", *words],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RETOLD_WORKERS": "1"},
+    )
+
+
+def test_pages_of_an_archive_go_to_each_study(tmp_path: Path) -> None:
+    (tmp_path / "claims.yaml").write_text(CLAIMS, encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "claims.yaml").write_text(OTHER, encoding="utf-8")
+    file = archive(tmp_path / "news.warc.gz")
+    done = retold(tmp_path, "backfill", file.name, "--also", "other", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["studies"]["night-naps"]["kept"] >= 2
+    assert set(told["studies"]) == {"night-naps", "beck"}
+    captures = retold(tmp_path, "captures", "--json").stdout.splitlines()
+    assert len(captures) >= 2
+    again = retold(tmp_path, "backfill", file.name)
+    assert again.returncode == 0
+    assert "1 read before" in again.stderr
+
+
+def test_missing_and_damaged_files_are_told(tmp_path: Path) -> None:
+    (tmp_path / "claims.yaml").write_text(CLAIMS, encoding="utf-8")
+    missing = retold(tmp_path, "backfill", "none.warc.gz")
+    assert (missing.returncode, "none.warc.gz: no such file" in missing.stderr) == (2, True)
+    file = archive(tmp_path / "news.warc.gz")
+    file.write_bytes(file.read_bytes()[:-30])
+    torn = retold(tmp_path, "backfill", file.name, "--json")
+    assert torn.returncode == 5
+    [problem] = json.loads(torn.stdout)["problems"]
+    assert problem["file"] == "news.warc.gz"
+    assert "in the middle" in problem["problem"]
