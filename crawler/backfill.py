@@ -24,7 +24,8 @@ from crawler.terms import terms_of
 from kb.archive import Archive
 from kb.claims import Study
 from kb.errors import UserError
-from kb.executor import Attempt, Derived, Item, choose
+from kb.executor import Attempt, Derived, Item
+from kb.executors import choose
 from kb.records import Visit, canonical_json, sha256
 from kb.settings import Settings
 from kb.store import RecordStore
@@ -76,16 +77,17 @@ Progress = Callable[[int, int], None]
 
 
 def backfill(
-    files: Sequence[str], targets: Sequence[Target], now: datetime, *, workers: int, on_progress: Progress
+    files: Sequence[str], targets: Sequence[Target], now: datetime, *, on_progress: Progress
 ) -> BackfillSummary:
     """Look through web archives, each a path or an address as fsspec takes it, for pages about the targets' studies."""
     for target in targets:
         catch_up(target.archive, target.store)
     run = _Run(targets, now)
     waiting = [name for name in dict.fromkeys(files) if not run.is_done(name)]
-    sifting = Sifting([target.study for target in targets], targets[0].settings.crawl.max_bytes)
+    settings = targets[0].settings
+    sifting = Sifting([target.study for target in targets], settings.crawl.max_bytes)
     pieces = [Piece(name) for name in waiting]
-    executor = choose(len(pieces), workers, least=2)
+    executor = choose(settings, len(pieces), least=2)
     while pieces:
         items = (Item(key=piece.address, payload=piece) for piece in pieces)
         pieces = []

@@ -1,4 +1,4 @@
-"""Executor: runs a stage over its items, in this process or in several.
+"""Executor: runs a stage over its items, in this process or in several; ray_executor.py: on several machines.
 
 Results come back in the order of the items, each with how it went; only the caller writes. The one broad
 `except` of the project is here: what a stage raises becomes an outcome, and the run goes on.
@@ -21,6 +21,7 @@ import attrs
 from kb.errors import Rejected, UserError
 from kb.settings import silence_telemetry
 
+DIED = "the worker process died: killed, or crashed"
 MESSAGE_CHARS = 500
 """Kept of what a failure said."""
 
@@ -132,8 +133,7 @@ def _one_by_one(stage: Runnable, items: deque[Item]) -> Iterator[Attempt]:
                     yield pool.submit(_attempt_adopted, items[0]).result()
                     items.popleft()
                 return
-            died = "the worker process died: killed, or crashed"
-            yield Attempt(item=items.popleft(), result=None, error=died, duration_ms=0.0)
+            yield Attempt(item=items.popleft(), result=None, error=DIED, duration_ms=0.0)
 
 
 def attempt(stage: Runnable, item: Item) -> Attempt:
@@ -180,8 +180,3 @@ def _ready() -> None:
 
 def _attempt_adopted(item: Item) -> Attempt:
     return attempt(_adopted[0], item)
-
-
-def choose(count: int, workers: int, least: int = 24) -> Executor:
-    """Workers only for work that repays their start (about a second each to load a model)."""
-    return ProcessExecutor(workers) if workers > 1 and count >= least else SerialExecutor()

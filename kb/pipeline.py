@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import attrs
 
 from kb.errors import Rejected, UnstorableError
-from kb.executor import Attempt, Derived, Item, choose, printable
+from kb.executor import Attempt, Derived, Item, printable
+from kb.executors import choose
 from kb.records import Outcome, Status, Tool
 from kb.stages import AnnotateStage, CreditStage, EmbedStage, ExtractStage, PairStage
 from kb.store import RecordStore
@@ -24,6 +25,9 @@ class Stage(Protocol):
 
     name: str
     parallel: bool
+    """Whether it gains from several processes of one machine."""
+    distributed: bool
+    """Whether it gains from several machines."""
 
     @property
     def tool(self) -> Tool:
@@ -113,7 +117,9 @@ def _run(stage: Stage, workspace: Workspace, on_progress: Progress) -> StageSumm
     keys = stage.pending(workspace)
     before = store.failures(stage.name, stage.tool.id)
     codes: Counter[str] = Counter()
-    executor = choose(len(keys), workspace.settings.worker_count if stage.parallel else 1)
+    settings = workspace.settings
+    parallel = stage.parallel or (stage.distributed and settings.executor == "ray")
+    executor = choose(settings, len(keys), parallel=parallel)
     done = 0
     for number, attempt in enumerate(executor.map(stage, stage.items(workspace, keys)), 1):
         outcome = _commit(store, attempt, _outcome(stage, attempt, _tries(before, attempt)))

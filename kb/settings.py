@@ -6,6 +6,7 @@ Every field can be set by an environment variable: `RETOLD_DATA_DIR`, `RETOLD_EM
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,8 +22,9 @@ TELEMETRY_OFF = {
     "TRANSFORMERS_OFFLINE": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "OTEL_SDK_DISABLED": "true",
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
-"""Nothing may call home: read by chromadb, huggingface_hub, transformers and opentelemetry at import."""
+"""Nothing may call home: read by chromadb, huggingface_hub, transformers, opentelemetry and ray at import."""
 
 
 def silence_telemetry() -> None:
@@ -91,6 +93,10 @@ class Settings(BaseSettings):
     """A cross-encoder's name or folder, for `retold search --rerank`."""
     workers: int = Field(0, ge=0)
     """Processes of a build; 0 for one a core, 1 for none but this one."""
+    executor: Literal["local", "ray"] = "local"
+    """What runs a build's and a backfill's work: processes of this machine, or Ray."""
+    ray_address: str | None = None
+    """The Ray cluster (`auto`, `host:port`); None for one of this machine's cores alone, as many as `workers`."""
     crawl: CrawlSettings = CrawlSettings()
 
     @property

@@ -34,6 +34,7 @@ class ExtractStage:
 
     name = "extract"
     parallel = True
+    distributed = True
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
@@ -62,6 +63,7 @@ class AnnotateStage:
 
     name = "annotate"
     parallel = True
+    distributed = True
 
     def __init__(self, spacy_model: str) -> None:
         self._parser = Parser(spacy_model)
@@ -101,6 +103,7 @@ class CreditStage:
 
     name = "credits"
     parallel = False
+    distributed = False
     tool = credit_lines.TOOL
     makes: Mapping[str, Tool] = {"credits": credit_lines.TOOL}
 
@@ -121,7 +124,8 @@ class EmbedStage:
     """Wordings -> Embeddings. The vector is the outcome: no other is kept, for there are very many."""
 
     name = "embed"
-    parallel = False
+    parallel = False  # its library uses every core by itself
+    distributed = True
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -161,6 +165,7 @@ class PairStage:
 
     name = "pair"
     parallel = False
+    distributed = False
 
     def __init__(self, study: Study, consults: Mapping[str, Tool], entailment: EntailmentModel) -> None:
         """`consults`: the tools of the `passages`, `quotes` and `embeddings` that a text is paired by; its own

@@ -11,7 +11,16 @@ import typer
 
 from kb.errors import UserError
 from kb.folders import DATA, STUDY
-from queries.options import INCOMPLETE, ExportFormat, Options, Table, print_json, print_lines, require_place
+from queries.options import (
+    INCOMPLETE,
+    ExecutorName,
+    ExportFormat,
+    Options,
+    Table,
+    print_json,
+    print_lines,
+    require_place,
+)
 from queries.plain import counted
 
 if TYPE_CHECKING:
@@ -56,6 +65,7 @@ def backfill(
             metavar="DIR", help="Look for the study of this folder in the same pass; may be given several times."
         ),
     ] = None,
+    executor: Annotated[ExecutorName | None, typer.Option(help="What runs the work.", show_default="local")] = None,
 ) -> None:
     """Capture what news archives hold about the study: CC-NEWS, or any WARC files, here or in object storage.
 
@@ -65,7 +75,9 @@ def backfill(
 
     options: Options = ctx.obj
     with ExitStack() as stack:
-        workspaces = [stack.enter_context(options.working(settings)) for settings in _beside(options, also or [])]
+        workspaces = [
+            stack.enter_context(options.working(settings)) for settings in _beside(options.run_by(executor), also or [])
+        ]
         console = options.console()
         with printing.progress(console) as shown:
             summary = job.backfill(workspaces, names, base, sys.stdin.buffer, partial(shown, "backfill"))
@@ -76,9 +88,8 @@ def backfill(
         raise typer.Exit(INCOMPLETE)
 
 
-def _beside(options: Options, folders: list[Path]) -> list["Settings"]:
+def _beside(own: "Settings", folders: list[Path]) -> list["Settings"]:
     """The settings of this study and of those in other folders, whose data lie beside their claims.yaml."""
-    own = options.settings
     if folders and own.store_url:
         raise UserError("--also: every study has its own record store; run `retold backfill` once for each")
     return [own, *(own.model_copy(update={"study": folder / STUDY, "data_dir": folder / DATA}) for folder in folders)]

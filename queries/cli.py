@@ -10,6 +10,7 @@ from queries import answering, archiving, reviewing, revising, searching, servin
 from queries.options import (
     DAMAGED,
     INCOMPLETE,
+    ExecutorName,
     Frame,
     Options,
     StageName,
@@ -164,13 +165,14 @@ def build(
     rebuild: Annotated[
         list[StageName] | None, typer.Option(help="Start a stage over; may be given several times.")
     ] = None,
+    executor: Annotated[ExecutorName | None, typer.Option(help="What runs the work.", show_default="local")] = None,
 ) -> None:
     """Derive everything that is pending: texts, quotes, numbers, vectors, alignments.
 
     Example: retold build --rebuild annotate
     """
     options: Options = ctx.obj
-    with options.working() as workspace:
+    with options.working(options.run_by(executor)) as workspace:
         summary = _build(options, workspace, rebuild or [])
         if options.json:
             from queries import printing

@@ -83,8 +83,7 @@ def backfill(
     targets = [
         archives.Target(study=w.study, settings=w.settings, archive=w.archive, store=w.store) for w in workspaces
     ]
-    workers = workspaces[0].settings.worker_count
-    return archives.backfill(files, targets, now(), workers=workers, on_progress=on_progress)
+    return archives.backfill(files, targets, now(), on_progress=on_progress)
 
 
 def address_key(url: str) -> str:

@@ -80,6 +80,11 @@ class Table(StrEnum):
     ARTICLES = "articles"
 
 
+class ExecutorName(StrEnum):
+    LOCAL = "local"
+    RAY = "ray"
+
+
 class StageName(StrEnum):
     EXTRACT = "extract"
     ANNOTATE = "annotate"
@@ -121,6 +126,10 @@ class Options:
         from kb.workspace import Workspace
 
         return Workspace(self.settings)
+
+    def run_by(self, executor: ExecutorName | None) -> "Settings":
+        """The settings, with the executor that the command names, if it does."""
+        return self.settings.model_copy(update={"executor": executor.value} if executor else {})
 
     @contextmanager
     def working(self, settings: "Settings | None" = None) -> Iterator["Workspace"]:

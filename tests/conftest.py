@@ -1,6 +1,7 @@
 """What every test needs: no telemetry, one thread a library, property tests that are quick and repeatable."""
 
 import os
+import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -31,4 +32,12 @@ def parser_loaded_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spacy, "load", cache(spacy.load))
+        yield
+
+
+@pytest.fixture(scope="session")
+def ray_here() -> Iterator[None]:
+    """Ray's workers are started with this process's paths: stages of tests lie in no package."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         yield

@@ -60,19 +60,19 @@ class Desk:
         self.folder = folder
         self.studies = studies or (make_study(),)
 
-    def settings(self, at: int) -> Settings:
-        return Settings(data_dir=self.folder / f"data{at}")
+    def settings(self, at: int, workers: int = 1) -> Settings:
+        return Settings(data_dir=self.folder / f"data{at}", workers=workers)
 
     def run(self, *files: Path | str, workers: int = 1) -> BackfillSummary:
         with ExitStack() as stack:
             targets = []
             for at, study in enumerate(self.studies):
-                settings = self.settings(at)
+                settings = self.settings(at, workers)
                 archive = Archive(settings.archive_dir)
                 settings.data_dir.mkdir(exist_ok=True)
                 store = stack.enter_context(RecordStore.open(settings.database_url))
                 targets.append(Target(study=study, settings=settings, archive=archive, store=store))
-            return backfill([str(file) for file in files], targets, NOW, workers=workers, on_progress=lambda *_: None)
+            return backfill([str(file) for file in files], targets, NOW, on_progress=lambda *_: None)
 
     def snapshots(self, at: int = 0) -> list[Snapshot]:
         with RecordStore.open(self.settings(at).database_url) as store:

@@ -13,7 +13,10 @@ import attrs
 import pytest
 
 from kb.errors import Code, Rejected, UserError
-from kb.executor import MESSAGE_CHARS, Derived, Executor, Item, ProcessExecutor, SerialExecutor, choose
+from kb.executor import MESSAGE_CHARS, Derived, Executor, Item, ProcessExecutor, SerialExecutor
+from kb.executors import choose
+from kb.ray_executor import AHEAD, BATCH, RayExecutor
+from kb.settings import Settings
 
 
 @attrs.frozen
@@ -52,9 +55,12 @@ def items(*payloads: Any) -> list[Item]:
     return [Item(f"item:{n}", payload) for n, payload in enumerate(payloads)]
 
 
-@pytest.fixture(params=["serial", "processes"])
-def executor(request: pytest.FixtureRequest) -> Executor:
-    return SerialExecutor() if request.param == "serial" else ProcessExecutor(2)
+EXECUTORS = {"serial": SerialExecutor(), "processes": ProcessExecutor(2), "ray": RayExecutor(2)}
+
+
+@pytest.fixture(params=list(EXECUTORS))
+def executor(request: pytest.FixtureRequest, ray_here: None) -> Executor:
+    return EXECUTORS[request.param]
 
 
 # --- the contract ---
@@ -92,7 +98,7 @@ def test_items_are_asked_for_as_they_are_needed(executor):
 
     attempts = executor.map(Doubling(), endless())
     next(attempts)
-    assert len(taken) <= 2 * 4 + 1
+    assert len(taken) <= (2 * AHEAD + 1) * BATCH
     attempts.close()  # type: ignore[attr-defined]
 
 
@@ -108,16 +114,22 @@ def test_error_while_reading_the_items_reaches_the_caller(executor):
 # --- processes ---
 
 
-def test_items_that_kill_their_worker_cost_only_themselves():
-    attempts = list(ProcessExecutor(2).map(Doubling(), items(1, 2, "die", 4, "exit", 6, 7, 8, 9, 10, 11, 12)))
+@pytest.mark.parametrize("executor", [ProcessExecutor(2), RayExecutor(2)], ids=["processes", "ray"])
+def test_items_that_kill_their_worker_cost_only_themselves(executor, ray_here):
+    attempts = list(executor.map(Doubling(), items(1, 2, "die", 4, "exit", 6, 7, 8, 9, 10, 11, 12)))
     assert [attempt.item.payload for attempt in attempts if attempt.error] == ["die", "exit"]
     assert [attempt.item.key for attempt in attempts] == [f"item:{n}" for n in range(12)]
     assert "the worker process died" in attempts[2].error
 
 
-def test_workers_that_cannot_start_end_the_run_with_advice():
-    with pytest.raises(UserError, match="die as they start; RETOLD_WORKERS=1"):
-        list(ProcessExecutor(2).map(Stillborn(), items(1, 2)))
+@pytest.mark.parametrize(
+    ("executor", "advice"),
+    [(ProcessExecutor(2), "RETOLD_WORKERS=1 works"), (RayExecutor(2), "--executor local works")],
+    ids=["processes", "ray"],
+)
+def test_workers_that_cannot_start_end_the_run_with_advice(executor, advice, ray_here):
+    with pytest.raises(UserError, match=f"die as they start.*{advice}"):
+        list(executor.map(Stillborn(), items(1, 2)))
 
 
 PARENT = """
@@ -163,7 +175,15 @@ def _stats() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("count", "workers", "kind"), [(5, 8, SerialExecutor), (500, 1, SerialExecutor), (500, 2, ProcessExecutor)]
+    ("count", "workers", "executor", "kind"),
+    [
+        (5, 8, "local", SerialExecutor),
+        (500, 1, "ray", SerialExecutor),
+        (500, 2, "local", ProcessExecutor),
+        (500, 2, "ray", RayExecutor),
+    ],
 )
-def test_workers_are_started_where_they_pay(count, workers, kind):
-    assert type(choose(count, workers)) is kind
+def test_workers_are_started_where_they_pay(count, workers, executor, kind):
+    settings = Settings(workers=workers, executor=executor)
+    assert type(choose(settings, count)) is kind
+    assert type(choose(settings, count, parallel=False)) is SerialExecutor

@@ -1,0 +1,129 @@
+"""The Ray executor: a stage over the machines of a cluster, or over processes of this one (extra `retold[ray]`).
+
+Each worker is an actor that holds the stage, so its models are loaded once. Batches go out, results come back in the
+order of the items, so that a build writes the same rows as any other. A worker that dies costs its batch: the items in
+it are tried one by one, and only one that kills its worker again is blamed.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from kb.errors import UserError
+from kb.executor import DIED, Attempt, Item, Runnable, attempt
+from kb.settings import silence_telemetry
+
+BATCH = 4
+"""Items that travel together: a call costs about a millisecond, an article some tens."""
+AHEAD = 2
+"""Batches under way for each worker: one in work, one waiting."""
+
+
+class Adopted:
+    """What runs in a worker: the stage, kept with what it has loaded."""
+
+    def __init__(self, stage: Runnable) -> None:
+        silence_telemetry()
+        self._stage = stage
+
+    def ready(self) -> None:
+        """The worker has started."""
+
+    def run(self, items: Sequence[Item]) -> list[Attempt]:
+        return [attempt(self._stage, item) for item in items]
+
+
+class RayExecutor:
+    """Workers on the cluster at an address (`auto`, `host:port`, `ray://…`), or on this machine where none is given."""
+
+    def __init__(self, workers: int, address: str | None = None) -> None:
+        self.workers = workers
+        self.address = address
+
+    def map(self, stage: Runnable, items: Iterable[Item]) -> Iterator[Attempt]:
+        waiting = iter(items)
+        first = list(islice(waiting, BATCH))
+        if not first:
+            return
+        crew = _Crew(_started(self.workers, self.address), stage, self.workers)
+        running: deque[tuple[Any, int, list[Item]]] = deque()
+        batch, turn = first, 0
+        try:
+            while batch or running:
+                while batch and len(running) < self.workers * AHEAD:
+                    worker = turn % self.workers
+                    running.append((crew.give(worker, batch), worker, batch))
+                    batch, turn = list(islice(waiting, BATCH)), turn + 1
+                answer, worker, given = running.popleft()
+                yield from crew.answer(answer, worker, given)
+        finally:
+            crew.end()
+
+
+class _Crew:
+    """The workers of one stage."""
+
+    def __init__(self, ray: Any, stage: Runnable, count: int) -> None:
+        self._ray = ray
+        self._died = ray.exceptions.RayActorError
+        graphics = ray.cluster_resources().get("GPU", 0.0)
+        options = {"num_cpus": 1, "num_gpus": min(1.0, graphics / count), "max_restarts": 0}
+        self._adopted = ray.remote(Adopted).options(**options)
+        self._stage = ray.put(stage)
+        self._workers = [self._adopted.remote(self._stage) for _ in range(count)]
+        try:
+            ray.get([worker.ready.remote() for worker in self._workers])
+        except self._died as error:
+            self.end()
+            raise UserError(
+                "Ray's workers die as they start: is the same retold installed on every machine of the cluster? "
+                "--executor local works without Ray"
+            ) from error
+
+    def give(self, worker: int, items: Sequence[Item]) -> Any:
+        return self._workers[worker].run.remote(list(items))
+
+    def answer(self, answer: Any, worker: int, items: Sequence[Item]) -> Iterator[Attempt]:
+        """How the items of a batch went; where their worker died, of each tried again by itself."""
+        try:
+            attempts = self._ray.get(answer)
+        except self._died:
+            attempts = None
+        if attempts is not None:
+            yield from attempts
+            return
+        for item in items:
+            yield self._alone(worker, item)
+
+    def _alone(self, worker: int, item: Item) -> Attempt:
+        """Twice: the first may meet the worker that died before it."""
+        for _ in range(2):
+            try:
+                [done] = self._ray.get(self.give(worker, [item]))
+            except self._died:
+                self._workers[worker] = self._adopted.remote(self._stage)
+            else:
+                return done  # type: ignore[no-any-return]  # Ray's results have no type
+        return Attempt(item=item, result=None, error=DIED, duration_ms=0.0)
+
+    def end(self) -> None:
+        for worker in self._workers:
+            self._ray.kill(worker)
+
+
+def _started(workers: int, address: str | None) -> Any:
+    """Ray, connected once for this process; it ends with it."""
+    silence_telemetry()
+    try:
+        import ray
+    except ImportError as error:
+        raise UserError("the Ray executor needs Ray: pip install 'retold[ray]'") from error
+    if not ray.is_initialized():
+        here: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False} if address is None else {}
+        try:
+            ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise UserError(f"Ray cannot be reached at {address}: {error}") from error
+    return ray
