@@ -1,8 +1,7 @@
 """Settings -> open objects. The only place that decides which implementation stands behind a seam."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -11,12 +10,12 @@ from kb import folders, takedown
 from kb import study as studies
 from kb.archive import Archive
 from kb.claims import Study
+from kb.connections import Connection, connect
 from kb.embed import Embedder, embedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
 from kb.fulltext import make_fulltext
 from kb.indexing import Indexing
-from kb.occurrences import connected
 from kb.reader import Reader
 from kb.records import Snapshot
 from kb.rerank import CrossEncoderReranker
@@ -94,10 +93,10 @@ class Workspace:
         return Indexing(self.settings.index_dir, self.embedder.tool.id, self.store, self._wanted)
 
     @contextmanager
-    def searching(self) -> Iterator[sqlite3.Connection]:
+    def searching(self) -> Iterator[Connection]:
         """A connection to the record store for a search, with its full-text index in place."""
         make_fulltext(self.store)
-        with connected(folders.database(self.settings.data_dir)) as connection:
+        with closing(connect(self.settings.database_url, folders.database(self.settings.data_dir))) as connection:
             yield connection
 
     def _close_index(self) -> None:

@@ -9,7 +9,7 @@ from making import EXTRACT, connection, hold, snapshot
 
 from kb import migrations, schema
 from kb.errors import DataError
-from kb.lexical import LexicalIndex
+from kb.lexical import Fts5Index
 from kb.reader import Reader
 from kb.records import Snapshot
 from kb.store import RecordStore
@@ -61,12 +61,12 @@ def test_full_text_index_follows_tables_made_anew(url):
     with RecordStore.open(url) as store:
         hold(store, "https://ledger.example/a", ["Whales sing."])
         with closing(connection(store)) as asked:
-            assert len(LexicalIndex(asked).best("whales", 5)) == 1
+            assert len(Fts5Index(asked).best("whales", 5)) == 1
     set_version(url, "derived", "0")
     with RecordStore.open(url) as store:
         hold(store, "https://ledger.example/a", ["Tides rise."])
         with closing(connection(store)) as asked:
-            lexical = LexicalIndex(asked)
+            lexical = Fts5Index(asked)
             assert lexical.best("whales", 5) == []
             hold(store, "https://ledger.example/b", ["Boats leave."])
             assert len(lexical.best("tides boats", 5)) == 2

@@ -16,7 +16,7 @@ from making import EXTRACT, NOON, connection, hold
 from newsdesk import HashEmbedder
 
 from kb.claims import Claim
-from kb.lexical import LexicalIndex
+from kb.lexical import Fts5Index
 from kb.matrix import Matrix
 from kb.occurrences import Filter, Occurrences
 from kb.reader import Reader
@@ -43,7 +43,7 @@ def searcher(store: RecordStore, **changes: Any) -> Iterator[Searcher]:
         matrix = Matrix(numbers, embedder.encode([said for _, said in by_number]))
         plain = Searcher(
             places=places,
-            lexical=LexicalIndex(opened),
+            lexical=Fts5Index(opened),
             matrix=matrix,
             nearest=matrix.nearest,
             encode=embedder.encode,
