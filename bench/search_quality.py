@@ -117,7 +117,7 @@ def by_words(judged: JudgedSet, store_url: str | None = None) -> list[Ranked]:
             make_fulltext(store)
             store.commit(None, [], {words_digest(text): text for text in judged.docs})
         with closing(connect(url, file)) as connection:
-            digests = dict(connection.rows("SELECT number, words_sha256 FROM wordings"))  # type: ignore[arg-type]
+            digests = dict(connection.rows("SELECT number, words_sha256 FROM wordings"))
             index = lexical_index(connection)
             return [
                 [(i, score) for number, score in index.best(query, POOL) for i in places[digests[number]]]

@@ -148,7 +148,7 @@ class Occurrences:
     def numbers(self, digests: Iterable[str]) -> dict[str, int]:
         """The numbers of wordings by the digest of their words."""
         query = "SELECT words_sha256, number FROM wordings WHERE words_sha256 IN TEXTS(:digests)"
-        return dict(self._connection.rows(query, {"digests": list(digests)}))  # type: ignore[arg-type]
+        return dict(self._connection.rows(query, {"digests": list(digests)}))
 
     def _places(self, numbers: Iterable[int], narrowed: Filter) -> Iterator[Mapping[str, Any]]:
         for kind in _kinds(narrowed):

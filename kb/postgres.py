@@ -5,13 +5,10 @@ to do. psycopg is imported when a connection is opened, and not before.
 import errno
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from kb.errors import DataError, LostError, RetoldError, UserError
-
-if TYPE_CHECKING:
-    import psycopg
 
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 """How an address of PostgreSQL may begin."""
@@ -22,7 +19,9 @@ CONNECT: Mapping[str, Any] = {"connect_timeout": 10, "keepalives_idle": 60}
 NUL, NUL_KEPT = "\0", "\ufdd0"
 """PostgreSQL's texts hold no NUL. A character that Unicode keeps out of texts stands for it there."""
 
-PIN_SCHEMA = "SELECT set_config('search_path', quote_ident(current_schema()), false)"
+PIN_SCHEMA = (
+    "SELECT set_config('search_path', coalesce(quote_ident(current_schema()), current_setting('search_path')), false)"
+)
 """The tables are those of one schema: what lies in later ones of the search path is another study's."""
 
 
@@ -45,7 +44,7 @@ def place(url: str) -> str:
     return f"PostgreSQL {host}/{unquote(parts.path.strip('/'))}{named}"
 
 
-def connect(url: str, **options: Any) -> "psycopg.Connection[Any]":
+def connect(url: str, **options: Any) -> Any:
     """A connection in autocommit; UserError where there is none to be had."""
     psycopg = require_psycopg()
     given = {**CONNECT, "autocommit": True, **options}

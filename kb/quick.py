@@ -51,7 +51,7 @@ def ready(data: Path | None, study: Path | None) -> Iterator[Ready | None]:
 
 def _checked(connection: SqliteConnection, data: Path, study: Path) -> Ready | None:
     try:
-        versions = dict(connection.rows("SELECT part, version FROM schema_state"))  # type: ignore[arg-type]
+        versions = dict(connection.rows("SELECT part, version FROM schema_state"))
         chosen = next(connection.rows("SELECT tool FROM active WHERE kind = :kind", {"kind": matrix.KIND}), None)
         known = next(connection.rows("SELECT digest FROM studies ORDER BY seen_at DESC LIMIT 1"), None)
         indexed = next(connection.rows("SELECT 1 FROM sqlite_master WHERE name = 'wording_fts_drop'"), None)

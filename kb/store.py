@@ -113,6 +113,12 @@ class RecordStore:
         with self.engine.begin() as connection:
             _insert_new(connection, t.studies, [row])
 
+    def studies(self) -> list[str]:
+        """The ids of the studies that something was derived under, in order of time; one, unless it was renamed."""
+        query = sa.select(t.studies.c.slug).order_by(t.studies.c.seen_at)
+        with self.engine.connect() as connection:
+            return list(dict.fromkeys(connection.execute(query).scalars()))
+
     def known(self) -> dict[str, Known]:
         """The latest capture of every address, requested or redirected to."""
         s = t.snapshots.c

@@ -171,7 +171,7 @@ def from_row(record: type[T], row: Mapping[str, Any]) -> T:
 
 
 def _table(metadata: sa.MetaData, name: str, record: type, *, key: tuple[str, ...] = ("id",)) -> sa.Table:
-    columns = [sa.Column("id", Words(), primary_key=True)] if key == ("id",) else []
+    columns: list[sa.Column[Any]] = [sa.Column("id", Words(), primary_key=True)] if key == ("id",) else []
     for field in _fields(record):
         for column, kind in field.columns:
             columns.append(sa.Column(column, kind, primary_key=column in key, nullable=field.nullable))

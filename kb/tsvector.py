@@ -137,7 +137,7 @@ class TsvectorIndex:
     def _counts(self, terms: Sequence[_Term]) -> dict[str, int]:
         """By query of a term, the wordings that have it, COUNTED at most."""
         asked = list(dict.fromkeys(term.query for term in terms))
-        return dict(self._connection.rows(_COUNTS, {"asked": asked, "most": COUNTED}))  # type: ignore[arg-type]
+        return dict(self._connection.rows(_COUNTS, {"asked": asked, "most": COUNTED}))
 
     def _chosen(self, terms: list[_Term], counts: Mapping[str, int]) -> tuple[list[_Term], list[_Term]]:
         by_word = {str(number): counts[term.query] for number, term in enumerate(terms)}

@@ -14,8 +14,10 @@ from kb.connections import Connection, connect
 from kb.embed import Embedder, embedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
+from kb.errors import UserError
 from kb.fulltext import make_fulltext
 from kb.indexing import Indexing
+from kb.postgres import is_postgres, place
 from kb.reader import Reader
 from kb.records import Snapshot
 from kb.rerank import CrossEncoderReranker
@@ -33,8 +35,12 @@ class Workspace:
         self._exit.callback(self._close_index)
 
     def __enter__(self) -> Self:
-        self.study  # noqa: B018  a bad claims.yaml is told before anything else is touched
-        self.store  # noqa: B018
+        try:
+            self.study  # noqa: B018  a bad claims.yaml is told before anything else is touched
+            self.store  # noqa: B018
+        except BaseException:
+            self._exit.close()
+            raise
         return self
 
     def __exit__(
@@ -55,6 +61,7 @@ class Workspace:
         """The record store, caught up with what was logged but not done when a run was killed."""
         stale = False
         store = self._exit.enter_context(RecordStore.open(self.settings.database_url))
+        self._require_own(store)
         logged = self.archive.count()
         if logged > store.count_snapshots():
             store.add_snapshots(self.archive.entries())
@@ -63,6 +70,21 @@ class Workspace:
         if stale or takedown.is_unfinished(self.archive):
             self.finish_takedown(store)
         return store
+
+    def _require_own(self, store: RecordStore) -> None:
+        """UserError where a server's database holds another study: a renamed one has its captures in our log."""
+        if not is_postgres(self.settings.database_url):
+            return
+        held = store.studies()
+        if not held or self.study.slug in held:
+            return
+        logged = {snapshot.id for snapshot in self.archive.entries()}
+        if not logged or not logged.issuperset(snapshot.id for snapshot in store.snapshots()):
+            raise UserError(
+                f"{place(self.settings.database_url)} holds the records of the study `{held[-1]}`, and "
+                f"{self.settings.study} is `{self.study.slug}`: give each study a database or a schema of its own "
+                "(docs/growing.md)"
+            )
 
     def finish_takedown(self, store: RecordStore) -> None:
         """Whatever of a take-down a kill left undone. Whoever opens the index next fills it again."""
