@@ -47,16 +47,27 @@ def place(url: str) -> str:
 def connect(url: str, **options: Any) -> Any:
     """A connection in autocommit; UserError where there is none to be had."""
     psycopg = require_psycopg()
-    given = {**CONNECT, "autocommit": True, **options}
-    for name in parse_qs(urlsplit("postgresql://" + url.partition("://")[2]).query):
-        given.pop(name, None)
     try:
-        connection = psycopg.connect("postgresql://" + url.partition("://")[2], **given)
+        connection = psycopg.connect(**{**CONNECT, "autocommit": True, **options, **_parameters(url)})
+    except ValueError as error:
+        raise UserError("RETOLD_STORE_URL is not an address of PostgreSQL: its port is no number") from error
     except psycopg.Error as error:
         raise explained(error, url, connecting=True) from error
     connection.execute("SET TIME ZONE 'UTC'")
     connection.execute(PIN_SCHEMA)
     return connection
+
+
+def _parameters(url: str) -> dict[str, Any]:
+    """An address's parts by libpq's names, read as SQLAlchemy reads it: libpq takes no `=` within a value."""
+    parts = urlsplit("postgresql://" + url.partition("://")[2])
+    named = {"user": parts.username, "password": parts.password, "dbname": parts.path.strip("/")}
+    given: dict[str, Any] = {name: unquote(value) for name, value in named.items() if value}
+    if parts.hostname:
+        given["host"] = parts.hostname
+    if parts.port:
+        given["port"] = parts.port
+    return given | {name: values[-1] for name, values in parse_qs(parts.query).items()}
 
 
 def require_psycopg() -> Any:

@@ -8,7 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
+
+from kb.postgres import connect
 
 MISSING = "PostgreSQL's server programs are not installed (Debian: postgresql)"
 
@@ -37,8 +38,9 @@ class Server:
         self._schemas += schema is None
         name = schema or f"s{self._schemas}_{os.getpid()}"
         named = {"user": "retold", "host": f"127.0.0.1:{self.port}", "database": "retold", **changes}
-        options = quote(f"-csearch_path={name}")
-        return f"postgresql://{named['user']}:{password}@{named['host']}/{named['database']}?options={options}"
+        return (
+            f"postgresql://{named['user']}:{password}@{named['host']}/{named['database']}?options=-csearch_path={name}"
+        )
 
 
 @contextmanager
@@ -71,9 +73,7 @@ def running(programs: Path) -> Iterator[Server]:
 
 
 def _create_database(server: Server) -> None:
-    import psycopg
-
-    with psycopg.connect(server.url("public", database="postgres"), autocommit=True) as connection:
+    with connect(server.url("public", database="postgres")) as connection:
         connection.execute("CREATE DATABASE retold")
 
 

@@ -16,6 +16,7 @@ from making import NOON, connection, hold, snapshot
 from newsdesk import CLAIMS, STORIES, keep, keep_stories, made, opened, page
 from postgres import Server
 
+from kb import postgres
 from kb import tables as t
 from kb.advisory import held_on_server
 from kb.errors import BusyError, LostError, UserError
@@ -41,10 +42,8 @@ def store(postgres_url: str) -> Iterator[RecordStore]:
 
 def asked(url: str, query: str, *values: object) -> Any:
     """The one value of a query, over a connection of its own."""
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as server:
-        found = server.execute(query, values)  # type: ignore[arg-type]
+    with postgres.connect(url) as server:
+        found = server.execute(query, values)
         row = found.fetchone() if found.description else None
     return row[0] if row else None
 
@@ -173,6 +172,23 @@ def test_study_that_was_renamed_keeps_its_database(tmp_path, postgres_url):
 # --- what can be wrong with a server ---
 
 
+def test_options_of_an_address_may_be_written_plainly_or_encoded(postgres_server):
+    plain = postgres_server.url("written")
+    encoded = plain.replace("-csearch_path=written", "-csearch_path%3Dwritten")
+    assert plain != encoded
+    for url in (plain, encoded, plain.replace("postgresql:", "postgresql+psycopg:")):
+        with RecordStore.open(url) as store:
+            store.add_snapshot(snapshot())
+            assert store.count_snapshots() == 1
+        assert asked(url, "SELECT current_schema()") == "written"
+
+
+def test_port_that_is_no_number_is_told(tmp_path):
+    for open_it in (RecordStore.open, lambda url: enter(tmp_path, url)):
+        with pytest.raises(UserError, match=r"not an? (database )?address"):
+            open_it("postgresql://desk@db.example:http/studies")
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -195,10 +211,7 @@ def test_server_that_cannot_be_opened_says_what_to_do_and_no_password(postgres_s
 
 
 def test_user_without_rights_is_told(postgres_server):
-    url = postgres_server.url("rights")
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as server:
+    with postgres.connect(postgres_server.url("public")) as server:
         server.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
         server.execute("CREATE SCHEMA rights")
         server.execute("GRANT USAGE ON SCHEMA rights TO guest")
