@@ -2,7 +2,6 @@
 
 import math
 import re
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -16,11 +15,12 @@ import numpy as np
 import Stemmer
 
 from bench.data import read_lines
+from kb.connections import connect
 from kb.embed import Embedder
 from kb.fulltext import make_fulltext
-from kb.lexical import LexicalIndex
 from kb.store import RecordStore
 from kb.text import words_digest
+from kb.tsvector import lexical_index
 from queries.fusion import fused
 
 PARTS = ("fit", "report")
@@ -102,19 +102,23 @@ def quality(folders: Sequence[Path], embedder: Embedder, cache: Path | None) -> 
     return {"sets": alone, "fusions_by_fit": [{"way": name, "fit_mean": fit[name], **ways[name]} for name in best]}
 
 
-def by_words(judged: JudgedSet) -> list[Ranked]:
-    """Our own full-text index, made and asked as the product does it; equal documents stand side by side."""
+def by_words(judged: JudgedSet, store_url: str | None = None) -> list[Ranked]:
+    """Our own full-text index, made and asked as the product does it; equal documents stand side by side.
+
+    `store_url`: of an empty record store; None for SQLite.
+    """
     places: dict[str, list[int]] = {}
     for i, text in enumerate(judged.docs):
         places.setdefault(words_digest(text), []).append(i)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "records.db"
-        with RecordStore.open(f"sqlite:///{file}") as store:
+        url = store_url or f"sqlite:///{file}"
+        with RecordStore.open(url) as store:
             make_fulltext(store)
             store.commit(None, [], {words_digest(text): text for text in judged.docs})
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-            digests = dict(connection.execute("SELECT number, words_sha256 FROM wordings"))
-            index = LexicalIndex(connection)
+        with closing(connect(url, file)) as connection:
+            digests = dict(connection.rows("SELECT number, words_sha256 FROM wordings"))
+            index = lexical_index(connection)
             return [
                 [(i, score) for number, score in index.best(query, POOL) for i in places[digests[number]]]
                 for query in judged.queries

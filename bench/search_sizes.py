@@ -3,13 +3,11 @@
 import multiprocessing
 import random
 import re
-import sqlite3
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -21,8 +19,9 @@ import Stemmer
 
 from bench.search_desk import desk
 from bench.search_ours import cold, warm
+from kb.connections import connected
 from kb.fulltext import make_fulltext
-from kb.lexical import LexicalIndex
+from kb.lexical import Fts5Index
 from kb.store import RecordStore
 from kb.text import words_digest
 
@@ -133,8 +132,8 @@ def _lexical(file: Path, texts: Sequence[str], queries: Sequence[str]) -> dict[s
         started = time.perf_counter()
         make_fulltext(store)
         build_s = round(time.perf_counter() - started, 2)
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-        index = LexicalIndex(connection)
+    with connected(file) as connection:
+        index = Fts5Index(connection)
         figures: dict[str, Any] = {"build_s": build_s, "best": timed(queries, partial(index.best, k=POOL))[0]}
         for count in (len(texts) // 1000, len(texts) // 100, min(NARROW, len(texts))):
             among = random.Random(5).sample(range(1, len(texts) + 1), count)

@@ -323,7 +323,7 @@ def main() -> int:
 
     plan, settings = from_json(sys.stdin.readline()), Settings.model_validate_json(sys.stdin.readline())
     try:
-        with held(settings.data_dir, CRAWL, wait_s=WAIT_S):
+        with held(settings.data_dir, CRAWL, wait_s=WAIT_S, store_url=settings.database_url):
             require_parent()
             with RecordStore.open(settings.database_url) as store:
                 summary = Run(plan, settings, say).run(Archive(settings.archive_dir), store)

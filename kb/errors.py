@@ -8,7 +8,8 @@
     │   ├── DigestError       bytes differ from the digest recorded for them
     │   └── UnstorableError   a derived record that the record store cannot hold
     └── CrawlError   exit 4   the crawl could not run at all
-        └── BusyError         another process is at work on the same data
+        ├── BusyError         another process is at work on the same data
+        └── LostError         the record store's server went away in the middle
 
 A page that is no article is not an error: stages return `Rejected` with a code.
 """
@@ -72,6 +73,10 @@ class CrawlError(RetoldError):
 
 class BusyError(CrawlError):
     """Another process is at work on the same data folder."""
+
+
+class LostError(CrawlError):
+    """The record store's server went away in the middle; what was committed is kept."""
 
 
 class Code(StrEnum):

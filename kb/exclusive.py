@@ -7,14 +7,16 @@ process, for the message alone: nobody trusts it to say whether the folder is fr
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
 from filelock import FileLock, Timeout
 
+from kb.advisory import held_on_server
 from kb.errors import BusyError, UserError
+from kb.postgres import is_postgres
 from kb.state import read_state, write_state
 
 RUN = "run"
@@ -39,17 +41,22 @@ class Holder:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """While a command changes the data folder, no other does; BusyError at once where one is at work."""
-    with held(folder, RUN):
-        with held(folder, CRAWL, wait_s=ORPHAN_S):
+def alone(folder: Path, store_url: str = "") -> Iterator[None]:
+    """While a command changes the data folder, no other does; BusyError at once where one is at work.
+
+    `store_url`: of the record store; on a server, nobody changes that either, from whatever machine.
+    """
+    with held(folder, RUN, store_url=store_url):
+        with held(folder, CRAWL, wait_s=ORPHAN_S, store_url=store_url):
             pass  # the crawl process takes it itself; one that comes after its parent's end does nothing
         yield
 
 
 @contextmanager
-def held(folder: Path, name: str, *, wait_s: float = 0.0) -> Iterator[None]:
-    """One of the folder's locks; BusyError where another has it for longer than `wait_s`."""
+def held(folder: Path, name: str, *, wait_s: float = 0.0, store_url: str = "") -> Iterator[None]:
+    """One of the folder's locks, and of the record store's where that is on a server; BusyError where another has it
+    for longer than `wait_s`.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -63,7 +70,9 @@ def held(folder: Path, name: str, *, wait_s: float = 0.0) -> Iterator[None]:
         raise BusyError(_busy(folder, name, read_state(told, Holder))) from error
     try:
         write_state(told, Holder(pid=os.getpid(), command=_command(), since=datetime.now(UTC)))
-        yield
+        on_server = is_postgres(store_url)
+        with held_on_server(store_url, name, _command(), wait_s=wait_s) if on_server else nullcontext():
+            yield
     finally:
         told.unlink(missing_ok=True)
         lock.release()

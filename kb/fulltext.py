@@ -1,11 +1,11 @@
-"""Keeps the full-text index over wordings: an SQLite FTS5 table beside the record store, in step by triggers.
+"""Keeps the full-text index over wordings in step with them: SQLite's FTS5 by triggers, PostgreSQL's tsvector as a
+generated column with a GIN index.
 
-Asking it is kb.lexical's, which needs a plain connection alone.
+Asking it is kb.lexical's and kb.tsvector's, which need a plain connection alone.
 """
 
 import sqlalchemy as sa
 
-from kb.errors import UserError
 from kb.store import RecordStore
 
 _MAKE = (
@@ -22,15 +22,34 @@ _DROP = (
     "DROP TABLE IF EXISTS wording_fts",
 )
 
+# Like FTS5's `porter unicode61 remove_diacritics 2`: small letters without accents, whatever is neither letter nor
+# digit parts words, Porter's stems, no stop words. PostgreSQL's own configurations leave stop words out of phrases,
+# and its parser takes addresses and hyphens for words, so it is given plain words only.
+_POSTGRES = (
+    """CREATE OR REPLACE FUNCTION retold_words(wording text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN btrim(regexp_replace(regexp_replace(normalize(lower(left(wording, 250000) COLLATE "und-x-icu"), NFD),
+    '[\\u0300-\\u036f]', '', 'g') COLLATE "und-x-icu", '[^[:alnum:]]+', ' ', 'g'))""",
+    "DROP TEXT SEARCH CONFIGURATION IF EXISTS retold",
+    "DROP TEXT SEARCH DICTIONARY IF EXISTS retold_stem",
+    "CREATE TEXT SEARCH DICTIONARY retold_stem (TEMPLATE = snowball, LANGUAGE = porter)",
+    "CREATE TEXT SEARCH CONFIGURATION retold (PARSER = default)",
+    "ALTER TEXT SEARCH CONFIGURATION retold ADD MAPPING FOR "
+    "asciiword, word, numword, int, uint, float, sfloat, version WITH retold_stem",
+    "ALTER TABLE wordings ADD COLUMN words tsvector GENERATED ALWAYS AS "
+    "(to_tsvector('retold', retold_words(wording))) STORED, ADD COLUMN length integer GENERATED ALWAYS AS "
+    "(COALESCE(cardinality(string_to_array(NULLIF(retold_words(wording), ''), ' ')), 0)) STORED",
+    "CREATE INDEX wording_fts ON wordings USING gin (words)",
+)
+"""The text: no wording comes near 250,000 characters, and a tsvector of more than a megabyte is refused."""
+
 
 def make_fulltext(store: RecordStore) -> None:
     """Index the wordings of a record store where they are not; from then on the index follows them by itself."""
-    if store.engine.dialect.name != "sqlite":
-        raise UserError("full-text search needs the SQLite record store in this version")
+    on_server = store.engine.dialect.name == "postgresql"
     with store.engine.connect() as connection:
         ready = _whole(connection)
     if not ready:
-        _make(store.engine)
+        (_make_tsvector if on_server else _make)(store.engine)
 
 
 def _make(engine: sa.Engine) -> None:
@@ -43,6 +62,17 @@ def _make(engine: sa.Engine) -> None:
             connection.exec_driver_sql(statement)
 
 
+def _make_tsvector(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('retold indexes ' || current_schema()))")
+        if _whole(connection):
+            return
+        for statement in _POSTGRES:
+            connection.exec_driver_sql(statement)
+
+
 def _whole(connection: sa.Connection) -> bool:
+    if connection.dialect.name == "postgresql":
+        return bool(connection.execute(sa.text("SELECT to_regclass('wording_fts') IS NOT NULL")).scalar_one())
     count = "SELECT count(*) FROM sqlite_master WHERE name IN ('wording_fts', 'wording_fts_add', 'wording_fts_drop')"
     return bool(connection.execute(sa.text(count)).scalar_one() == len(_MAKE))

@@ -1,13 +1,14 @@
-"""Full-text search over wordings: SQLite FTS5, ranked by BM25, on a plain connection.
+"""Full-text search over wordings: SQLite FTS5, ranked by BM25, on a plain connection; kb.tsvector is PostgreSQL's.
 
 Importing it costs nothing: a search in a new process does without SQLAlchemy. kb.fulltext makes the index.
 """
 
-import json
 import re
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Protocol
+
+from kb.connections import Connection
 
 Ranked = list[tuple[int, float]]
 """`wordings.number` with BM25 score, best first."""
@@ -25,25 +26,22 @@ REPEATS = 4
 _RANKED_AMONG = """
 SELECT rowid, score FROM (
     SELECT rowid, -bm25(wording_fts) AS score FROM wording_fts
-    WHERE wording_fts MATCH :expression AND +rowid IN (SELECT value FROM json_each(:among))
+    WHERE wording_fts MATCH :expression AND +rowid IN NUMBERS(:among)
 ) ORDER BY score DESC, rowid LIMIT :k
 """
-_RANKED = _RANKED_AMONG.replace(" AND +rowid IN (SELECT value FROM json_each(:among))", "")
-_COUNT = "SELECT count(*) FROM (SELECT 1 FROM wording_fts WHERE wording_fts MATCH ? LIMIT ?)"
+_RANKED = _RANKED_AMONG.replace(" AND +rowid IN NUMBERS(:among)", "")
+_COUNT = "SELECT count(*) FROM (SELECT 1 FROM wording_fts WHERE wording_fts MATCH :expression LIMIT :most)"
 _MARKED = """
 SELECT rowid, highlight(wording_fts, 0, char(2), char(3)) FROM wording_fts
-WHERE wording_fts MATCH :expression AND rowid IN (SELECT value FROM json_each(:among))
+WHERE wording_fts MATCH :expression AND rowid IN NUMBERS(:among)
 """
 _MARKS = re.compile("([\x02\x03])")
 _WORD = re.compile(r"\w+")
 _PHRASE = re.compile(r'["“”„»«]([^"“”„»«]+)["“”„»«]')
 
 
-class LexicalIndex:
-    """BM25 over the wordings of a record store's SQLite file, which the caller opens and closes."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+class LexicalIndex(Protocol):
+    """BM25 over the wordings of a record store."""
 
     def best(self, query: str, k: int, among: Collection[int] | None = None) -> Ranked:
         """The best wordings with their BM25 score, higher is better, ties by number; phrases in marks are exact.
@@ -51,6 +49,24 @@ class LexicalIndex:
         `among`: numbers of the wordings that may be found; None for all. Where the rarer words find fewer than k of
         them, the frequent ones find too.
         """
+        ...
+
+    def all(self, query: str) -> list[int]:
+        """The wordings that have every word and every phrase of a query."""
+        ...
+
+    def marked(self, query: str, numbers: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+        """Where words of the query stand in wordings, in any of their forms: half-open, in code points."""
+        ...
+
+
+class Fts5Index:
+    """In a record store's SQLite file, on a connection that the caller opens and closes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def best(self, query: str, k: int, among: Collection[int] | None = None) -> Ranked:
         few = among is not None and len(among) <= BUDGET
         expression = match_expression(query, None if few else self._count)
         found = self._ranked(expression, k, among) if expression else []
@@ -60,40 +76,39 @@ class LexicalIndex:
         return found
 
     def _ranked(self, expression: str, k: int, among: Collection[int] | None) -> Ranked:
-        values: dict[str, str | int] = {"expression": expression, "k": k}
+        values: dict[str, Any] = {"expression": expression, "k": k}
         if among is not None:
-            values["among"] = json.dumps(list(among))
+            values["among"] = list(among)
         statement = _RANKED if among is None else _RANKED_AMONG
-        return [(number, float(score)) for number, score in self._connection.execute(statement, values)]
+        return [(number, float(score)) for number, score in self._connection.rows(statement, values)]
 
     def _count(self, word: str) -> int:
         """Wordings that have a word, COUNTED at most."""
-        return int(self._connection.execute(_COUNT, (f'"{word}"', COUNTED)).fetchone()[0])
+        return int(next(self._connection.rows(_COUNT, {"expression": f'"{word}"', "most": COUNTED}))[0])
 
     def all(self, query: str) -> list[int]:
-        """The wordings that have every word and every phrase of a query, by number."""
         expression = " AND ".join(f'"{part}"' for part in parts_of(query))
         if not expression:
             return []
-        found = self._connection.execute("SELECT rowid FROM wording_fts WHERE wording_fts MATCH ?", (expression,))
+        every = "SELECT rowid FROM wording_fts WHERE wording_fts MATCH :expression"
+        found = self._connection.rows(every, {"expression": expression})
         return [number for (number,) in found]
 
     def marked(self, query: str, numbers: Collection[int]) -> dict[int, list[tuple[int, int]]]:
-        """Where words of the query stand in wordings, in any of their forms: half-open, in code points."""
         expression = " OR ".join(f'"{part}"' for part in parts_of(query))
         if not expression:
             return {}
-        values = {"expression": expression, "among": json.dumps(list(numbers))}
-        return {number: _spans(shown) for number, shown in self._connection.execute(_MARKED, values)}
+        values = {"expression": expression, "among": list(numbers)}
+        return {number: _spans(shown) for number, shown in self._connection.rows(_MARKED, values)}
 
 
 def parts_of(query: str) -> list[str]:
     """The phrases in quotation marks, and the other words, one by one."""
-    phrases, words = _split(query)
+    phrases, words = split(query)
     return [*phrases, *words]
 
 
-def _split(query: str) -> tuple[list[str], list[str]]:
+def split(query: str) -> tuple[list[str], list[str]]:
     """The phrases that hold a word, and the words outside."""
     phrases = (" ".join(_WORD.findall(phrase)) for phrase in _PHRASE.findall(query))
     return [phrase for phrase in phrases if phrase], _WORD.findall(_PHRASE.sub(" ", query))
@@ -123,7 +138,7 @@ def match_expression(query: str, count: Callable[[str], int] | None = None) -> s
     >>> match_expression("the solidarity", {"the": 9_000, "solidarity": 12}.__getitem__)
     '("solidarity") AND ("the" OR "the" OR "solidarity")'
     """
-    phrases, rest = _split(query)
+    phrases, rest = split(query)
     words = Counter(word.lower() for word in rest)
     parts = [f'"{phrase}"' for phrase in dict.fromkeys(phrases)]
     if words:
@@ -134,22 +149,31 @@ def match_expression(query: str, count: Callable[[str], int] | None = None) -> s
     return " AND ".join(parts)
 
 
-def _rarer_first(words: Counter[str], count: Callable[[str], int]) -> str:
-    counts = {word: count(word) for word in words}
-    rarer: Counter[str] = Counter()
+def rarer_and_scored(counts: Mapping[str, int]) -> tuple[list[str], list[str]]:
+    """Of the words that so many wordings have: those of which one must be there, and those that count in the score."""
+    rarer: list[str] = []
     total = 0
     for word in sorted(counts, key=lambda word: counts[word]):  # ties in the order typed
         total += counts[word]
         if rarer and total > BUDGET:
             break
-        rarer[word] = words[word]
-    if len(rarer) == len(words):
-        return _either(words)
-    # The rarer words stand in both halves, and BM25 adds them up: the others twice, so that both count alike.
-    scored = [word for word in words if counts[word] < COUNTED or word in rarer]
+        rarer.append(word)
+    if len(rarer) == len(counts):
+        return list(counts), list(counts)
+    return rarer, [word for word in counts if counts[word] < COUNTED or word in rarer]
+
+
+def again(times: int) -> int:
+    """How often more than twice a word stands in an expression that the query repeats."""
+    return min(times - 1, REPEATS)
+
+
+def _rarer_first(words: Counter[str], count: Callable[[str], int]) -> str:
+    rarer, scored = rarer_and_scored({word: count(word) for word in words})
     if len(scored) == len(rarer):
-        return _either(rarer)
-    halves = [word for word in scored for _ in range(1 + (word not in rarer) + min(words[word] - 1, REPEATS))]
+        return _either(Counter({word: words[word] for word in rarer}))
+    # The rarer words stand in both halves, and BM25 adds them up: the others twice, so that both count alike.
+    halves = [word for word in scored for _ in range(1 + (word not in rarer) + again(words[word]))]
     return f"({_any(rarer)}) AND ({_any(halves)})"
 
 
@@ -157,7 +181,7 @@ def _either(words: Counter[str]) -> str:
     """Any of the words; where one is repeated, each stands twice and it once more for every time again."""
     if max(words.values()) == 1:
         return _any(words)
-    return _any([word for word, times in words.items() for _ in range(2 + min(times - 1, REPEATS))])
+    return _any([word for word, times in words.items() for _ in range(2 + again(times))])
 
 
 def _any(words: Collection[str]) -> str:

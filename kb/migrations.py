@@ -75,12 +75,14 @@ def _current(engine: sa.Engine) -> bool:
 
 @contextmanager
 def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that holds SQLite's write lock from its start: several processes may open a new database at
-    once, and the driver by itself would begin one only at the first INSERT, so that a step could be left half done.
+    """A transaction that nobody else migrates beside: several processes may open a new database at once. SQLite's
+    driver by itself would begin one only at the first INSERT, so that a step could be left half done.
     """
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('retold migrates ' || current_schema()))")
         yield connection
 
 

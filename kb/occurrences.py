@@ -1,24 +1,20 @@
-"""Where wordings stand, and which of them a filter keeps: what a search reads, over a plain SQLite connection.
+"""Where wordings stand, and which of them a filter keeps: what a search reads, over a plain connection.
 
-Not through SQLAlchemy, whose import takes as long as all else that a search does. A wording goes by its number
-(`wordings.number`), which is also its row in the full-text index and in the matrix of vectors.
+A wording goes by its number (`wordings.number`), which is also its row in the full-text index and in the matrix of
+vectors.
 """
 
-import json
-import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import attrs
 
+from kb.connections import Connection
+
 SHOWN = 80
 """Characters of text that an occurrence brings along on either side."""
-
-BUSY_S = 30.0
-"""How long a reader waits for a writer; in WAL mode it hardly ever has to."""
 
 
 @attrs.frozen(kw_only=True)
@@ -86,9 +82,10 @@ _OTHERS = {
 
 _PLACES = """
 SELECT w.number AS number, '{kind}' AS kind, o."{start}" AS start, o."{end}" AS "end", {speaker} AS speaker,
-substr(x.text, max(o."{start}" - :shown, 0) + 1, min(o."{start}", :shown)) AS before,
-substr(x.text, o."{start}" + 1, o."{end}" - o."{start}") AS exact,
-substr(x.text, o."{end}" + 1, :shown) AS after,
+substr(x.text, {first} - (CASE WHEN {first} > :shown THEN :shown ELSE {first} END) + 1,
+CASE WHEN {first} > :shown THEN :shown ELSE {first} END) AS before,
+substr(x.text, {first} + 1, {last} - {first}) AS exact,
+substr(x.text, {last} + 1, :shown) AS after,
 a.canonical_url AS url, a.source AS source, e.title AS title, e.published_at AS published_at,
 s.fetched_at AS fetched_at, s.body_sha256 AS snapshot
 """
@@ -102,22 +99,10 @@ UNION ALL SELECT (SELECT min(speaker_name) FROM quotes WHERE speaker_name > name
 """Every speaker's name, stepping from one to the next in the index instead of reading all quotes."""
 
 
-@contextmanager
-def connected(database: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to a record store's file that only reads."""
-    connection = sqlite3.connect(database, timeout=BUSY_S, check_same_thread=False)  # closed by whoever is last
-    try:
-        connection.execute("PRAGMA query_only=1")
-        connection.row_factory = sqlite3.Row
-        yield connection
-    finally:
-        connection.close()
-
-
 class Occurrences:
     """Named reads over the active records of a record store."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def matching(self, narrowed: Filter, *, among: Iterable[int] | None = None, limit: int | None = None) -> list[int]:
@@ -127,74 +112,87 @@ class Occurrences:
             clauses, values = self._narrow(kind, narrowed, among)
             needed = {"articles": narrowed.source, "texts": narrowed.language}
             others = [table for table, value in needed.items() if value is not None]
-            query = f"SELECT DISTINCT w.number {_from(kind, others, among)} {clauses}"
+            query = f"SELECT DISTINCT w.number {self._from(kind, others, among)} {clauses}"
             if limit is not None:
                 query += " LIMIT :limit"
                 values["limit"] = limit
-            found.update((number, None) for (number,) in self._connection.execute(query, values))
+            found.update((number, None) for (number,) in self._connection.rows(query, values))
         return list(found)[:limit]
 
     def standing(self, numbers: Sequence[int], narrowed: Filter) -> dict[int, list[Occurrence]]:
         """Where wordings stand within a filter, earliest first; each article counts once for each kind, as it was
         when its latest capture with the wording was made.
         """
-        captures: dict[tuple[int, str, str], dict[tuple[str, str], list[sqlite3.Row]]]
+        captures: dict[tuple[int, str, str], dict[tuple[str, str], list[Mapping[str, Any]]]]
         captures = defaultdict(lambda: defaultdict(list))
         for row in self._places(numbers, narrowed):
             captures[row["number"], row["kind"], row["url"]][row["fetched_at"], row["snapshot"]].append(row)
         found: dict[int, list[Occurrence]] = defaultdict(list)
         for (number, _, _), rows in captures.items():
-            found[number] += [_occurrence(row) for row in rows[max(rows)]]
+            found[number] += [self._occurrence(row) for row in rows[max(rows)]]
         for places in found.values():
             places.sort(key=lambda o: (o.published_at is None, o.published_at or o.fetched_at, o.url, o.start))
         return dict(found)
 
     def chosen(self, kind: str) -> str | None:
         """The one of a kind that readers take: a tool's id, or the name of the matrix."""
-        row = self._connection.execute("SELECT tool FROM active WHERE kind = ?", (kind,)).fetchone()
+        row = next(self._connection.rows("SELECT tool FROM active WHERE kind = :kind", {"kind": kind}), None)
         return row[0] if row else None
 
     def wordings(self, numbers: Iterable[int]) -> dict[int, str]:
         """The words behind numbers."""
-        query = "SELECT number, wording FROM wordings WHERE number IN (SELECT value FROM json_each(?))"
-        return dict(self._connection.execute(query, (json.dumps(list(numbers)),)).fetchall())
+        query = "SELECT number, wording FROM wordings WHERE number IN NUMBERS(:numbers)"
+        found = self._connection.named(query, {"numbers": list(numbers)})
+        return {row["number"]: row["wording"] for row in found}
 
     def numbers(self, digests: Iterable[str]) -> dict[str, int]:
         """The numbers of wordings by the digest of their words."""
-        query = "SELECT words_sha256, number FROM wordings WHERE words_sha256 IN (SELECT value FROM json_each(?))"
-        return dict(self._connection.execute(query, (json.dumps(list(digests)),)).fetchall())
+        query = "SELECT words_sha256, number FROM wordings WHERE words_sha256 IN TEXTS(:digests)"
+        return dict(self._connection.rows(query, {"digests": list(digests)}))
 
-    def _places(self, numbers: Iterable[int], narrowed: Filter) -> Iterator[sqlite3.Row]:
+    def _places(self, numbers: Iterable[int], narrowed: Filter) -> Iterator[Mapping[str, Any]]:
         for kind in _kinds(narrowed):
             _, start, end, speaker = _TABLES[kind]
-            columns = _PLACES.format(kind=kind, start=start, end=end, speaker=speaker or "o.speaker_name")
+            first, last = (f'CAST(o."{column}" AS integer)' for column in (start, end))
+            speaker = speaker or "o.speaker_name"
+            columns = _PLACES.format(kind=kind, start=start, end=end, speaker=speaker, first=first, last=last)
             clauses, values = self._narrow(kind, narrowed, numbers)
-            query = f"{columns} {_from(kind, _OTHERS, numbers)} {clauses}"
-            yield from self._connection.execute(query, {**values, "shown": SHOWN})
+            query = f"{columns} {self._from(kind, _OTHERS, numbers)} {clauses}"
+            yield from self._connection.named(query, {**values, "shown": SHOWN})
 
-    def _narrow(
-        self, kind: str, narrowed: Filter, among: Iterable[int] | None
-    ) -> tuple[str, dict[str, str | int | None]]:
+    def _narrow(self, kind: str, narrowed: Filter, among: Iterable[int] | None) -> tuple[str, dict[str, Any]]:
         """The conditions of a filter in SQL, and their values."""
-        conditions: dict[str, tuple[str, str | None]] = {
+        conditions: dict[str, tuple[str, Any]] = {
             "source": ("a.source = :source", narrowed.source),
-            "since": ("e.published_at >= :since", _stored(narrowed.since)),
-            "until": ("e.published_at < :until", _stored(narrowed.until)),
+            "since": ("e.published_at >= :since", narrowed.since),
+            "until": ("e.published_at < :until", narrowed.until),
             "language": ("x.language = :language", narrowed.language),
             "verdict": (_VERDICT, narrowed.verdict),
         }
         if kind == "quote" and narrowed.speaker:
-            names = json.dumps(self._names(narrowed.speaker))
-            conditions["names"] = ("o.speaker_name IN (SELECT value FROM json_each(:names))", names)
+            conditions["names"] = ("o.speaker_name IN TEXTS(:names)", self._names(narrowed.speaker))
         if among is not None:
-            conditions["among"] = ("w.number IN (SELECT value FROM json_each(:among))", json.dumps(list(among)))
+            conditions["among"] = ("w.number IN NUMBERS(:among)", list(among))
         asked = {name: (clause, value) for name, (clause, value) in conditions.items() if value is not None}
         return "".join(f"AND {clause} " for clause, _ in asked.values()), {n: value for n, (_, value) in asked.items()}
 
+    def _from(self, kind: str, others: Iterable[str], among: Iterable[int] | None) -> str:
+        """The tables of a query. SQLite keeps the order of cross joins: where some wordings are given, it begins with
+        these; else it may begin at the end, with the articles of a source.
+        """
+        join = "JOIN" if among is None else self._connection.ordered_join
+        joined = " ".join(f"{join} {table} {_OTHERS[table]}" for table in others)
+        return _FROM.format(table=_TABLES[kind][0], join=join, others=joined)
+
+    def _occurrence(self, row: Mapping[str, Any]) -> Occurrence:
+        values = {field.name: row[field.name] for field in attrs.fields(Occurrence)}
+        times = {name: self._connection.moment(row[name]) for name in ("published_at", "fetched_at")}
+        return Occurrence(**{**values, **times})
+
     def _names(self, parts: Sequence[str]) -> list[str]:
-        """The speakers' names that have one of some parts in them, in any case (SQLite's own knows only ASCII)."""
+        """The speakers' names that have one of some parts in them, in any case, whatever a database takes for that."""
         wanted = [part.casefold() for part in parts]
-        names = (name for (name,) in self._connection.execute(_NAMES))
+        names = (name for (name,) in self._connection.rows(_NAMES))
         return [name for name in names if any(part in name.casefold() for part in wanted)]
 
 
@@ -204,30 +202,7 @@ _VERDICT = (
 )
 
 
-def _from(kind: str, others: Iterable[str], among: Iterable[int] | None) -> str:
-    """The tables of a query. SQLite keeps the order of cross joins: where some wordings are given, it begins with
-    these; else it may begin at the end, with the articles of a source.
-    """
-    join = "JOIN" if among is None else "CROSS JOIN"
-    joined = " ".join(f"{join} {table} {_OTHERS[table]}" for table in others)
-    return _FROM.format(table=_TABLES[kind][0], join=join, others=joined)
-
-
 def _kinds(narrowed: Filter) -> list[str]:
     """The kinds of occurrences that a filter leaves; only quotes have speakers and verdicts."""
     quoted = narrowed.speaker is not None or narrowed.verdict is not None
     return [kind for kind in _TABLES if narrowed.kind in (None, kind) and not (quoted and kind == "passage")]
-
-
-def _occurrence(row: sqlite3.Row) -> Occurrence:
-    values = {field.name: row[field.name] for field in attrs.fields(Occurrence)}
-    return Occurrence(**{**values, "published_at": _read(row["published_at"]), "fetched_at": _read(row["fetched_at"])})
-
-
-def _stored(moment: datetime | None) -> str | None:
-    """As SQLAlchemy writes times to SQLite: without a zone, always with microseconds."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
-def _read(stored: str | None) -> datetime | None:
-    return None if stored is None else datetime.fromisoformat(stored).replace(tzinfo=UTC)

@@ -36,8 +36,8 @@ def purge(
             place = {"warc": snapshot.warc, "offset": snapshot.offset}
             connection.execute(sa.update(t.snapshots).where(t.snapshots.c.id == snapshot.id).values(place))
         _withdraw(connection, *_purge(connection, snapshots, own), at)
-    if engine.dialect.name == "sqlite" and snapshots:
-        _scrub(engine)
+    if snapshots:
+        (_scrub if engine.dialect.name == "sqlite" else _rewrite)(engine)
 
 
 def _purge(connection: sa.Connection, snapshots: Collection[str], own: Mapping[str, str]) -> tuple[set[str], set[str]]:
@@ -119,3 +119,10 @@ def _scrub(engine: sa.Engine) -> None:
                 "what was taken down still lies in the record store's log, for another process reads there; it goes "
                 "with the next command, once that one has ended"
             )
+
+
+def _rewrite(engine: sa.Engine) -> None:
+    """Deleted rows stay in PostgreSQL's files until a table is written anew; its log forgets them by and by."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in (*t.CAPTURED.sorted_tables, *t.DERIVED.sorted_tables):
+            connection.exec_driver_sql(f'VACUUM (FULL) "{table.name}"')

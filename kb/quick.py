@@ -15,11 +15,11 @@ from pathlib import Path
 import attrs
 
 from kb import folders, matrix, schema
+from kb.connections import SqliteConnection, connected
 from kb.embed import Embedder, embedder
 from kb.identity import sha256
 from kb.matrix import Matrix
 from kb.minilm import EMBEDDED
-from kb.occurrences import connected
 
 _PLAIN_SETTINGS = {"RETOLD_DATA_DIR", "RETOLD_STUDY"}
 """Settings in the environment that this path knows."""
@@ -29,7 +29,7 @@ _PLAIN_SETTINGS = {"RETOLD_DATA_DIR", "RETOLD_STUDY"}
 class Ready:
     """What a search needs."""
 
-    connection: sqlite3.Connection
+    connection: SqliteConnection
     matrix: Matrix
     embedder: Embedder
 
@@ -49,19 +49,19 @@ def ready(data: Path | None, study: Path | None) -> Iterator[Ready | None]:
         yield _checked(connection, data, study)
 
 
-def _checked(connection: sqlite3.Connection, data: Path, study: Path) -> Ready | None:
+def _checked(connection: SqliteConnection, data: Path, study: Path) -> Ready | None:
     try:
-        versions = dict(connection.execute("SELECT part, version FROM schema_state").fetchall())
-        chosen = connection.execute("SELECT tool FROM active WHERE kind = ?", (matrix.KIND,)).fetchone()
-        known = connection.execute("SELECT digest FROM studies ORDER BY seen_at DESC LIMIT 1").fetchone()
-        indexed = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'wording_fts_drop'").fetchone()
-        unchanged = known is not None and known["digest"] == sha256(study.read_bytes())
+        versions = dict(connection.rows("SELECT part, version FROM schema_state"))
+        chosen = next(connection.rows("SELECT tool FROM active WHERE kind = :kind", {"kind": matrix.KIND}), None)
+        known = next(connection.rows("SELECT digest FROM studies ORDER BY seen_at DESC LIMIT 1"), None)
+        indexed = next(connection.rows("SELECT 1 FROM sqlite_master WHERE name = 'wording_fts_drop'"), None)
+        unchanged = known is not None and known[0] == sha256(study.read_bytes())
     except (sqlite3.Error, OSError):
         return None
     if versions != {"captured": schema.CAPTURED, "derived": schema.DERIVED} or not (chosen and indexed and unchanged):
         return None
     model = embedder(EMBEDDED, data)
-    if not matrix.is_of(chosen["tool"], model.tool.id):
+    if not matrix.is_of(chosen[0], model.tool.id):
         return None
-    vectors = matrix.load(folders.index(data), chosen["tool"])
+    vectors = matrix.load(folders.index(data), chosen[0])
     return Ready(connection=connection, matrix=vectors, embedder=model) if vectors else None

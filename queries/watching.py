@@ -39,7 +39,7 @@ def watch(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     if once:
-        with alone(settings.data_dir):
+        with alone(settings.data_dir, settings.database_url):
             complete = _perform(options, None, console, stop)
         if not complete:
             raise typer.Exit(INCOMPLETE)

@@ -7,9 +7,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from postgres import MISSING, Server, programs, running
 
 from kb.minilm import MiniLM
 from kb.settings import silence_telemetry
@@ -41,3 +43,27 @@ def ray_here() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A real PostgreSQL, started once."""
+    found = programs()
+    if found is None:
+        pytest.skip(MISSING)
+    with running(found) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server) -> str:
+    """The address of an empty record store on PostgreSQL: a schema of its own."""
+    return postgres_server.url()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty record store, once on each database that retold knows."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/data/records.db"
+    return str(request.getfixturevalue("postgres_url"))

@@ -1,12 +1,13 @@
 """Builders of small records for the tests of the storage half."""
 
-import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import attrs
 
 from kb.claims import Source, Speaker, Study
+from kb.connections import Connection, connect
 from kb.fulltext import make_fulltext
 from kb.records import Article, Extraction, Outcome, Passage, Quote, Snapshot, Span, Text, Tool
 from kb.store import RecordStore
@@ -163,9 +164,8 @@ def hold(
     return read
 
 
-def connection(store: RecordStore) -> sqlite3.Connection:
-    """As a search opens it, for the tests of what it reads; closed with the test's end by the collector."""
+def connection(store: RecordStore) -> Connection:
+    """As a search opens it, for the tests of what it reads; the caller closes it."""
     make_fulltext(store)
-    opened = sqlite3.connect(str(store.engine.url.database))
-    opened.row_factory = sqlite3.Row
-    return opened
+    url = store.engine.url
+    return connect(url.render_as_string(hide_password=False), Path(url.database or ""))

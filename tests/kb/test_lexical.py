@@ -1,6 +1,5 @@
 """Full text: what people type never breaks it, and the index follows the wordings."""
 
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,14 +8,15 @@ from contextlib import closing
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from making import connection
+from making import connection as connect
 
 from kb import lexical as lexical_module
-from kb.errors import UserError
+from kb import tsvector as tsvector_module
 from kb.fulltext import make_fulltext
 from kb.lexical import LexicalIndex, match_expression
 from kb.store import RecordStore
 from kb.text import words_digest
+from kb.tsvector import lexical_index
 
 SAID = (
     "Models protect each other.",
@@ -26,13 +26,25 @@ SAID = (
 )
 
 
-@pytest.fixture(scope="module")
-def lexical(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LexicalIndex]:
-    with RecordStore.open(f"sqlite:///{tmp_path_factory.mktemp('lexical')}/records.db") as store:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def lexical(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LexicalIndex]:
+    """On each database."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('lexical')}/records.db"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_server").url()
+    with RecordStore.open(url) as store:
         store.commit(None, [], {words_digest(words): words for words in SAID[:2]})
-        with closing(connection(store)) as asked:
+        with closing(connect(store)) as asked:
             store.commit(None, [], {words_digest(words): words for words in SAID[2:]})
-            yield LexicalIndex(asked)
+            yield lexical_index(asked)
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[RecordStore]:
+    with RecordStore.open(store_url) as opened:
+        make_fulltext(opened)
+        opened.commit(None, [], {words_digest(words): words for words in SAID})
+        yield opened
 
 
 def found(lexical: LexicalIndex, query: str, k: int = 10) -> list[str]:
@@ -114,28 +126,14 @@ def test_expression_quotes_every_word():
     assert match_expression("NEAR(a b)") == '"near" OR "a" OR "b"'
 
 
-def test_other_databases_are_told_about():
-    class Elsewhere:
-        class engine:  # noqa: N801
-            class dialect:  # noqa: N801
-                name = "postgresql"
-
-    with pytest.raises(UserError, match="SQLite"):
-        make_fulltext(Elsewhere())
-
-
 def test_asking_needs_no_sqlalchemy():
     code = "import sys, kb.lexical; sys.exit('sqlalchemy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_only_numbers_among_those_given_are_found(tmp_path):
-    path = tmp_path / "records.db"
-    with RecordStore.open(f"sqlite:///{path}") as store:
-        make_fulltext(store)
-        store.commit(None, [], {words_digest(words): words for words in SAID})
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        index = LexicalIndex(connection)
+def test_only_numbers_among_those_given_are_found(store):
+    with closing(connect(store)) as connection:
+        index = lexical_index(connection)
         numbers = [number for number, _ in index.best("models nap", 10)]
         assert len(numbers) == 3
         assert [number for number, _ in index.best("models nap", 10, among=numbers[1:])] == numbers[1:]
@@ -163,17 +161,15 @@ def test_repeated_word_counts_more_but_not_as_often_as_it_is_said():
     assert match_expression("nap " * 50).count("nap") == 2 + lexical_module.REPEATS
 
 
-def test_within_a_filter_frequent_words_find_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(lexical_module, "BUDGET", 1)
-    monkeypatch.setattr(lexical_module, "COUNTED", 2)
-    path = tmp_path / "records.db"
-    with RecordStore.open(f"sqlite:///{path}") as store:
-        make_fulltext(store)
-        store.commit(None, [], {words_digest(words): words for words in SAID})
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        index = LexicalIndex(connection)
-        words = dict(connection.execute("SELECT number, wording FROM wordings"))
+def test_within_a_filter_frequent_words_find_too(store, monkeypatch):
+    for module in (lexical_module, tsvector_module):
+        monkeypatch.setattr(module, "BUDGET", 1)
+        monkeypatch.setattr(module, "COUNTED", 2)
+    with closing(connect(store)) as connection:
+        index = lexical_index(connection)
+        words = dict(connection.rows("SELECT number, wording FROM wordings"))
         assert [words[number] for number, _ in index.best("nap models", 10)] == [SAID[2]]
         for few in (1, len(SAID) + 1):  # by way of too few finds, and at once
             monkeypatch.setattr(lexical_module, "BUDGET", few)
+            monkeypatch.setattr(tsvector_module, "BUDGET", few)
             assert {words[number] for number, _ in index.best("nap models", 10, among=words)} == set(SAID[:3])

@@ -1,27 +1,28 @@
 """Schema: made once, moved on by steps, derived tables rebuilt on change, a newer retold's data left alone."""
 
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from making import EXTRACT, connection, hold, snapshot
 
 from kb import migrations, schema
+from kb.databases import engine_of
 from kb.errors import DataError
-from kb.lexical import LexicalIndex
 from kb.reader import Reader
 from kb.records import Snapshot
 from kb.store import RecordStore
+from kb.tsvector import lexical_index
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/records.db"
+def url(store_url: str) -> str:
+    """Of each database."""
+    return store_url
 
 
 def state(url: str) -> dict[str, str]:
-    engine = sa.create_engine(url)
+    engine = engine_of(url)
     with engine.connect() as connection:
         rows = connection.execute(sa.text("SELECT part, version FROM schema_state")).all()
     engine.dispose()
@@ -29,7 +30,7 @@ def state(url: str) -> dict[str, str]:
 
 
 def set_version(url: str, part: str, version: str) -> None:
-    engine = sa.create_engine(url)
+    engine = engine_of(url)
     with engine.begin() as connection:
         connection.execute(sa.text(f"UPDATE schema_state SET version = '{version}' WHERE part = '{part}'"))
     engine.dispose()
@@ -61,12 +62,12 @@ def test_full_text_index_follows_tables_made_anew(url):
     with RecordStore.open(url) as store:
         hold(store, "https://ledger.example/a", ["Whales sing."])
         with closing(connection(store)) as asked:
-            assert len(LexicalIndex(asked).best("whales", 5)) == 1
+            assert len(lexical_index(asked).best("whales", 5)) == 1
     set_version(url, "derived", "0")
     with RecordStore.open(url) as store:
         hold(store, "https://ledger.example/a", ["Tides rise."])
         with closing(connection(store)) as asked:
-            lexical = LexicalIndex(asked)
+            lexical = lexical_index(asked)
             assert lexical.best("whales", 5) == []
             hold(store, "https://ledger.example/b", ["Boats leave."])
             assert len(lexical.best("tides boats", 5)) == 2

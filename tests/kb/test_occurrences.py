@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import attrs
 import pytest
@@ -19,8 +18,9 @@ RISE, ELSE = words_digest("Tides rise."), words_digest("Nothing else.")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[RecordStore]:
-    with RecordStore.open(f"sqlite:///{tmp_path}/records.db") as opened:
+def store(store_url: str) -> Iterator[RecordStore]:
+    """On each database."""
+    with RecordStore.open(store_url) as opened:
         yield opened
 
 

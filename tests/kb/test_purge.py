@@ -13,9 +13,8 @@ import pytest
 from making import NOON
 from newsdesk import STORIES, keep, keep_stories, made, opened, page
 
+from kb import databases, purge, takedown
 from kb import index as indexes
-from kb import purge, takedown
-from kb import store as stores
 from kb import workspace as workspaces
 from kb.capturelog import Notice
 from kb.errors import UserError
@@ -154,7 +153,7 @@ def test_alerts_that_rest_on_it_lose_its_words_and_are_not_told_again(copied, ur
 
 
 def test_words_that_a_reader_keeps_in_the_log_are_told_and_go_with_the_next_command(copied, monkeypatch):
-    monkeypatch.setattr(stores, "BUSY_S", 0)
+    monkeypatch.setattr(databases, "BUSY_S", 0)
     with closing(sqlite3.connect(copied / "data" / "records.db")) as reader, opened(copied) as workspace:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM texts").fetchall()

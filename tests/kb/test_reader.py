@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import attrs
 import numpy as np
@@ -20,8 +19,9 @@ EMBED = Tool(name="embed", version="1")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[RecordStore]:
-    with RecordStore.open(f"sqlite:///{tmp_path}/records.db") as opened:
+def store(store_url: str) -> Iterator[RecordStore]:
+    """On each database."""
+    with RecordStore.open(store_url) as opened:
         yield opened
 
 

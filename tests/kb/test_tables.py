@@ -48,9 +48,11 @@ def built(record: type) -> st.SearchStrategy[typing.Any]:
     return st.builds(record, **{field.name: values(hints[field.name]) for field in attrs.fields(record)})
 
 
-@pytest.fixture(scope="module")
-def store() -> typing.Iterator[RecordStore]:
-    with RecordStore.open("sqlite://") as opened:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> typing.Iterator[RecordStore]:
+    """On each database."""
+    url = "sqlite://" if request.param == "sqlite" else request.getfixturevalue("postgres_server").url()
+    with RecordStore.open(url) as opened:
         yield opened
 
 

@@ -13,7 +13,7 @@ from newsdesk import STORIES, keep, keep_stories, opened, page
 from crawler.plan import CrawlPlan
 from kb.capturelog import forgotten_addresses
 from kb.errors import CrawlError, UserError
-from kb.lexical import LexicalIndex
+from kb.lexical import Fts5Index
 from kb.pipeline import build
 from kb.workspace import Workspace
 from queries import forget as forgetting
@@ -105,8 +105,8 @@ def test_it_is_in_no_listing_report_quote_or_index(forgotten):
 
 def test_full_text_search_does_not_find_it(forgotten):
     with forgotten.searching() as asked:
-        assert LexicalIndex(asked).best('"bad roster"', 5) == []
-        assert LexicalIndex(asked).best("nap", 5)
+        assert Fts5Index(asked).best('"bad roster"', 5) == []
+        assert Fts5Index(asked).best("nap", 5)
 
 
 def test_verify_finds_nothing_wrong(forgotten):

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, get_args
 
 import attrs
@@ -16,12 +15,12 @@ from making import EXTRACT, NOON, connection, hold
 from newsdesk import HashEmbedder
 
 from kb.claims import Claim
-from kb.lexical import LexicalIndex
 from kb.matrix import Matrix
 from kb.occurrences import Filter, Occurrences
 from kb.reader import Reader
 from kb.store import RecordStore
 from kb.text import words_digest
+from kb.tsvector import lexical_index
 from queries import search
 from queries.search import Mode, Searcher, to_json
 
@@ -43,7 +42,7 @@ def searcher(store: RecordStore, **changes: Any) -> Iterator[Searcher]:
         matrix = Matrix(numbers, embedder.encode([said for _, said in by_number]))
         plain = Searcher(
             places=places,
-            lexical=LexicalIndex(opened),
+            lexical=lexical_index(opened),
             matrix=matrix,
             nearest=matrix.nearest,
             encode=embedder.encode,
@@ -51,10 +50,13 @@ def searcher(store: RecordStore, **changes: Any) -> Iterator[Searcher]:
         yield attrs.evolve(plain, **changes)
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordStore]:
-    path: Path = tmp_path_factory.mktemp("search") / "records.db"
-    with RecordStore.open(f"sqlite:///{path}") as opened:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordStore]:
+    """On each database."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('search')}/records.db"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_server").url()
+    with RecordStore.open(url) as opened:
         for number in range(40):
             host = "ledger" if number % 4 else "star"
             hold(

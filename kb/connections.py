@@ -1,0 +1,148 @@
+"""Plain connections to a record store that only read: what a search asks through.
+
+Not through SQLAlchemy, whose import takes as long as all else that a search does. Queries are written once, with
+`:name` for a value, `IN NUMBERS(:name)` and `IN TEXTS(:name)` for a list; a connection knows how its database writes
+that.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from kb import postgres
+
+BUSY_S = 30.0
+"""How long a reader waits for a writer; in WAL mode it hardly ever has to."""
+
+_LIST = re.compile(r"IN (NUMBERS|TEXTS)\(:(\w+)\)")
+_ARRAYS = {"NUMBERS": "bigint[]", "TEXTS": "text[]"}
+_NAMED = re.compile(r"(?<!:):(\w+)")
+
+
+class Connection(Protocol):
+    """What a search needs of a database."""
+
+    ordered_join: str
+    """Joins tables so that a query begins with the one named first, where the database lets that be said."""
+
+    def rows(self, query: str, values: Mapping[str, Any] = {}) -> Iterator[tuple[Any, ...]]: ...
+
+    def named(self, query: str, values: Mapping[str, Any] = {}) -> Iterator[Mapping[str, Any]]:
+        """The same with the names of the columns."""
+        ...
+
+    def moment(self, stored: Any) -> datetime | None:
+        """A time as a row has it."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SqliteConnection:
+    """A record store's file."""
+
+    ordered_join = "CROSS JOIN"
+
+    def __init__(self, database: Path) -> None:
+        # Closed by whoever is last, in whatever thread.
+        self.raw = sqlite3.connect(database, timeout=BUSY_S, check_same_thread=False)
+        self.raw.execute("PRAGMA query_only=1")
+
+    def rows(self, query: str, values: Mapping[str, Any] = {}) -> Iterator[tuple[Any, ...]]:
+        return self._executed(query, values)
+
+    def named(self, query: str, values: Mapping[str, Any] = {}) -> Iterator[Mapping[str, Any]]:
+        found = self._executed(query, values)
+        names = [column[0] for column in found.description]
+        return (dict(zip(names, row, strict=True)) for row in found)
+
+    def moment(self, stored: str | None) -> datetime | None:
+        return None if stored is None else datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+    def close(self) -> None:
+        self.raw.close()
+
+    def _executed(self, query: str, values: Mapping[str, Any]) -> sqlite3.Cursor:
+        given = {name: _sqlite_value(value) for name, value in values.items()}
+        return self.raw.execute(_LIST.sub(r"IN (SELECT value FROM json_each(:\2))", query), given)
+
+
+def _sqlite_value(value: Any) -> Any:
+    if isinstance(value, datetime):  # as SQLAlchemy writes times: without a zone, always with microseconds
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+class PostgresConnection:
+    """A database on a server; one that the server dropped meanwhile is opened again, for nothing is lost by reading."""
+
+    ordered_join = "JOIN"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._raw = self._opened()
+
+    def rows(self, query: str, values: Mapping[str, Any] = {}) -> Iterator[tuple[Any, ...]]:
+        return iter(self._executed(query, values).fetchall())
+
+    def named(self, query: str, values: Mapping[str, Any] = {}) -> Iterator[Mapping[str, Any]]:
+        found = self._executed(query, values)
+        names = [column.name for column in found.description or ()]
+        return (dict(zip(names, map(_whole, row), strict=True)) for row in found)
+
+    def moment(self, stored: datetime | None) -> datetime | None:
+        return None if stored is None else stored.astimezone(UTC)
+
+    def close(self) -> None:
+        self._raw.close()
+
+    def _opened(self) -> Any:
+        opened = postgres.connect(self._url)
+        opened.execute("SET default_transaction_read_only = on")
+        return opened
+
+    def _executed(self, query: str, values: Mapping[str, Any]) -> Any:
+        psycopg = postgres.require_psycopg()
+        listed = _LIST.sub(lambda m: f"= ANY(:{m[2]}::{_ARRAYS[m[1]]})", query.replace("%", "%%"))
+        statement = _NAMED.sub(r"%(\1)s", listed)
+        given = {name: _postgres_value(value) for name, value in values.items()}
+        try:
+            try:
+                return self._raw.execute(statement, given)
+            except psycopg.OperationalError:
+                if not self._raw.closed:
+                    raise
+                self._raw = self._opened()
+                return self._raw.execute(statement, given)
+        except psycopg.OperationalError as error:
+            raise postgres.explained(error, self._url) from error
+
+
+def _postgres_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_postgres_value(each) for each in value]
+    return value.replace(postgres.NUL, postgres.NUL_KEPT) if isinstance(value, str) else value
+
+
+def _whole(value: Any) -> Any:
+    return value.replace(postgres.NUL_KEPT, postgres.NUL) if isinstance(value, str) else value
+
+
+def connect(url: str, database: Path) -> Connection:
+    """To the record store of an address, or of a file where that is SQLite."""
+    return PostgresConnection(url) if postgres.is_postgres(url) else SqliteConnection(database)
+
+
+@contextmanager
+def connected(database: Path) -> Iterator[SqliteConnection]:
+    """A connection to a record store's file."""
+    connection = SqliteConnection(database)
+    try:
+        yield connection
+    finally:
+        connection.close()
