@@ -48,6 +48,8 @@ _ELAPSED: Final = (
     (8760, "1 year"),
 )
 _ROW = 44
+_NAMED = 12
+"""Origins that a picture's description names."""
 
 
 def mark(verdict: Verdict | None) -> Markup:
@@ -228,7 +230,9 @@ def descent(trace: Trace, coverage: Coverage) -> Markup:
     for line, x, y in zip(drawn, xs, ys, strict=True):
         parts += _node(line, x, y, year)
     names = {retelling.article.id: retelling.source.name for retelling in coverage.retellings}
-    roots = ", ".join(one_line(names.get(origin.root, origin.root)) for origin in trace.origins)
+    roots = ", ".join(one_line(names.get(origin.root, origin.root)) for origin in trace.origins[:_NAMED])
+    if trace.origins[_NAMED:]:
+        roots += f" and {len(trace.origins[_NAMED:]):,} more"
     said = f"Source chain of {counted(len(trace.appearances), 'article')}; origins: {roots}."
     return _picture("descent", top + _ROW * len(drawn) + 6, f"{said} The table says the same.", parts)
 
@@ -300,17 +304,24 @@ def _node(line: Line, x: float, y: float, year: bool) -> list[Markup]:
     name = _short(one_line(shown.retelling.source.name))
     when = phrases.moment(extraction.published_at, extraction.published_precision, year).removesuffix(" UTC")
     if len(line.articles) > 1:
-        name, when = counted(len(line.articles), "article"), f"from {when}"
+        name, when = counted(len(line.articles), "more article" if line.rest else "article"), f"from {when}"
     when = "undated, place unknown" if when == "undated" else when
-    verdict = f" · {phrases.VERDICTS[shown.verdict]}" if shown.verdict and shown.verdict != "verbatim" else ""
     side, gap = ("start", 10) if x <= 75 else ("end", -10)
     label = Markup(
         '<svg class="{0}" x="{1}%" y="{2}" overflow="visible">'
         '<text class="name" x="{3}" y="-5" text-anchor="{4}">{5}</text>'
         '<text class="when" x="{3}" y="14" text-anchor="{4}">{6}</text></svg>'
-    ).format("flips" if 50 < x <= 75 else "stays", f"{x:.2f}", f"{y:g}", gap, side, name, when + verdict)
+    ).format("flips" if 50 < x <= 75 else "stays", f"{x:.2f}", f"{y:g}", gap, side, name, when + _fared(line))
     title = "; ".join(_said(each) for each in line.articles[:20])
-    return [label, _placed(shown.verdict, x, y, title)]
+    return [label, _placed(line.verdict, x, y, title)]
+
+
+def _fared(line: Line) -> str:
+    """The verdicts other than word for word, counted where there are several."""
+    counts = Counter(shown.verdict for shown in line.articles if shown.verdict not in ("verbatim", None))
+    if line.verdict:
+        return f" · {phrases.VERDICTS[line.verdict]}" if counts else ""
+    return "".join(f" · {count:,} {phrases.VERDICTS[verdict]}" for verdict, count in counts.most_common(2) if verdict)
 
 
 def _short(name: str, most: int = 22) -> str:

@@ -20,7 +20,7 @@ from report_fixtures import (
 
 from kb.coverage import Retelling
 from queries.charts import descent, mark, timeline
-from queries.lineage import lines
+from queries.lineage import MOST, lines
 from queries.trace import Appearance, Trace
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
@@ -120,6 +120,54 @@ def test_descent_folds_alike_copies() -> None:
         undetermined=(),
     )
     assert "199 articles" in texts(descent(trace, COVERAGE))
+
+
+def spread(families: int, children: int) -> Trace:
+    """A root, its children with a child each, and origins that nothing comes of."""
+    shown = [appearance(copy(n, DAY + timedelta(minutes=n)), None, "verbatim") for n in range(2 * families + 1)]
+    alone = [appearance(copy(n, DAY + timedelta(days=9, minutes=n)), None, "altered") for n in range(9000, 9003)]
+    root, parents, grown = shown[0], shown[1 : families + 1], shown[families + 1 :]
+    more = [
+        appearance(copy(n, DAY + timedelta(days=1, minutes=n)), None, "merged") for n in range(3000, 3000 + children)
+    ]
+    edges = [edge(each.retelling, root.retelling) for each in parents]
+    edges += [edge(child.retelling, parent.retelling) for parent, child in zip(parents, grown, strict=True)]
+    edges += [edge(each.retelling, parents[-1].retelling) for each in more]
+    return Trace(
+        subject="surprised",
+        first=root,
+        appearances=(*shown, *more, *alone),
+        edges=tuple(edges),
+        origins=(),
+        undetermined=(),
+    )
+
+
+def test_a_tree_too_large_to_draw_is_cut_to_what_led_to_most() -> None:
+    trace = spread(400, 5)
+    drawn = lines(trace)
+    assert len(drawn) <= MOST
+    assert sorted(shown.retelling.article.id for line in drawn for shown in line.articles) == sorted(
+        shown.retelling.article.id for shown in trace.appearances
+    )
+    alone = [line for line in drawn if not line.rest]
+    assert alone[0].articles[0] is trace.first
+    assert trace.appearances[400] in [line.articles[0] for line in alone]  # seven came of it, of others two
+    place = {shown.retelling.article.id: at for at, line in enumerate(drawn) for shown in line.articles}
+    assert all(place[line.edges[0].parent] < at for at, line in enumerate(drawn) if line.edges)
+
+
+def test_the_rest_of_a_cut_tree_is_counted() -> None:
+    svg = descent(spread(400, 5), COVERAGE)
+    assert any(text.endswith(" more articles") for text in texts(svg))
+    assert "3 articles" in texts(svg)
+
+
+def test_a_group_of_several_verdicts_says_how_many_of_each() -> None:
+    trace = spread(400, 5)
+    altered = tuple(attrs.evolve(each, verdict="altered") for each in trace.appearances[1:9])
+    svg = descent(attrs.evolve(trace, appearances=(trace.appearances[0], *altered, *trace.appearances[9:])), COVERAGE)
+    assert any("altered" in text and text.startswith("from ") for text in texts(svg))
 
 
 def test_descent_survives_a_loop_of_edges() -> None:
