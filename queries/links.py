@@ -20,6 +20,8 @@ class Anchors:
     """None where all is in one file."""
     here: Sheet | None = None
     """The file with these links; None for the first."""
+    listed: frozenset[int] | None = None
+    """In a report on one outlet or article, which has no sections on quotes: numbers of the captures in it."""
     own: ClassVar[bool] = False
     """Whether articles and outlets have pages."""
 
@@ -36,12 +38,15 @@ class Anchors:
         return self._to("findings", number - 1, f"finding-{number}")
 
     def capture(self, citation: Citation) -> str:
+        """Empty where the file does not list it."""
+        if self.listed is not None and citation.capture not in self.listed:
+            return ""
         place = self.layout.captures.get(citation.capture, 0) if self.layout else 0
         return self._to("captures", place, f"capture-{citation.capture}")
 
     def section(self, name: str) -> str:
-        """`name`: kind and slug of a quote or claim, `quote-song`."""
-        return f"{self.first}#{name}"
+        """`name`: kind and slug of a quote or claim, `quote-song`; empty where the file has no such sections."""
+        return f"{self.first}#{name}" if self.listed is None else ""
 
     def head(self, of: str, entries: Sequence[Entry]) -> Sequence[Entry]:
         """The entries of a list that the first file has."""

@@ -250,7 +250,8 @@ def _markdown() -> Environment:
 
 def render_html(view: Shown) -> str:
     """One file that needs no network and no script; page text never runs in it."""
-    return _html().get_template(f"{_NAMES[type(view)]}.html").render(report=view, links=Anchors())
+    listed = frozenset(each.number for each in view.captures) if isinstance(view, OutletView | ArticleView) else None
+    return _html().get_template(f"{_NAMES[type(view)]}.html").render(report=view, links=Anchors(listed=listed))
 
 
 def render_files(view: Shown, first: str) -> Iterator[tuple[str, str]]:
