@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import unescape
 
+from kb.given_names import GIVEN_NAMES
 from kb.text import normalise
 
 _LEAD = re.compile(
@@ -14,9 +15,9 @@ _LEAD = re.compile(
     r"^(?:authors?|autor(?:en|in|es)?|auteurs?|byline|words|text)\s*:\s*",
     re.I,
 )
-_SPLIT = re.compile(
-    r"\s*[;|/•·\n\t]\s*|\s*,\s+|,(?=[A-Z])|\s+(?:and|und|et|y|e|og|och|en|with|&)\s+(?=[\"“‘]?[^\W\d_a-z])|\s&\s"
-)
+_SPLIT = re.compile(r"\s*[;|/•·\n\t]\s*|\s+(?:and|und|et|y|e|og|och|en|with|&)\s+(?=[\"“‘]?[^\W\d_a-z])|\s&\s")
+_COMMA = re.compile(r"\s*,(?:\s+|(?=[A-Z])|$)")
+_INITIALS = re.compile(r"(?:[^\W\d_]\.-?)*[^\W\d_]\.?")
 _TAIL = re.compile(
     r"\s+(?:[-–—]\s.*|(?:for|of|at|in|from|via|on|is|was|has|reports?|reporting|updated|published|posted)\s.*)$", re.S
 )
@@ -66,6 +67,8 @@ def clean_bylines(raws: Sequence[str], site_names: Iterable[str] = ()) -> tuple[
     ('Jane Roe', 'John Doe')
     >>> clean_bylines(["Reuters"])
     ('Reuters',)
+    >>> clean_bylines(["Oyelaran, Marit K."]), clean_bylines(["Marit Oyelaran, Jan Vos"])
+    (('Marit K. Oyelaran',), ('Marit Oyelaran', 'Jan Vos'))
     """
     sites = {_key(name) for name in site_names} | {""}
     parts = [part for raw in raws for part in _parts(raw) if _key(part) not in sites]
@@ -90,7 +93,45 @@ def names_person(names: Iterable[str], site_names: Iterable[str]) -> bool:
 def _parts(raw: str) -> list[str]:
     text = "" if "://" in raw else normalise(unescape(raw))[:400]
     text = _LEAD.sub("", _BRACKETS.sub("", text)).strip()
-    return [part for piece in _SPLIT.split(text) if (part := _part(piece))]
+    return [
+        name
+        for piece in _SPLIT.split(text)
+        for name in _names([part for part in map(_part, _COMMA.split(piece)) if part])
+    ]
+
+
+def _names(parts: list[str]) -> list[str]:
+    """What commas divide, as it stands; `Roe, Jane K.` as one name where every two parts can only be that."""
+    persons = [part for part in parts if is_person(part) or _INITIALS.fullmatch(part)]
+    pairs = list(zip(persons[::2], persons[1::2], strict=False))
+    if not pairs or len(persons) % 2 or not all(_is_inverted(*pair) for pair in pairs):
+        return parts
+    others = [part for part in parts if part not in persons]
+    return [*(f"{_dotted(given)} {_cased(family)}" for family, given in pairs), *others]
+
+
+def _is_inverted(family: str, given: str) -> bool:
+    """One surname before given names that show as such: by initials behind or alone, or as known given names."""
+    surname = [word for word in family.split() if word.lower() not in _PARTICLE]
+    words = given.split()
+    if len(surname) != 1 or not is_person(family) or len(words) > 3:
+        return False
+    if _INITIALS.fullmatch(words[-1]):
+        return True
+    return _is_given(words[0]) and len(words) == 1 and not _is_given(surname[0])
+
+
+def _is_given(word: str) -> bool:
+    return all(part in GIVEN_NAMES for part in word.lower().split("-"))
+
+
+def _cased(family: str) -> str:
+    return family.title() if family.isupper() and len(family) > 3 else family
+
+
+def _dotted(given: str) -> str:
+    """With a full stop behind each initial, for a part has lost its last."""
+    return " ".join(f"{word.rstrip('.')}." if _INITIALS.fullmatch(word) else word for word in given.split())
 
 
 def _part(part: str) -> str:

@@ -6,6 +6,7 @@ showing: some are no English (`licence` and `license` both become `licens`).
 
 import re
 import unicodedata
+from functools import lru_cache
 
 
 def listed(words: str) -> tuple[str, ...]:
@@ -156,6 +157,7 @@ def keys(word: str) -> tuple[str, ...]:
     return (one_spelling(low.strip("'")),)
 
 
+@lru_cache(maxsize=65_536)
 def one_spelling(word: str) -> str:
     """British and American spelling brought to one form.
 
@@ -183,6 +185,7 @@ def one_spelling(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=65_536)
 def stem(key: str) -> str:
     """A key without its inflection: `models`, `model's` and `modeled` share `model`. Crude on purpose.
 

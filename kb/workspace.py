@@ -1,5 +1,6 @@
 """Settings -> open objects. The only place that decides which implementation stands behind a seam."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
@@ -91,6 +92,8 @@ class Workspace:
         self._close_index()
         for name in ("report.html", "alerts.atom"):  # before the mark goes; the next run writes them without
             (self.settings.data_dir / name).unlink(missing_ok=True)
+        if (sheets := self.settings.data_dir / "report-pages").is_dir():
+            shutil.rmtree(sheets)
         takedown.finish(self.archive, store, self.settings.index_dir, own=self.study_wordings)
 
     @cached_property

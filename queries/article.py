@@ -41,8 +41,7 @@ class Stretch:
     quote: int | None
     """Number of the quote that it belongs to."""
     opens: bool
-    """The quote begins here."""
-    closes: bool
+    """The quote begins here, with its first piece if it has several."""
     findings: tuple[int, ...]
     """Numbers of the report's findings that rest on it."""
     ended: tuple[int, ...]
@@ -217,14 +216,13 @@ def _paragraphs(retelling: Retelling, findings: Sequence[FindingView]) -> Iterat
 
 
 def _stretch(text: str, span: Span, said: list[tuple[Span, int]], rested: list[tuple[Span, int]]) -> Stretch:
-    within = [(piece, number) for piece, number in said if piece.overlaps(span)]
-    piece, quote = within[0] if within else (None, None)
+    quote = next((number for piece, number in said if piece.overlaps(span)), None)
+    begins = next((piece.start for piece, number in said if number == quote), None)
     here = [(passage, number) for passage, number in rested if passage.overlaps(span)]
     return Stretch(
         text=text,
         quote=quote,
-        opens=piece is not None and piece.start == span.start,
-        closes=piece is not None and piece.end == span.end,
+        opens=begins == span.start,
         findings=tuple(dict.fromkeys(number for _, number in here)),
         ended=tuple(dict.fromkeys(number for passage, number in here if passage.end == span.end)),
     )

@@ -10,6 +10,7 @@ from kb.coverage import Coverage
 from kb.errors import UserError
 from kb.records import LEFT_OUT
 from kb.speakers import Judged
+from kb.state import replace_text
 from kb.workspace import Workspace
 from queries import article, correction, outlet, review
 from queries import draft as drafts
@@ -24,8 +25,9 @@ from queries.holdings import Holdings
 from queries.models import require_embedder, require_parser
 from queries.outlet import OutletView
 from queries.placed import Placed
-from queries.report import Shown, Tally, render_html, render_json, render_markdown, view
+from queries.report import Shown, Tally, render_files, render_html, render_json, render_markdown, view
 from queries.rows import quote_row
+from queries.sheets import folder_of, is_sheet
 from queries.trace import Trace
 from queries.trace import trace as trace_coverage
 from queries.views import ReportView
@@ -147,6 +149,30 @@ def render(view: Shown, form: str) -> str:
             return render_json(view)
         case _:
             return render_html(view)
+
+
+def write(view: Shown, form: str, target: Path) -> int:
+    """The report as a file; a large one in HTML with a folder of sheets beside it. How many those are.
+
+    Sheets of an earlier report that this one does not have are removed. What is no file, as a pipe, gets the whole.
+    """
+    if form != "html" or (target.exists() and not target.is_file()):
+        target.write_text(render(view, form), encoding="utf-8")
+        return 0
+    files = render_files(view, target.name)
+    _, first = next(files)
+    folder, written = target.with_name(folder_of(target.name)), set()
+    for path, text in files:
+        folder.mkdir(exist_ok=True)
+        replace_text(target.parent / path, text)
+        written.add(target.parent / path)
+    replace_text(target.resolve(), first)
+    for old in list(folder.glob("*.html")):
+        if old not in written and is_sheet(old.name):
+            old.unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+    return len(written)
 
 
 def quotes(workspace: Workspace) -> Iterator[Mapping[str, Any]]:

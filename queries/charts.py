@@ -20,6 +20,7 @@ from queries import phrases
 from queries.lineage import Line, lines
 from queries.plain import counted, one_line
 from queries.trace import Appearance, ProvenanceEdge, Trace
+from queries.views import Period
 
 _SHAPES: Final[dict[Verdict | None, str]] = {
     None: "M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z",
@@ -48,6 +49,8 @@ _ELAPSED: Final = (
     (8760, "1 year"),
 )
 _ROW = 44
+_NAMED = 12
+"""Origins that a picture's description names."""
 
 
 def mark(verdict: Verdict | None) -> Markup:
@@ -100,14 +103,10 @@ def timeline(appearances: Sequence[Appearance], label: str) -> Markup:
 
     Articles without a date are not in the picture. Empty where fewer than two have one.
     """
-    dated = [(at, shown) for shown in appearances if (at := _published(shown)) is not None]
-    if len(dated) < 2:
+    bins, stacks = _stacked(appearances)
+    if bins is None:
         return Markup("")
-    bins = _bins([at for at, _ in dated], _hours_known([shown for _, shown in dated]))
-    stacks: dict[int, list[Appearance]] = {}
-    for at, shown in dated:
-        stacks.setdefault(bins.of(at), []).append(shown)
-    tallest = max(len(stack) for stack in stacks.values())
+    tallest = max(map(len, stacks.values()))
     if tallest <= _TALLEST:
         height = tallest * _MARK + 10
         parts = [part for number, stack in stacks.items() for part in _stack(bins, number, stack, height)]
@@ -115,9 +114,43 @@ def timeline(appearances: Sequence[Appearance], label: str) -> Markup:
         height, unit = _BARS, (_BARS - 16) / tallest  # the tallest bar leaves room for its count
         parts = [part for number, stack in stacks.items() for part in _bar(bins, number, stack, unit)]
     axis = _calendar(bins, height)
-    dates = f"{phrases.day(dated[0][0])} to {phrases.day(dated[-1][0])}"
+    dated = [at for shown in appearances if (at := _published(shown)) is not None]
+    dates = f"{phrases.day(dated[0])} to {phrases.day(dated[-1])}"
     said = f"Timeline of {label}: {counted(len(dated), 'article')}, {dates}. The table lists them."
     return _picture("timeline", height + 24, said, [*axis, *parts])
+
+
+def periods(appearances: Sequence[Appearance]) -> tuple[Period, ...]:
+    """The bars of the timeline in figures; none where it has a mark for each article, which the table lists."""
+    bins, stacks = _stacked(appearances)
+    if bins is None or max(map(len, stacks.values())) <= _TALLEST:
+        return ()
+    found = ((bins.start + bins.step * number, stack) for number, stack in sorted(stacks.items()))
+    clock = bins.step < timedelta(days=1)
+    return tuple(
+        Period(
+            since=f"{phrases.day(start)}{f', {start:%H:%M}' if clock else ''}",
+            articles=len(stack),
+            changed=_changed(stack),
+        )
+        for start, stack in found
+    )
+
+
+def _stacked(appearances: Sequence[Appearance]) -> tuple[_Bins | None, dict[int, list[Appearance]]]:
+    """The articles by their place in time; no places where fewer than two have a date."""
+    dated = [(at, shown) for shown in appearances if (at := _published(shown)) is not None]
+    if len(dated) < 2:
+        return None, {}
+    bins = _bins([at for at, _ in dated], _hours_known([shown for _, shown in dated]))
+    stacks: dict[int, list[Appearance]] = {}
+    for at, shown in dated:
+        stacks.setdefault(bins.of(at), []).append(shown)
+    return bins, stacks
+
+
+def _changed(stack: Sequence[Appearance]) -> int:
+    return sum(shown.verdict not in _FAITHFUL for shown in stack)
 
 
 def _published(shown: Appearance) -> datetime | None:
@@ -155,7 +188,7 @@ def _stack(bins: _Bins, number: int, stack: Sequence[Appearance], height: float)
 
 def _bar(bins: _Bins, number: int, stack: Sequence[Appearance], unit: float) -> list[Markup]:
     """A bar with its count; the dark foot is the articles whose wording was changed."""
-    changed = sum(shown.verdict not in _FAITHFUL for shown in stack)
+    changed = _changed(stack)
     counts = Counter(phrases.VERDICTS[shown.verdict] for shown in stack if shown.verdict)
     said = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.most_common())
     title = counted(len(stack), "article") + (f": {said}" if said else "")
@@ -228,7 +261,9 @@ def descent(trace: Trace, coverage: Coverage) -> Markup:
     for line, x, y in zip(drawn, xs, ys, strict=True):
         parts += _node(line, x, y, year)
     names = {retelling.article.id: retelling.source.name for retelling in coverage.retellings}
-    roots = ", ".join(one_line(names.get(origin.root, origin.root)) for origin in trace.origins)
+    roots = ", ".join(one_line(names.get(origin.root, origin.root)) for origin in trace.origins[:_NAMED])
+    if trace.origins[_NAMED:]:
+        roots += f" and {len(trace.origins[_NAMED:]):,} more"
     said = f"Source chain of {counted(len(trace.appearances), 'article')}; origins: {roots}."
     return _picture("descent", top + _ROW * len(drawn) + 6, f"{said} The table says the same.", parts)
 
@@ -249,7 +284,7 @@ class _Elapsed:
         parts, free = [], 0.0
         for hours, words in ((0, "first"), *_ELAPSED):
             x = self(self.first + timedelta(hours=hours))
-            if x >= free and x <= 100:
+            if free + (6 if x > 92 else 0) <= x <= 100:  # at the edge the words stand left of their line
                 parts.append(_grid(x, top, bottom, words))
                 free = x + 12
         return parts
@@ -300,17 +335,25 @@ def _node(line: Line, x: float, y: float, year: bool) -> list[Markup]:
     name = _short(one_line(shown.retelling.source.name))
     when = phrases.moment(extraction.published_at, extraction.published_precision, year).removesuffix(" UTC")
     if len(line.articles) > 1:
-        name, when = counted(len(line.articles), "article"), f"from {when}"
+        name = counted(len(line.articles), "more article" if line.rest else "article")
+        when = f"from {when.partition(',')[0]}"
     when = "undated, place unknown" if when == "undated" else when
-    verdict = f" · {phrases.VERDICTS[shown.verdict]}" if shown.verdict and shown.verdict != "verbatim" else ""
     side, gap = ("start", 10) if x <= 75 else ("end", -10)
     label = Markup(
         '<svg class="{0}" x="{1}%" y="{2}" overflow="visible">'
         '<text class="name" x="{3}" y="-5" text-anchor="{4}">{5}</text>'
         '<text class="when" x="{3}" y="14" text-anchor="{4}">{6}</text></svg>'
-    ).format("flips" if 50 < x <= 75 else "stays", f"{x:.2f}", f"{y:g}", gap, side, name, when + verdict)
+    ).format("flips" if 46 < x <= 75 else "stays", f"{x:.2f}", f"{y:g}", gap, side, name, when + _fared(line))
     title = "; ".join(_said(each) for each in line.articles[:20])
-    return [label, _placed(shown.verdict, x, y, title)]
+    return [label, _placed(line.verdict, x, y, title)]
+
+
+def _fared(line: Line) -> str:
+    """The verdict if it is not word for word; of several such, the most frequent with its count."""
+    counts = Counter(shown.verdict for shown in line.articles if shown.verdict not in ("verbatim", None))
+    if line.verdict:
+        return f" · {phrases.VERDICTS[line.verdict]}" if counts else ""
+    return "".join(f" · {count:,} {phrases.VERDICTS[verdict]}" for verdict, count in counts.most_common(1) if verdict)
 
 
 def _short(name: str, most: int = 22) -> str:

@@ -329,7 +329,7 @@ def _finish(options: Options, workspace: "Workspace", complete: bool, output: Pa
     built = _build(options, workspace, [])
     view = asking.report_view(workspace)
     target = output or workspace.settings.data_dir / "report.html"
-    target.write_text(asking.render(view, "html"), encoding="utf-8")
+    asking.write(view, "html", target)
     if options.json:
         typer.echo(asking.render(view, "json"))
     terminal.summary(view, options.console())

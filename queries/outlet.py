@@ -42,6 +42,7 @@ class OutletView:
     rows: tuple[Row, ...]
     """Its articles, by time."""
     captures: tuple[CaptureView, ...]
+    """Of its articles and of what they are held against."""
     tools: tuple[ToolView, ...]
 
 
@@ -60,7 +61,7 @@ def view(placed: Placed, slug: str) -> OutletView:
     """The report on an outlet by its id; UserError where none of its articles is in the coverage."""
     rows = placed.rows_of(slug)
     report, findings = placed.report, placed.findings_by_source.get(slug, ())
-    numbers = {row.citation.capture for row in rows}
+    numbers = {row.citation.capture for row in rows} | {p.citation.capture for each in findings for p in each.proofs}
     name = rows[0].citation.outlet
     return OutletView(
         study=report.study,

@@ -57,6 +57,9 @@ _MOVES = stemmed(
     "decline reduction "
     "change more less fewer lower higher down up one ones"
 ) | {"%"}
+_DEGREES = HEDGE | _UNIVERSAL | _BOUNDLESS | _PARTICULAR
+_ABOUT = _LINK | _CAUSE | _SURELY | STAGED | (REAL - {"open"}) | _FRAME | _PLACE | _MOVES
+"""Stems of how a claim is put; what it is of stands in the other words."""
 _DISTANCE = stemmed(
     "deny reject dismiss doubt dispute caution warn claim question wrong overstate exaggerate critic myth"
 )
@@ -144,7 +147,7 @@ def findings(coverage: Coverage, said: Sequence[Occurrence], about: Set[str]) ->
 
 def _is_careful(retelling: Retelling, caveats: Sequence[Caveat], strangers: Sequence[Span]) -> bool:
     """Its outlet has told readers of a limit: what one article says need not stand in each that follows it up."""
-    narrow = any(_NARROW.search(retelling.words(told.span)) for told in _told(retelling))
+    narrow = any(_NARROW.search(retelling.words(span)) for span in _stretches(retelling))
     return narrow or bool(_CARE.search(retelling.text.text)) or _keeps(retelling, caveats, strangers)
 
 
@@ -187,22 +190,25 @@ def _stated(claim: Claim, text: str, row: Sequence[Token]) -> Stated:
 
 
 def _core(row: Sequence[Token]) -> frozenset[str]:
-    plain = [t for t in row if not t.number and t.key not in HEDGE | _UNIVERSAL | _BOUNDLESS | _PARTICULAR]
-    return content_stems(plain) - _LINK - _CAUSE - _SURELY - STAGED - (REAL - {"open"}) - _FRAME - _PLACE - _MOVES
+    return content_stems(t for t in row if not t.number and t.key not in _DEGREES) - _ABOUT
 
 
 def _guards(row: Sequence[Token]) -> set[str]:
     return {t.key for t in row} & (HEDGE | {"may", "might", "could", "can", "possible"})
 
 
-def _told(retelling: Retelling) -> Iterator[Told]:
-    text = retelling.text.text
+def _stretches(retelling: Retelling) -> Iterator[Span]:
+    """The sentences that the outlet says itself; no questions."""
     spoken = [piece for quote in retelling.quotes if quote.form in ("direct", "turn") for piece in quote.pieces]
     for passage in retelling.passages:
         span = Span(passage.start, passage.end)
-        if any(piece.overlaps(span) for piece in spoken) or text[passage.start : passage.end].rstrip().endswith("?"):
-            continue
-        row = tokens(text[passage.start : passage.end])
+        if not any(piece.overlaps(span) for piece in spoken) and not retelling.words(span).rstrip().endswith("?"):
+            yield span
+
+
+def _told(retelling: Retelling) -> Iterator[Told]:
+    for span in _stretches(retelling):
+        row = tokens(retelling.words(span))
         stems = frozenset(spelling.stem(t.key) for t in row)
         yield Told(retelling=retelling, span=span, row=row, stems=stems, core=_core(row))
 

@@ -99,13 +99,14 @@ def _candidates(rows: Mapping[str, Sequence[Token]]) -> Iterator[tuple[str, str]
             yield other, digest
 
 
-def _entries(row: Sequence[Token]) -> set[str]:
-    found = set()
+def _entries(row: Sequence[Token]) -> Sequence[str]:
+    """In the order of the text: a set's order differs from run to run, and with it who is nearest among equals."""
+    found = []
     for at in range(len(row) - RUN + 1):
         run = row[at : at + RUN]
         if len(sense.content(run)) >= 2:
-            found.add(" ".join(token.key for token in run))
-    return found
+            found.append(" ".join(token.key for token in run))
+    return tuple(dict.fromkeys(found))
 
 
 def _same_remark(one: str, other: str) -> bool:

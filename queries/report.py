@@ -5,7 +5,7 @@ The same input gives the same bytes, so reports can be compared and cited.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
@@ -29,6 +29,7 @@ from queries.links import Anchors
 from queries.markup import html_templates, markdown_templates
 from queries.outlet import OutletView
 from queries.plain import counted
+from queries.sheets import entries, layout
 from queries.threads import Citations, thread
 from queries.trace import Trace
 from queries.views import CaptureView, Count, DocumentView, FindingView, ReportView, Thread, ToolView
@@ -238,7 +239,7 @@ _NAMES: dict[type[Shown], str] = {
 def _html() -> Environment:
     made = html_templates()
     style = files("queries").joinpath("static", "report.css").read_text(encoding="utf-8")
-    made.globals |= {"mark": mark, "style": Markup(style), "links": Anchors()}  # noqa: S704 - our own style sheet
+    made.globals |= {"mark": mark, "style": Markup(style)}  # noqa: S704 - our own style sheet
     return made
 
 
@@ -249,7 +250,27 @@ def _markdown() -> Environment:
 
 def render_html(view: Shown) -> str:
     """One file that needs no network and no script; page text never runs in it."""
-    return _html().get_template(f"{_NAMES[type(view)]}.html").render(report=view)
+    listed = frozenset(each.number for each in view.captures) if isinstance(view, OutletView | ArticleView) else None
+    return _html().get_template(f"{_NAMES[type(view)]}.html").render(report=view, links=Anchors(listed=listed))
+
+
+def render_files(view: Shown, first: str) -> Iterator[tuple[str, str]]:
+    """The same as files: each with its path beside the first, whose name is given. A large report has several.
+
+    Only the first of them where the report is of ordinary size; else each list whole on sheets behind it.
+    """
+    if not isinstance(view, ReportView):
+        yield first, render_html(view)
+        return
+    planned = layout(view, first)
+    yield first, _html().get_template("report.html").render(report=view, links=Anchors(planned))
+    lists, threads = entries(view), {f"{thread.kind}-{thread.slug}": thread for thread in view.threads}
+    for of, sheets in planned.sheets.items():
+        for sheet in sheets:
+            rows = lists[of][sheet.start : sheet.end]
+            links, thread = Anchors(planned, sheet), threads.get(of)
+            values = {"report": view, "links": links, "sheet": sheet, "rows": rows, "thread": thread}
+            yield f"{planned.folder}/{sheet.file}", _html().get_template("sheet.html").render(values)
 
 
 def render_markdown(view: Shown) -> str:

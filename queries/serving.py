@@ -31,22 +31,27 @@ def report(
 ) -> None:
     """Write the provenance report: one self-contained file, on all or on one quote, claim, outlet or article.
 
+    With `-o`, a large one in HTML is several: a first file with the head of each long list, and a folder beside it with
+    all of them.
+
     Example: retold report song-surprised --format md -o song.md
     """
     from queries import asking
+    from queries.sheets import folder_of
 
     options: Options = ctx.obj
     if sum(given is not None for given in (subject, outlet, article, correct)) > 1:
         raise UserError("a report is on one thing: a quote or claim, --outlet, --article or --correction")
     with options.workspace() as workspace:
         shown = _shown(workspace, subject, outlet, article, correct)
-        text = asking.render(shown, "json" if options.json else form.value)
+        chosen = "json" if options.json else form.value
         if output is None or str(output) == "-":
-            typer.echo(text)
+            typer.echo(asking.render(shown, chosen))
         else:
             require_place(output)
-            output.write_text(text, encoding="utf-8")
-            options.console().print(f"wrote {output}", soft_wrap=True)
+            sheets = asking.write(shown, chosen, output)
+            beside = f" and {sheets} sheets in {output.with_name(folder_of(output.name))}" if sheets else ""
+            options.console().print(f"wrote {output}{beside}", soft_wrap=True)
 
 
 def _shown(

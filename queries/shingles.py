@@ -196,9 +196,10 @@ class _Index:
             met.append(row)
         if not met:
             return []
-        others, which = np.unique(np.concatenate(met), return_inverse=True)
         weights = np.repeat(self._weight[marks], [len(row) for row in met])
-        total = np.round(np.bincount(which, weights), 9)
+        total = np.round(np.bincount(np.concatenate(met), weights), 9)
+        others = np.flatnonzero(total)
+        total = total[others]
         best = np.lexsort((others, -total))[: most + 1]
         return [other for other in others[best].tolist() if other != child][:most]
 

@@ -10,7 +10,7 @@ from kb.claims import Speaker
 from kb.coverage import Coverage, Retelling
 from kb.records import Span, Stance
 from queries import fidelity, phrases
-from queries.charts import descent, timeline
+from queries.charts import descent, periods, timeline
 from queries.lineage import parents_of
 from queries.plain import counted
 from queries.trace import Appearance, ProvenanceEdge, Trace
@@ -136,6 +136,7 @@ def thread(coverage: Coverage, trace: Trace, citations: Citations, findings: tup
         amounts=fidelity.told(trace, {a.retelling.article.id: a.retelling.source.name for a in trace.appearances}),
         undetermined=trace.undetermined,
         findings=findings,
+        periods=periods(trace.appearances),
         timeline=timeline(trace.appearances, subject.text),
         descent=descent(trace, coverage),
     )

@@ -170,6 +170,17 @@ class Count:
 
 
 @attrs.frozen(kw_only=True)
+class Period:
+    """A bar of a timeline, in figures."""
+
+    since: str
+    """When it begins, in words; it ends where the next can begin."""
+    articles: int
+    changed: int
+    """Of them, with the wording altered, merged, misattributed or found nowhere else."""
+
+
+@attrs.frozen(kw_only=True)
 class Thread:
     """The coverage of one quote, one claim or the whole study."""
 
@@ -193,6 +204,8 @@ class Thread:
     undetermined: tuple[str, ...]
     findings: tuple[int, ...]
     """Numbers of the findings about it."""
+    periods: tuple[Period, ...]
+    """Where the timeline has bars, their figures."""
     timeline: Markup = attrs.field(metadata=PICTURE)
     descent: Markup = attrs.field(metadata=PICTURE)
 

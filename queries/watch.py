@@ -197,7 +197,7 @@ def _tell(workspace: Workspace, view: "ReportView") -> tuple[tuple[Alert, ...], 
     alerts.enter(workspace, fresh, wall_clock())
     shown = [alert for alert in (*known, *fresh) if alert.key not in rejected]
     folder = workspace.settings.data_dir
-    replace_text(folder / "report.html", asking.render(view, "html"))
+    asking.write(view, "html", folder / "report.html")
     replace_text(folder / "alerts.atom", feed.atom(workspace.study, shown, upkeep.own_version()))
     return tuple(fresh), tuple(alerts.deliver(workspace, os.environ, wall_clock(), rejected=rejected))
 

@@ -129,9 +129,13 @@ def test_doctor_lists_the_tombstone(forgotten):
 
 def test_last_report_goes_too(workspace):
     last = workspace.settings.data_dir / "report.html"
+    sheets = workspace.settings.data_dir / "report-pages"
+    sheets.mkdir()
+    (sheets / "coverage-1.html").write_text("Tom Beck")
     last.write_text("Tom Beck")
     forget(workspace, ECHO)
     assert not last.exists()
+    assert not sheets.exists()
 
 
 def test_second_time_finds_nothing_more_and_adds_no_tombstone(workspace):
