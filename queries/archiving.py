@@ -1,6 +1,5 @@
 """The commands about what is kept: `captures`, `forget` and `export`."""
 
-import getpass
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -47,6 +46,8 @@ def forget(
 
     Example: retold forget https://news.example/story --reason "asked by the publisher"
     """
+    import getpass
+
     from queries import forget as forgetting
     from queries import job
     from queries.days import now

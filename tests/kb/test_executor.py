@@ -12,8 +12,9 @@ from typing import Any
 import attrs
 import pytest
 
-from kb.errors import Code, Rejected, UserError
+from kb.errors import UserError
 from kb.executor import MESSAGE_CHARS, Derived, Executor, Item, ProcessExecutor, SerialExecutor, choose
+from kb.rejected import Code, Rejected
 
 
 @attrs.frozen

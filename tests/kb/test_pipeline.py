@@ -15,10 +15,10 @@ import pytest
 from newsdesk import CLAIMS, STORIES, HashEmbedder, keep, keep_stories, made, opened, page, settings
 
 from kb import extract, segment, stages
-from kb.errors import Code
 from kb.executor import Derived
 from kb.pipeline import BuildSummary, build
 from kb.records import Quote
+from kb.rejected import Code
 from kb.store import MAX_TRIES
 from kb.workspace import Workspace
 
