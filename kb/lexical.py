@@ -6,8 +6,10 @@ Importing it costs nothing: a search in a new process does without SQLAlchemy. k
 import json
 import re
 import sqlite3
+import weakref
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 
 Ranked = list[tuple[int, float]]
 """`wordings.number` with BM25 score, best first."""
@@ -17,6 +19,9 @@ BUDGET = 5_000
 
 COUNTED = 2 * BUDGET
 """A word in this many wordings or more plays no part beside rarer ones: BM25 counts every place of a word anew."""
+
+TOKENS = "porter unicode61 remove_diacritics 2"
+"""How FTS5 takes words apart and makes their forms one."""
 
 REPEATS = 4
 """Up to this many times again a word counts half as much as the first time."""
@@ -30,10 +35,7 @@ SELECT rowid, score FROM (
 """
 _RANKED = _RANKED_AMONG.replace(" AND +rowid IN (SELECT value FROM json_each(:among))", "")
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM wording_fts WHERE wording_fts MATCH ? LIMIT ?)"
-_MARKED = """
-SELECT rowid, highlight(wording_fts, 0, char(2), char(3)) FROM wording_fts
-WHERE wording_fts MATCH :expression AND rowid IN (SELECT value FROM json_each(:among))
-"""
+_MARKED = "SELECT rowid, highlight(shown, 0, char(2), char(3)) FROM shown WHERE shown MATCH ?"
 _MARKS = re.compile("([\x02\x03])")
 _WORD = re.compile(r"\w+")
 _PHRASE = re.compile(r'["“”„»«]([^"“”„»«]+)["“”„»«]')
@@ -45,16 +47,15 @@ class LexicalIndex:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def best(self, query: str, k: int, among: Collection[int] | None = None) -> Ranked:
+    def best(self, query: str, k: int, among: Collection[int] | None = None, *, least: int = 0) -> Ranked:
         """The best wordings with their BM25 score, higher is better, ties by number; phrases in marks are exact.
 
-        `among`: numbers of the wordings that may be found; None for all. Where the rarer words find fewer than k of
-        them, the frequent ones find too.
+        `among`: numbers of the wordings that may be found; None for all. Where the rarer words find fewer than
+        `least` of them, the frequent ones find too.
         """
-        few = among is not None and len(among) <= BUDGET
-        expression = match_expression(query, None if few else self._count)
+        expression = match_expression(query, self._count)
         found = self._ranked(expression, k, among) if expression else []
-        if among is not None and not few and len(found) < k:  # its wordings may hold none of the rarer words
+        if among is not None and len(found) < least:  # its wordings may hold none of the rarer words
             wider = match_expression(query)
             return found if wider == expression else self._ranked(wider, k, among)
         return found
@@ -78,13 +79,25 @@ class LexicalIndex:
         found = self._connection.execute("SELECT rowid FROM wording_fts WHERE wording_fts MATCH ?", (expression,))
         return [number for (number,) in found]
 
-    def marked(self, query: str, numbers: Collection[int]) -> dict[int, list[tuple[int, int]]]:
-        """Where words of the query stand in wordings, in any of their forms: half-open, in code points."""
+    def marked(self, query: str, wordings: Mapping[int, str]) -> dict[int, list[tuple[int, int]]]:
+        """Where words of the query stand in wordings, in any of their forms: half-open, in code points.
+
+        In a table of these alone: the whole index would be asked anew for each wording, half a millisecond a time.
+        """
         expression = " OR ".join(f'"{part}"' for part in parts_of(query))
         if not expression:
             return {}
-        values = {"expression": expression, "among": json.dumps(list(numbers))}
-        return {number: _spans(shown) for number, shown in self._connection.execute(_MARKED, values)}
+        self._shown.executemany("INSERT INTO shown(rowid, wording) VALUES (?, ?)", wordings.items())
+        found = {number: _spans(shown) for number, shown in self._shown.execute(_MARKED, (expression,))}
+        self._shown.rollback()
+        return found
+
+    @cached_property
+    def _shown(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, connection.close)
+        connection.execute(f"CREATE VIRTUAL TABLE shown USING fts5(wording, tokenize='{TOKENS}')")
+        return connection
 
 
 def parts_of(query: str) -> list[str]:

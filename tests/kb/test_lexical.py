@@ -163,7 +163,7 @@ def test_repeated_word_counts_more_but_not_as_often_as_it_is_said():
     assert match_expression("nap " * 50).count("nap") == 2 + lexical_module.REPEATS
 
 
-def test_within_a_filter_frequent_words_find_too(tmp_path, monkeypatch):
+def test_within_a_filter_frequent_words_find_where_the_rarer_find_too_few(tmp_path, monkeypatch):
     monkeypatch.setattr(lexical_module, "BUDGET", 1)
     monkeypatch.setattr(lexical_module, "COUNTED", 2)
     path = tmp_path / "records.db"
@@ -174,6 +174,6 @@ def test_within_a_filter_frequent_words_find_too(tmp_path, monkeypatch):
         index = LexicalIndex(connection)
         words = dict(connection.execute("SELECT number, wording FROM wordings"))
         assert [words[number] for number, _ in index.best("nap models", 10)] == [SAID[2]]
-        for few in (1, len(SAID) + 1):  # by way of too few finds, and at once
-            monkeypatch.setattr(lexical_module, "BUDGET", few)
-            assert {words[number] for number, _ in index.best("nap models", 10, among=words)} == set(SAID[:3])
+        assert {words[number] for number, _ in index.best("nap models", 10, among=words)} == {SAID[2]}
+        assert {words[number] for number, _ in index.best("nap models", 10, among=words, least=1)} == {SAID[2]}
+        assert {words[number] for number, _ in index.best("nap models", 10, among=words, least=2)} == set(SAID[:3])
