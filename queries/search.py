@@ -64,7 +64,7 @@ class Searcher:
         asked = narrowed.open or self.kept is not None
         vector = self.encode([query])[0] if mode != "lexical" else None
         # One ranking alone gives its own best; of two, what is high in one may be low in the other.
-        pool = 2 * k if mode != "hybrid" and (narrowed.open or within) else max(POOL, k)
+        pool = 3 * k if mode != "hybrid" and asked else max(POOL, k)
         while True:
             dense = self._dense(vector, pool, within)
             lexical = self._lexical(query, pool, within, least=k if mode == "lexical" else 0) if mode != "dense" else []
