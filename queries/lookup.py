@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,15 +148,14 @@ class Desk:
         self._lent = workspace.indexing.lent()
         self._own = threading.local()
         self._open = ExitStack()
-        self._kept = Kept(self._open.enter_context(workspace.searching()))
 
     def search(self, question: Question, at: datetime) -> Answer:
-        """As `search`, through the vector index."""
+        """As `search`; among more than EXACT wordings the vector index ranks, and a filter is remembered."""
         places, lexical = self._opened()
         name = places.chosen(MATRIX)
         matrix = self.workspace.indexing.named(name)
 
-        # Without a matrix of this model nothing was built with it, or a build with another one has dropped its index.
+        # Without a matrix of this model nothing was built with it, or a build with another one dropped its index.
         indexed = len(matrix.numbers) > EXACT and self.workspace.indexing.is_own(name)
 
         def nearest(vector: Vectors, k: int) -> Ranked:
@@ -175,6 +174,10 @@ class Desk:
             kept=partial(self._kept.left, places, matrix, name),
         )
         return _ask(self.workspace, searcher, question, at)
+
+    @cached_property
+    def _kept(self) -> Kept:
+        return Kept(self._open.enter_context(self.workspace.searching()))
 
     def close(self) -> None:
         self._lent.close()
