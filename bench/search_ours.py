@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kb import minilm
+from kb import folders, minilm
 from kb.workspace import Workspace
 from queries.lookup import Desk, Question
 
@@ -80,6 +80,19 @@ def cold(workspace: Workspace, query: str) -> dict[str, Any]:
     }
 
 
+def disk(workspace: Workspace) -> dict[str, float]:
+    """Megabytes of each place where vectors lie, and of vectors at 4 bytes a number."""
+    index = workspace.settings.index_dir
+    matrix = sum(path.stat().st_size for path in index.glob("matrix-*"))
+    sizes = {
+        "vectors alone": 4 * workspace.indexing.matrix.vectors.size,
+        "record store, with all else": folders.database(workspace.settings.data_dir).stat().st_size,
+        "matrix": matrix,
+        "Chroma": sum(path.stat().st_size for path in index.rglob("*") if path.is_file()) - matrix,
+    }
+    return {name: round(size / 1e6, 1) for name, size in sizes.items()}
+
+
 def _process(command: Sequence[str]) -> tuple[float, float]:
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     plain = {name: value for name, value in os.environ.items() if not name.startswith("RETOLD_")}
@@ -96,10 +109,13 @@ def warm(
     """
     with workspace:
         matrix = workspace.indexing.matrix
+        held = disk(workspace)
         vectors = dict(zip(asked, workspace.embedder.encode(list(asked)), strict=True))
         index: Any = workspace.indexing.index
         figures: dict[str, Any] = {
-            "bare index": timed(list(vectors.values()), lambda vector: index.nearest(vector, 200))[0],
+            "disk_mb": held,
+            "bare index, 10": timed(list(vectors.values()), lambda vector: index.nearest(vector, 10))[0],
+            "bare index, 200": timed(list(vectors.values()), lambda vector: index.nearest(vector, 200))[0],
             "matrix": timed(list(vectors.values()), lambda vector: matrix.nearest(vector, 200))[0],
             "vector of a query": timed(asked, lambda query: workspace.embedder.encode([query]))[0],
         }
@@ -129,7 +145,13 @@ class _Known:
 def _asked(
     desk: Desk, asked: Sequence[str], mode: Any, narrowed: Mapping[str, Any], timed: Callable[..., Any]
 ) -> dict[str, Any]:
+    started = time.perf_counter()
+    desk.search(Question(query=asked[0], mode=mode, **narrowed), AT)
+    first = {
+        "first_wall_ms": round(1e3 * (time.perf_counter() - started), 1)
+    }  # what a filter leaves is kept afterwards
     figures, answers = timed(asked, lambda query: desk.search(Question(query=query, mode=mode, **narrowed), AT))
+    figures |= first
     figures["hits"] = round(float(np.mean([len(answer.hits) for answer in answers])), 2)
     if mode == "dense":
         figures["recall_at_10"] = round(float(np.mean([_recall(desk, answer) for answer in answers])), 4)

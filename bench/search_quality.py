@@ -25,6 +25,7 @@ from queries.fusion import fused
 
 PARTS = ("fit", "report")
 POOL = 200
+NEAR = (0.5, 0.55, 0.6, 0.65, 0.7)
 Ranked = list[tuple[int, float]]
 Fusion = Callable[[Ranked, Ranked], dict[int, float]]
 
@@ -90,6 +91,7 @@ def quality(folders: Sequence[Path], embedder: Embedder, cache: Path | None) -> 
             "fts5": judged.scored([_first(ranked) for ranked in lexical]),
             "bm25s": judged.scored(by_bm25s(judged)),
             "dense": judged.scored([_first(ranked) for ranked in dense]),
+            "near": {part: near(judged, dense, part) for part in PARTS},
         }
         for name, way in fusions().items():
             both = [_best(way(near, shared)) for near, shared in zip(dense, lexical, strict=True)]
@@ -123,6 +125,21 @@ def by_words(judged: JudgedSet, store_url: str | None = None) -> list[Ranked]:
                 [(i, score) for number, score in index.best(query, POOL) for i in places[digests[number]]]
                 for query in judged.queries
             ]
+
+
+def near(judged: JudgedSet, dense: Sequence[Ranked], part: str) -> dict[str, dict[str, float]]:
+    """Precision and recall of what comes as near to a query as a saved search may ask, over all pairs of a part."""
+    asked = [(r, found) for r, found, p in zip(judged.relevant, dense, judged.parts, strict=True) if p == part]
+    relevant = sum(grade > 0 for grades, _ in asked for grade in grades.values())
+    figures = {}
+    for least in NEAR:
+        found = [grades.get(judged.ids[i], 0) > 0 for grades, ranked in asked for i, score in ranked if score >= least]
+        figures[str(least)] = {
+            "precision": round(sum(found) / len(found), 3) if found else 0.0,
+            "recall": round(sum(found) / relevant, 3) if relevant else 0.0,
+            "found_per_query": round(len(found) / len(asked), 2) if asked else 0.0,
+        }
+    return figures
 
 
 def by_bm25s(judged: JudgedSet) -> list[list[int]]:

@@ -1,5 +1,6 @@
 """The article's paragraphs: what trafilatura keeps, corrected by where the blocks stand on the page."""
 
+import logging
 import re
 from bisect import bisect_right
 from collections import Counter
@@ -12,12 +13,15 @@ from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 
 from kb.blocks import Block, visible
-from kb.errors import Rejected
 from kb.metadata import FOREIGN_ERRORS, Metadata
 from kb.region import Place, places, word_count
+from kb.rejected import Rejected
 from kb.text import normalise
 from kb.trim import Candidate, trim
 from kb.verdict import is_truncated, rejection
+
+# It warns of every page that it finds thin; retold tells those itself.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 _BLOCKS = frozenset(["p", "head", "item", "quote", "row", "code", "list", "table", "body", "div", "figure"])
 _KEY = re.compile(r"\w+")

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,9 @@ from kb import postgres
 
 BUSY_S = 30.0
 """How long a reader waits for a writer; in WAL mode it hardly ever has to."""
+
+MAPPED = 2**30
+"""Bytes of the file that are read in place: each page that SQLite fetches itself is a call and a copy."""
 
 _LIST = re.compile(r"IN (NUMBERS|TEXTS)\(:(\w+)\)")
 _ARRAYS = {"NUMBERS": "bigint[]", "TEXTS": "text[]"}
@@ -40,6 +44,10 @@ class Connection(Protocol):
         """A time as a row has it."""
         ...
 
+    def state(self) -> object:
+        """Another one after anything was written through another connection, from any thread or process."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -52,24 +60,34 @@ class SqliteConnection:
         # Closed by whoever is last, in whatever thread.
         self.raw = sqlite3.connect(database, timeout=BUSY_S, check_same_thread=False)
         self.raw.execute("PRAGMA query_only=1")
+        self.raw.execute(f"PRAGMA mmap_size={MAPPED}")
 
     def rows(self, query: str, values: Mapping[str, Any] = {}) -> Iterator[tuple[Any, ...]]:
         return self._executed(query, values)
 
     def named(self, query: str, values: Mapping[str, Any] = {}) -> Iterator[Mapping[str, Any]]:
         found = self._executed(query, values)
-        names = [column[0] for column in found.description]
-        return (dict(zip(names, row, strict=True)) for row in found)
+        found.row_factory = sqlite3.Row
+        rows: Iterator[Any] = found
+        return rows
 
     def moment(self, stored: str | None) -> datetime | None:
         return None if stored is None else datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+    def state(self) -> object:
+        return next(self.rows("PRAGMA data_version"))
 
     def close(self) -> None:
         self.raw.close()
 
     def _executed(self, query: str, values: Mapping[str, Any]) -> sqlite3.Cursor:
         given = {name: _sqlite_value(value) for name, value in values.items()}
-        return self.raw.execute(_LIST.sub(r"IN (SELECT value FROM json_each(:\2))", query), given)
+        return self.raw.execute(_in_sqlite(query), given)
+
+
+@lru_cache
+def _in_sqlite(query: str) -> str:
+    return _LIST.sub(r"IN (SELECT value FROM json_each(:\2))", query)
 
 
 def _sqlite_value(value: Any) -> Any:
@@ -97,6 +115,10 @@ class PostgresConnection:
 
     def moment(self, stored: datetime | None) -> datetime | None:
         return None if stored is None else stored.astimezone(UTC)
+
+    def state(self) -> object:
+        """Every commit on the server moves the end of its log, whoever's it is."""
+        return next(self.rows("SELECT pg_current_wal_insert_lsn()::text"))
 
     def close(self) -> None:
         self._raw.close()

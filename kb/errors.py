@@ -14,10 +14,6 @@
 A page that is no article is not an error: stages return `Rejected` with a code.
 """
 
-from enum import StrEnum
-
-import attrs
-
 
 class RetoldError(Exception):
     """Base of every error that retold raises on purpose."""
@@ -77,34 +73,3 @@ class BusyError(CrawlError):
 
 class LostError(CrawlError):
     """The record store's server went away in the middle; what was committed is kept."""
-
-
-class Code(StrEnum):
-    """Why a capture or text yields nothing. Stable: scripts read these."""
-
-    NOT_HTML = "not-html"
-    """The body is not a text format that holds an article (image, PDF, binary served as HTML)."""
-    TOO_LARGE = "too-large"
-    """The body exceeds the size limit and was not parsed."""
-    EMPTY = "empty"
-    """No bytes, or only white space."""
-    NO_ARTICLE = "no-article"
-    """HTML without an article body that extraction could find."""
-    LIST_PAGE = "list-page"
-    """A front page, section, tag or search page: headlines, no article."""
-    LIVE_BLOG = "live-blog"
-    """A running ticker: many entries under one address."""
-    HTTP_ERROR = "http-error"
-    """The server answered with a status of 400 or above."""
-    OFF_TOPIC = "off-topic"
-    """Not about the study."""
-    LANGUAGE = "language"
-    """A language that the parser at hand does not read."""
-
-
-@attrs.frozen(kw_only=True)
-class Rejected:
-    """A stage's verdict that its input yields nothing, with the reason."""
-
-    code: Code
-    detail: str = ""

@@ -18,7 +18,8 @@ from typing import Any, Protocol
 
 import attrs
 
-from kb.errors import Rejected, UserError
+from kb.errors import UserError
+from kb.rejected import Rejected
 from kb.settings import silence_telemetry
 
 DIED = "the worker process died: killed, or crashed"

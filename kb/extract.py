@@ -11,12 +11,12 @@ from kb.blocks import Block, read_blocks
 from kb.body import read_body
 from kb.dates import Moment, first_sane
 from kb.decode import decode, is_binary, is_markup, parse
-from kb.errors import Code, Rejected
 from kb.language import guess_language
 from kb.metadata import Metadata, read_metadata
 from kb.notices import notices
 from kb.outlinks import base_url, outbound_links
 from kb.records import Article, Extraction, Link, Precision, Snapshot, Text, Tool
+from kb.rejected import Code, Rejected
 from kb.text import normalise
 
 MAX_BYTES = 10_000_000

@@ -6,11 +6,12 @@ Asking it is kb.lexical's and kb.tsvector's, which need a plain connection alone
 
 import sqlalchemy as sa
 
+from kb.lexical import TOKENS
 from kb.store import RecordStore
 
 _MAKE = (
     "CREATE VIRTUAL TABLE wording_fts USING fts5("
-    "wording, content='wordings', content_rowid='number', tokenize='porter unicode61 remove_diacritics 2')",
+    f"wording, content='wordings', content_rowid='number', tokenize='{TOKENS}')",
     "CREATE TRIGGER wording_fts_add AFTER INSERT ON wordings BEGIN "
     "INSERT INTO wording_fts(rowid, wording) VALUES (new.number, new.wording); END",
     "CREATE TRIGGER wording_fts_drop AFTER DELETE ON wordings BEGIN "

@@ -42,10 +42,14 @@ class Indexing:
         """
         return self.named(self._reader.active_tool(matrices.KIND))
 
+    def is_own(self, name: str | None) -> bool:
+        """Whether a matrix is of this embedding tool."""
+        return name is not None and matrices.is_of(name, self._tool)
+
     def named(self, name: str | None) -> Matrix:
         """The matrix that the record store names; it is mapped once."""
         held = self._matrix
-        if name and matrices.is_of(name, self._tool):
+        if name and self.is_own(name):
             if held and held[0] == name:
                 return held[1]
             if loaded := matrices.load(self.folder, name):
@@ -111,6 +115,7 @@ class Indexing:
         wanted = self._wanted()
         counts = reconcile(index, wanted, lambda keys: self._reader.vectors(keys, self._tool))
         self._keep_matrix(wanted)
+        index.drop_others()  # from here on readers take the new one: whoever answered from an old one has the matrix
         filled(self.folder)
         return counts
 

@@ -4,8 +4,11 @@ Importing it costs nothing: a search in a new process does without SQLAlchemy. k
 """
 
 import re
+import sqlite3
+import weakref
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from typing import Any, Protocol
 
 from kb.connections import Connection
@@ -19,6 +22,9 @@ BUDGET = 5_000
 COUNTED = 2 * BUDGET
 """A word in this many wordings or more plays no part beside rarer ones: BM25 counts every place of a word anew."""
 
+TOKENS = "porter unicode61 remove_diacritics 2"
+"""How FTS5 takes words apart and makes their forms one."""
+
 REPEATS = 4
 """Up to this many times again a word counts half as much as the first time."""
 
@@ -31,10 +37,7 @@ SELECT rowid, score FROM (
 """
 _RANKED = _RANKED_AMONG.replace(" AND +rowid IN NUMBERS(:among)", "")
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM wording_fts WHERE wording_fts MATCH :expression LIMIT :most)"
-_MARKED = """
-SELECT rowid, highlight(wording_fts, 0, char(2), char(3)) FROM wording_fts
-WHERE wording_fts MATCH :expression AND rowid IN NUMBERS(:among)
-"""
+_MARKED = "SELECT rowid, highlight(shown, 0, char(2), char(3)) FROM shown WHERE shown MATCH ?"
 _MARKS = re.compile("([\x02\x03])")
 _WORD = re.compile(r"\w+")
 _PHRASE = re.compile(r'["“”„»«]([^"“”„»«]+)["“”„»«]')
@@ -43,11 +46,11 @@ _PHRASE = re.compile(r'["“”„»«]([^"“”„»«]+)["“”„»«]')
 class LexicalIndex(Protocol):
     """BM25 over the wordings of a record store."""
 
-    def best(self, query: str, k: int, among: Collection[int] | None = None) -> Ranked:
+    def best(self, query: str, k: int, among: Collection[int] | None = None, *, least: int = 0) -> Ranked:
         """The best wordings with their BM25 score, higher is better, ties by number; phrases in marks are exact.
 
-        `among`: numbers of the wordings that may be found; None for all. Where the rarer words find fewer than k of
-        them, the frequent ones find too.
+        `among`: numbers of the wordings that may be found; None for all. Where the rarer words find fewer than
+        `least` of them, the frequent ones find too.
         """
         ...
 
@@ -55,7 +58,7 @@ class LexicalIndex(Protocol):
         """The wordings that have every word and every phrase of a query."""
         ...
 
-    def marked(self, query: str, numbers: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+    def marked(self, query: str, wordings: Mapping[int, str]) -> dict[int, list[tuple[int, int]]]:
         """Where words of the query stand in wordings, in any of their forms: half-open, in code points."""
         ...
 
@@ -66,11 +69,10 @@ class Fts5Index:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def best(self, query: str, k: int, among: Collection[int] | None = None) -> Ranked:
-        few = among is not None and len(among) <= BUDGET
-        expression = match_expression(query, None if few else self._count)
+    def best(self, query: str, k: int, among: Collection[int] | None = None, *, least: int = 0) -> Ranked:
+        expression = match_expression(query, self._count)
         found = self._ranked(expression, k, among) if expression else []
-        if among is not None and not few and len(found) < k:  # its wordings may hold none of the rarer words
+        if among is not None and len(found) < least:  # its wordings may hold none of the rarer words
             wider = match_expression(query)
             return found if wider == expression else self._ranked(wider, k, among)
         return found
@@ -94,12 +96,22 @@ class Fts5Index:
         found = self._connection.rows(every, {"expression": expression})
         return [number for (number,) in found]
 
-    def marked(self, query: str, numbers: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+    def marked(self, query: str, wordings: Mapping[int, str]) -> dict[int, list[tuple[int, int]]]:
+        """In a table of these alone: the whole index would be asked for each wording, half a millisecond a time."""
         expression = " OR ".join(f'"{part}"' for part in parts_of(query))
         if not expression:
             return {}
-        values = {"expression": expression, "among": list(numbers)}
-        return {number: _spans(shown) for number, shown in self._connection.rows(_MARKED, values)}
+        self._shown.executemany("INSERT INTO shown(rowid, wording) VALUES (?, ?)", wordings.items())
+        found = {number: _spans(shown) for number, shown in self._shown.execute(_MARKED, (expression,))}
+        self._shown.rollback()
+        return found
+
+    @cached_property
+    def _shown(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, connection.close)
+        connection.execute(f"CREATE VIRTUAL TABLE shown USING fts5(wording, tokenize='{TOKENS}')")
+        return connection
 
 
 def parts_of(query: str) -> list[str]:

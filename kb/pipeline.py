@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 import attrs
 
-from kb.errors import Rejected, UnstorableError
+from kb.errors import UnstorableError
 from kb.executor import Attempt, Derived, Item, printable
 from kb.executors import choose
 from kb.records import Outcome, Status, Tool
+from kb.rejected import Rejected
 from kb.stages import AnnotateStage, CreditStage, EmbedStage, ExtractStage, PairStage
 from kb.store import RecordStore
 from kb.workspace import Workspace

@@ -12,11 +12,11 @@ from kb.claims import Study
 from kb.coverage import PARSED_LANGUAGES
 from kb.embed import Embedder
 from kb.entail import EntailmentModel, Stances
-from kb.errors import Rejected
 from kb.executor import Derived, Item
 from kb.parse import Parser
 from kb.reader import Worded
 from kb.records import Embedding, Evidence, Extraction, Snapshot, Text, Tool
+from kb.rejected import Rejected
 from kb.text import words_digest
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ import attrs
 
 from kb.connections import Connection, PostgresConnection
 from kb.lexical import (
-    BUDGET,
     COUNTED,
     Fts5Index,
     LexicalIndex,
@@ -91,7 +90,7 @@ class TsvectorIndex:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def best(self, query: str, k: int, among: Collection[int] | None = None) -> Ranked:
+    def best(self, query: str, k: int, among: Collection[int] | None = None, *, least: int = 0) -> Ranked:
         phrases, words = split(query)
         known = self._lexemes([*phrases, *words])
         exact = [_Term(known[phrase], 1.0) for phrase in dict.fromkeys(phrases) if phrase in known]
@@ -99,11 +98,10 @@ class TsvectorIndex:
         if len(exact) < len(set(phrases)) or not (exact or times):
             return []
         loose = [_Term(known[word], 1 + again(count) / 2) for word, count in times.items()]
-        few = among is not None and len(among) <= BUDGET
         counts = self._counts([*exact, *loose])
-        needed, scored = (loose, loose) if few or exact else self._chosen(loose, counts)
+        needed, scored = (loose, loose) if exact else self._chosen(loose, counts)
         found = self._ranked(exact, needed, scored, counts, k, among)
-        if among is not None and not few and len(found) < k and len(needed) < len(loose):
+        if among is not None and len(found) < least and len(needed) < len(loose):
             return self._ranked(exact, loose, loose, counts, k, among)
         return found
 
@@ -116,12 +114,10 @@ class TsvectorIndex:
         statement = "SELECT number FROM wordings WHERE words @@ :match::tsquery ORDER BY number"
         return [number for (number,) in self._connection.rows(statement, {"match": match})]
 
-    def marked(self, query: str, numbers: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+    def marked(self, query: str, wordings: Mapping[int, str]) -> dict[int, list[tuple[int, int]]]:
         parts = {lexemes for lexemes in self._lexemes(parts_of(query)).values() if lexemes}
-        found = self._connection.rows(
-            "SELECT number, wording FROM wordings WHERE number IN NUMBERS(:numbers)", {"numbers": list(numbers)}
-        )
-        wordings = dict(found) if parts else {}
+        if not parts:
+            return {}
         tokens = {number: list(_TOKEN.finditer(wording)) for number, wording in wordings.items()}
         known = self._lexemes({token[0] for row in tokens.values() for token in row})
         marked = {number: _spans(row, known, parts) for number, row in tokens.items()}

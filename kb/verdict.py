@@ -6,9 +6,9 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 from kb.blocks import Block
-from kb.errors import Code, Rejected
 from kb.metadata import Metadata
 from kb.region import Place, word_count
+from kb.rejected import Code, Rejected
 from kb.trim import Candidate
 
 MIN_WORDS = 12

@@ -1,6 +1,5 @@
 """The commands about what is kept: `captures`, `backfill`, `forget`, `export` and `copy`."""
 
-import getpass
 import sys
 from contextlib import ExitStack
 from functools import partial
@@ -108,6 +107,8 @@ def forget(
 
     Example: retold forget https://news.example/story --reason "asked by the publisher"
     """
+    import getpass
+
     from queries import forget as forgetting
     from queries import job
     from queries.days import now

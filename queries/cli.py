@@ -41,9 +41,9 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", help="File to wri
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from queries.plain import release
 
-        typer.echo(f"retold {version('retold')}")
+        typer.echo(release())
         raise typer.Exit
 
 

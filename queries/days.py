@@ -21,12 +21,12 @@ def now() -> datetime:
 
 
 def moment(given: str | None, at: datetime) -> datetime | None:
-    """`2026-04-01`, an RFC 3339 time, or so long ago: `36h`, `10d`, `2w`, `3m`, `1y`."""
+    """`2026-04-01`, an RFC 3339 time, or so long ago, from the full minute: `36h`, `10d`, `2w`, `3m`, `1y`."""
     if given is None:
         return None
     try:
         if ago := _AGO.fullmatch(given):
-            return at - int(ago[1]) * _UNITS[ago[2]]
+            return at.replace(second=0, microsecond=0) - int(ago[1]) * _UNITS[ago[2]]
         read = datetime.fromisoformat(given)
     except (ValueError, OverflowError) as error:
         raise UserError(f"{given!r} is no day: write 2026-04-01, or 2w for two weeks back (h, d, w, m, y)") from error

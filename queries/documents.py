@@ -11,12 +11,13 @@ from typing import Any
 import attrs
 
 from kb import quotes
-from kb.errors import Rejected, UserError
+from kb.errors import UserError
 from kb.executor import Derived, Item
 from kb.extract import Page, read_page
 from kb.language import guess_language
 from kb.parse import Parser
 from kb.records import rfc3339
+from kb.rejected import Rejected
 from kb.unspoken import Unspoken, unspoken
 
 _OPENING_TAG = re.compile(rb"<(?:!|\?xml|/?[a-zA-Z][\w-]{0,30}[\s/>])")

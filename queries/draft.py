@@ -10,9 +10,10 @@ from kb import align
 from kb.claims import Source
 from kb.coverage import Coverage, Retelling
 from kb.decode import decode, is_binary
-from kb.errors import Rejected, UserError
+from kb.errors import UserError
 from kb.extract import read_page
 from kb.records import Alignment, Article, Extraction, Snapshot, Text, sha256
+from kb.rejected import Rejected
 from kb.stages import AnnotateStage
 from kb.text import normalise
 from kb.workspace import Workspace

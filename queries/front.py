@@ -33,7 +33,12 @@ CHOICES = {
 
 def main() -> None:
     """The `retold` command."""
-    if not answered(sys.argv[1:]):
+    words = sys.argv[1:]
+    if words == ["--version"]:
+        from queries.plain import release
+
+        sys.stdout.write(f"{release()}\n")
+    elif not answered(words):
         from queries.cli import app
 
         app()

@@ -4,10 +4,10 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,17 +17,22 @@ from kb import quick
 from kb.connections import Connection
 from kb.embed import Embedder
 from kb.errors import UserError
+from kb.lexical import LexicalIndex
 from kb.matrix import KIND as MATRIX
 from kb.matrix import Matrix, Vectors
 from kb.occurrences import Filter, Occurrence, Occurrences
 from kb.tsvector import lexical_index
 from queries.days import moment
+from queries.kept import Kept
 from queries.search import Hit, Mode, Ranked, Searcher, to_json
 
 if TYPE_CHECKING:
     from kb.claims import SavedSearch
     from kb.workspace import Workspace
 
+
+EXACT = 20_000
+"""So many vectors are compared one by one in less time than the vector index takes to find nearly the nearest."""
 
 RERANKED = 50
 """Wordings that a reranker reads: some 2 s for a small one on two cores."""
@@ -104,30 +109,29 @@ def at_once(data: Path | None, study: Path | None, question: Question, at: datet
     with quick.ready(data, study) as ready:
         if ready is None:
             return None
-        searcher = _searcher(ready.connection, ready.embedder, ready.matrix, ready.matrix.nearest)
+        searcher = _exact(ready.connection, ready.embedder, ready.matrix)
         return _answer(searcher, question, question.narrowed(at))
 
 
 def search(workspace: "Workspace", question: Question, at: datetime) -> Answer:
     """The best wordings for a query; a speaker counts under every spelling of the name."""
     with workspace.searching() as connection:
-        matrix = workspace.indexing.matrix
-        return _ask(workspace, connection, matrix, matrix.nearest, question, at)
+        return _ask(workspace, _exact(connection, workspace.embedder, workspace.indexing.matrix), question, at)
 
 
-def answers(workspace: "Workspace", saved: "SavedSearch") -> dict[str, list[Occurrence]]:
-    """What answers a saved search now: by address of the article, its places."""
-    filtered = Filter(
+def answers(workspace: "Workspace", saved: "SavedSearch", at: datetime) -> dict[str, list[Occurrence]]:
+    """What answers a saved search: by address of the article, its places."""
+    question = Question(
+        query=saved.query,
         kind=saved.kind,
-        speaker=_spellings(workspace, saved.speaker) if saved.speaker else None,
+        speaker=saved.speaker,
         source=saved.source,
         language=saved.language,
         verdict=saved.verdict,
     )
     with workspace.searching() as connection:
-        matrix = workspace.indexing.matrix
-        asked = _searcher(connection, workspace.embedder, matrix, matrix.nearest)
-        found = asked.answering(saved.query, saved.near, filtered)
+        asked = _exact(connection, workspace.embedder, workspace.indexing.matrix)
+        found = asked.answering(saved.query, saved.near, _narrowed(workspace, question, at))
     by_article: dict[str, list[Occurrence]] = defaultdict(list)
     for places in found.values():
         for place in places:
@@ -147,41 +151,55 @@ class Desk:
         self._open = ExitStack()
 
     def search(self, question: Question, at: datetime) -> Answer:
-        """As `search`, through the vector index."""
-        connection = self._connection()
-        places = Occurrences(connection)
-        matrix = self.workspace.indexing.named(places.chosen(MATRIX))
+        """As `search`; among more than EXACT wordings the vector index ranks, and a filter is remembered."""
+        places, lexical = self._opened()
+        name = places.chosen(MATRIX)
+        matrix = self.workspace.indexing.named(name)
+
+        # Without a matrix of this model nothing was built with it, or a build with another one dropped its index.
+        indexed = len(matrix.numbers) > EXACT and self.workspace.indexing.is_own(name)
 
         def nearest(vector: Vectors, k: int) -> Ranked:
-            found = self._lent.nearest(vector, k)
+            found = self._lent.nearest(vector, k) if indexed else None
             if found is None:
                 return matrix.nearest(vector, k)
             numbers = places.numbers(key for key, _ in found)
             return [(numbers[key], score) for key, score in found if key in numbers]
 
-        return _ask(self.workspace, connection, matrix, nearest, question, at)
+        searcher = Searcher(
+            places=places,
+            lexical=lexical,
+            matrix=matrix,
+            nearest=nearest,
+            encode=self.workspace.embedder.encode,
+            kept=partial(self._kept.left, places, matrix, name),
+        )
+        return _ask(self.workspace, searcher, question, at)
+
+    @cached_property
+    def _kept(self) -> Kept:
+        return Kept(self._open.enter_context(self.workspace.searching()))
 
     def close(self) -> None:
         self._lent.close()
         self._open.close()
 
-    def _connection(self) -> Connection:
-        if not hasattr(self._own, "connection"):
-            self._own.connection = self._open.enter_context(self.workspace.searching())
-        connection: Connection = self._own.connection
-        return connection
+    def _opened(self) -> tuple[Occurrences, LexicalIndex]:
+        """What this thread reads through."""
+        if not hasattr(self._own, "read"):
+            connection = self._open.enter_context(self.workspace.searching())
+            self._own.read = Occurrences(connection), lexical_index(connection)
+        read: tuple[Occurrences, LexicalIndex] = self._own.read
+        return read
 
 
 def _ask(
     workspace: "Workspace",
-    connection: Connection,
-    matrix: Matrix,
-    nearest: Callable[[Vectors, int], Ranked],
+    asked: Searcher,
     question: Question,
     at: datetime,
 ) -> Answer:
-    narrowed = question.narrowed(at, _spellings(workspace, question.speaker) if question.speaker else None)
-    asked = _searcher(connection, workspace.embedder, matrix, nearest)
+    narrowed = _narrowed(workspace, question, at)
     if question.kind != "claim":
         ranked = partial(_reranked, workspace) if question.rerank else _answer
         answer = ranked(asked, question, narrowed)
@@ -191,16 +209,19 @@ def _ask(
     return Answer(question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=False)
 
 
-def _searcher(
-    connection: Connection, model: Embedder, matrix: Matrix, nearest: Callable[[Vectors, int], Ranked]
-) -> Searcher:
+def _exact(connection: Connection, model: Embedder, matrix: Matrix) -> Searcher:
+    """For one question: the vectors are compared one by one."""
     return Searcher(
         places=Occurrences(connection),
         lexical=lexical_index(connection),
         matrix=matrix,
-        nearest=nearest,
+        nearest=matrix.nearest,
         encode=model.encode,
     )
+
+
+def _narrowed(workspace: "Workspace", question: Question, at: datetime) -> Filter:
+    return question.narrowed(at, _spellings(workspace, question.speaker) if question.speaker else None)
 
 
 def _answer(asked: Searcher, question: Question, narrowed: Filter) -> Answer:

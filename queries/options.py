@@ -1,17 +1,15 @@
 """The command line's frame: options that stand anywhere, errors as messages and exit codes, output streams."""
 
 import errno
-import json
-import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import typer
 
 from kb.errors import RetoldError, UserError
@@ -27,10 +25,6 @@ DAMAGED = 3
 
 INCOMPLETE = 5
 """Exit code of a run that finished, but not with everything."""
-
-# It warns of every page that it finds thin; retold tells those itself. Worker processes import the command line
-# too, so that this holds there as well.
-logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 _VALUED = ("--study", "--data-dir")
 _FLAGS = ("--json", "-q", "--quiet", "-v", "--verbose")
@@ -93,7 +87,7 @@ class StageName(StrEnum):
     PAIR = "pair"
 
 
-@attrs.define
+@dataclass(frozen=True, kw_only=True)  # of the library that Typer loads: attrs would take a tenth of `retold --help`
 class Options:
     """The global options of one call."""
 
@@ -211,11 +205,15 @@ def require_place(target: Path) -> None:
 
 def print_json(value: object) -> None:
     """One JSON document on standard output."""
+    import json
+
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def print_lines(values: Iterable[object]) -> int:
     """JSON Lines on standard output; returns how many."""
+    import json
+
     count = 0
     for value in values:
         typer.echo(json.dumps(value, ensure_ascii=False))

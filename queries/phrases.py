@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
-from kb.errors import Code
 from kb.records import Edit, Precision, Stance, Verdict
+from kb.rejected import Code
 from queries.check import Role, Rule, Truth
 from queries.plain import counted
 from queries.trace import ProvenanceEdge, Relation, Why, WhyKind

@@ -25,3 +25,10 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     return " ".join(printable(text).split())
+
+
+def release() -> str:
+    """What `--version` prints."""
+    from importlib.metadata import version
+
+    return f"retold {version('retold')}"

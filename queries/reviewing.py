@@ -1,6 +1,5 @@
 """The commands in which people decide: `review` and `speakers`."""
 
-import getpass
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -137,6 +136,8 @@ def _decide(
 
 def _account() -> str:
     """The name of the account; UserError where there is none, as in a container without a passwd entry."""
+    import getpass
+
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError) as error:

@@ -11,6 +11,7 @@ from kb.matrix import Matrix, Vectors
 from kb.occurrences import Filter, Occurrence, Occurrences
 from kb.text import CONTEXT, normalise, words_digest
 from queries.fusion import fused, scaled
+from queries.kept import Left, left
 
 if TYPE_CHECKING:
     from kb.claims import Claim
@@ -22,10 +23,6 @@ Ranked = list[tuple[int, float]]
 
 POOL = 200
 """Candidates taken from either ranking at first: beyond, a wording hardly reaches a page of ten in the fusion."""
-
-NARROW = 20_000
-"""A filter that too few of the best meet is met first and ranked then, up to this many wordings; a wider one is met by
-one in so many that ranking more of all finds enough of them."""
 
 
 @attrs.frozen(kw_only=True)
@@ -54,6 +51,8 @@ class Searcher:
     nearest: Callable[[Vectors, int], Ranked]
     """The wordings nearest to a vector, of all: from the matrix or from a vector index."""
     encode: Callable[[Sequence[str]], Vectors]
+    kept: Callable[[Filter], Left | None] | None = None
+    """What a filter leaves, from a process that keeps it; else it is asked for where too few of the best meet it."""
 
     def search(
         self, query: str, *, k: int = 10, mode: Mode = "hybrid", narrowed: Filter | None = None
@@ -61,13 +60,14 @@ class Searcher:
         """The k best wordings within a filter, best first."""
         query = normalise(query)  # a terminal's broken bytes arrive as lone surrogates, which no model takes
         narrowed = narrowed or Filter()
-        within: Sequence[int] | None = None
-        asked = narrowed.open
+        within = self.kept(narrowed) if self.kept and not narrowed.open else None
+        asked = narrowed.open or self.kept is not None
         vector = self.encode([query])[0] if mode != "lexical" else None
-        pool = max(POOL, k)
+        # One ranking alone gives its own best; of two, what is high in one may be low in the other.
+        pool = 3 * k if mode != "hybrid" and asked else max(POOL, k)
         while True:
             dense = self._dense(vector, pool, within)
-            lexical = self.lexical.best(query, pool, within) if mode != "dense" else []
+            lexical = self._lexical(query, pool, within, least=k if mode == "lexical" else 0) if mode != "dense" else []
             scores = _fused(mode, dense, lexical)
             standing = self._standing(scores, k, narrowed)
             if len(standing) >= k or max(len(dense), len(lexical)) < pool:
@@ -76,29 +76,33 @@ class Searcher:
                 pool *= 10
             else:
                 asked = True
-                few = self.places.matching(narrowed, limit=NARROW + 1)
-                within = few if len(few) <= NARROW else None
+                within = left(self.places, self.matrix, narrowed)
 
     def _standing(self, scores: Mapping[int, float], k: int, narrowed: Filter) -> dict[int, list[Occurrence]]:
         """The first k wordings that stand anywhere: those of the study alone, or of texts that a newer capture or
         extraction replaced, do not.
         """
         ordered = sorted(scores, key=lambda number: (-scores[number], number))
+        chosen, at = ordered[:k], k  # mostly all of them stand somewhere
         found: dict[int, list[Occurrence]] = {}
-        for start in range(0, len(ordered), 2 * k):
-            some = ordered[start : start + 2 * k]
-            meet = set(self.places.matching(narrowed, among=some))
-            chosen = [number for number in some if number in meet][: k - len(found)]
+        while chosen or at < len(ordered):
             places = self.places.standing(chosen, narrowed)
-            found.update((number, places[number]) for number in chosen)
+            found.update((number, places[number]) for number in chosen if number in places)
             if len(found) >= k:
                 break
+            some = ordered[at : 2 * at]
+            meet = set(self.places.matching(narrowed, among=some))
+            chosen, at = [number for number in some if number in meet][: k - len(found)], 2 * at
         return found
 
-    def _dense(self, vector: Vectors | None, pool: int, within: Sequence[int] | None) -> Ranked:
+    def _dense(self, vector: Vectors | None, pool: int, within: Left | None) -> Ranked:
         if vector is None:
             return []
-        return self.nearest(vector, pool) if within is None else self.matrix.rank(vector, within, pool)
+        return self.nearest(vector, pool) if within is None else within.vectors.nearest(vector, pool)
+
+    def _lexical(self, query: str, pool: int, within: Left | None, *, least: int) -> Ranked:
+        """Frequent words need not find what nearness finds."""
+        return self.lexical.best(query, pool, within.numbers if within else None, least=least)
 
     def answering(self, query: str, near: float, narrowed: Filter) -> dict[int, list[Occurrence]]:
         """Every wording that has all words of the query, or comes as near to it in meaning as `near`, with its places:
@@ -113,7 +117,8 @@ class Searcher:
     def _hits(
         self, query: str, scores: Mapping[int, float], standing: Mapping[int, Sequence[Occurrence]]
     ) -> tuple[Hit, ...]:
-        words, marked = self.places.wordings(standing), self.lexical.marked(query, standing)
+        words = self.places.wordings(standing)
+        marked = self.lexical.marked(query, words)
         return tuple(
             _hit(rank, scores[number], words[number], marked.get(number, ()), places)
             for rank, (number, places) in enumerate(standing.items(), 1)

@@ -191,7 +191,7 @@ def _tell(workspace: Workspace, view: "ReportView") -> tuple[tuple[Alert, ...], 
     """Enter what is new, then write the files, then send: whatever is killed, nothing is lost or told twice."""
     rejected = {finding for finding, verdict in asking.status(workspace).items() if verdict == "rejected"}
     known = workspace.reader.alerts()
-    answers = [(search, lookup.answers(workspace, search)) for search in workspace.study.searches]
+    answers = [(search, lookup.answers(workspace, search, wall_clock())) for search in workspace.study.searches]
     told = alerts.told(known)
     fresh = occasions.fired(view, rejected=rejected, told=told, at=wall_clock(), answers=answers)
     alerts.enter(workspace, fresh, wall_clock())

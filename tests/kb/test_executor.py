@@ -12,10 +12,11 @@ from typing import Any
 import attrs
 import pytest
 
-from kb.errors import Code, Rejected, UserError
+from kb.errors import UserError
 from kb.executor import MESSAGE_CHARS, Derived, Executor, Item, ProcessExecutor, SerialExecutor
 from kb.executors import choose
 from kb.ray_executor import AHEAD, BATCH, RayExecutor
+from kb.rejected import Code, Rejected
 from kb.settings import Settings
 
 

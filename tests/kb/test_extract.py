@@ -1,3 +1,4 @@
+import logging
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,9 @@ from growth import grows_linearly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.errors import Code, Rejected
 from kb.extract import Page, extract, read_page
 from kb.records import Snapshot
+from kb.rejected import Code, Rejected
 from kb.text import normalise
 
 PAGES = Path(__file__).parent / "pages"
@@ -434,3 +435,7 @@ def test_a_correction_is_read_wherever_the_page_has_it(where: str, markup: str) 
 
 def test_a_menu_that_offers_corrections_is_none() -> None:
     assert "orrection" not in with_note()
+
+
+def test_extraction_library_warns_of_nothing():
+    assert not logging.getLogger("trafilatura.core").isEnabledFor(logging.WARNING)

@@ -48,6 +48,9 @@ class ExactIndex:
         order = np.argsort(-scores, kind="stable")[:k]
         return [(keys[i], float(scores[i])) for i in order]
 
+    def drop_others(self) -> int:
+        return 0
+
     def close(self) -> None:
         """Nothing to release."""
 
@@ -167,6 +170,21 @@ def test_another_tool_has_a_collection_of_its_own(tmp_path):
         first.upsert(["a"], units(1))
     with ChromaIndex(tmp_path, "tool:ffff") as second:
         assert second.keys() == set()
+
+
+def test_collections_of_other_tools_go_with_their_files(tmp_path):
+    with ChromaIndex(tmp_path, "tool:ffff") as old:
+        old.upsert([str(n) for n in range(1_200)], units(1_200))  # enough for Chroma to write a graph
+    held = {path for path in tmp_path.iterdir() if path.is_dir()}
+    with ChromaIndex(tmp_path, TOOL) as new:
+        new.upsert(["a"], units(1))
+        assert new.drop_others() == 1
+        assert new.drop_others() == 0
+        assert new.keys() == {"a"}
+    assert held
+    assert not any(path.exists() for path in held)
+    with ChromaIndex(tmp_path, "tool:ffff") as again:
+        assert again.keys() == set()
 
 
 def test_collection_name_is_one_that_chroma_takes():

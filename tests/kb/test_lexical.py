@@ -161,15 +161,14 @@ def test_repeated_word_counts_more_but_not_as_often_as_it_is_said():
     assert match_expression("nap " * 50).count("nap") == 2 + lexical_module.REPEATS
 
 
-def test_within_a_filter_frequent_words_find_too(store, monkeypatch):
+def test_within_a_filter_frequent_words_find_where_the_rarer_find_too_few(store, monkeypatch):
+    monkeypatch.setattr(lexical_module, "BUDGET", 1)
     for module in (lexical_module, tsvector_module):
-        monkeypatch.setattr(module, "BUDGET", 1)
         monkeypatch.setattr(module, "COUNTED", 2)
     with closing(connect(store)) as connection:
         index = lexical_index(connection)
         words = dict(connection.rows("SELECT number, wording FROM wordings"))
         assert [words[number] for number, _ in index.best("nap models", 10)] == [SAID[2]]
-        for few in (1, len(SAID) + 1):  # by way of too few finds, and at once
-            monkeypatch.setattr(lexical_module, "BUDGET", few)
-            monkeypatch.setattr(tsvector_module, "BUDGET", few)
-            assert {words[number] for number, _ in index.best("nap models", 10, among=words)} == set(SAID[:3])
+        assert {words[number] for number, _ in index.best("nap models", 10, among=words)} == {SAID[2]}
+        assert {words[number] for number, _ in index.best("nap models", 10, among=words, least=1)} == {SAID[2]}
+        assert {words[number] for number, _ in index.best("nap models", 10, among=words, least=2)} == set(SAID[:3])

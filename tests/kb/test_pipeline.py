@@ -15,10 +15,10 @@ import pytest
 from newsdesk import CLAIMS, STORIES, HashEmbedder, keep, keep_stories, made, opened, page, settings
 
 from kb import extract, segment, stages
-from kb.errors import Code
 from kb.executor import Derived
 from kb.pipeline import BuildSummary, build
 from kb.records import Quote
+from kb.rejected import Code
 from kb.store import MAX_TRIES
 from kb.workspace import Workspace
 
@@ -160,6 +160,23 @@ def test_new_embedder_embeds_and_pairs_again_and_nothing_else(tmp_path):
         assert done(build(each)) == {"extract": 0, "annotate": 0, "credits": 0, "embed": 1, "pair": 3}
         tools = {row[1] for row in made(each)["embeddings"]}
         assert tools == {each.embedder.tool.id}
+
+
+def test_index_of_an_older_embedder_goes_once_the_new_one_is_filled(tmp_path):
+    with opened(tmp_path) as each:
+        keep_stories(each)
+        build(each)
+        held = _folders(each)
+    with opened(tmp_path, version="2") as each:
+        build(each)
+        assert len(_folders(each)) == len(held) == 1
+        assert not _folders(each) & held
+        assert each.indexing.index.keys() == each.store.active_wordings() | set(each.study_wordings)
+
+
+def _folders(workspace: Workspace) -> set[Path]:
+    """One for each collection."""
+    return {path for path in workspace.settings.index_dir.iterdir() if path.is_dir()}
 
 
 def test_new_segmenter_annotates_and_pairs_again(workspace, monkeypatch):

@@ -214,7 +214,7 @@ def test_searches_are_read_with_their_filters():
     sources = "sources: [{id: a, name: A, domains: [a.example]}]\n"
     (search,) = loads(f"{HEAD}{sources}searches: [{{id: s, query: naps, source: a, kind: quote}}]").searches
     assert (search.slug, search.query, search.source) == ("s", "naps", "a")
-    assert (search.kind, search.near) == ("quote", 0.65)
+    assert (search.kind, search.near) == ("quote", 0.6)
 
 
 @pytest.mark.parametrize(

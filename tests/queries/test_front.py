@@ -143,3 +143,14 @@ def test_commands_without_a_model_load_none(desk):
         assert done == 0
         assert not (HEAVY - {"typer", "rich", "pydantic"}) & modules
         assert "numpy" not in modules
+
+
+def test_help_loads_hardly_more_than_its_library(desk):
+    """Each of these takes a part of the half that `retold --help` may cost beyond `import typer, rich`."""
+    assert not {"attr", "json", "logging", "sqlite3", "importlib.metadata", "pydantic"} & run(desk, "--help")[2]
+
+
+def test_version_is_told_without_the_command_line(desk):
+    code, out, modules = run(desk, "--version")
+    assert (code, out) == (0, run(desk, "--version", "--quiet")[1])
+    assert "typer" not in modules

@@ -3,7 +3,6 @@
 import errno
 import io
 import json
-import logging
 
 import pytest
 import typer
@@ -107,7 +106,3 @@ def test_place_that_cannot_be_written_is_told_before_the_work(tmp_path):
         require_place(tmp_path)
     with pytest.raises(UserError, match="there is no folder"):
         require_place(tmp_path / "nope" / "report.html")
-
-
-def test_extraction_library_warns_of_nothing():
-    assert not logging.getLogger("trafilatura.core").isEnabledFor(logging.WARNING)

@@ -21,7 +21,7 @@ from kb.reader import Reader
 from kb.store import RecordStore
 from kb.text import words_digest
 from kb.tsvector import lexical_index
-from queries import search
+from queries import kept, search
 from queries.search import Mode, Searcher, to_json
 
 MODES = get_args(Mode)
@@ -210,7 +210,7 @@ def test_json_holds_what_the_contract_says(searching):
 @pytest.mark.parametrize("narrow", [0, 5])
 def test_filter_that_few_wordings_meet_leaves_a_full_page(tmp_path, monkeypatch, mode, narrow):
     """One outlet in fifty, whose wordings are the worst answers: met before ranking or after, none is missed."""
-    monkeypatch.setattr(search, "NARROW", narrow)
+    monkeypatch.setattr(kept, "NARROW", narrow)
     monkeypatch.setattr(search, "POOL", 3)
     with RecordStore.open(f"sqlite:///{tmp_path}/records.db") as store:
         for number in range(50):
@@ -231,6 +231,16 @@ def test_answers_are_those_that_have_all_words_or_come_near(searching):
     assert {place.exact for places in near.values() for place in places} == {NAPS}
     nowhere = searching.answering("nap cuts errors", 1.0, Filter(source="nobody"))
     assert nowhere == {}
+
+
+@pytest.mark.parametrize("mode", ["dense", "hybrid"])
+def test_what_a_process_keeps_of_a_filter_is_ranked_exactly(searching, mode):
+    """Whatever the index would have found."""
+    narrowed = Filter(source="star.example", kind="passage")
+    keeping = lambda asked: kept.left(searching.places, searching.matrix, asked)  # noqa: E731
+    blind = attrs.evolve(searching, kept=keeping, nearest=lambda vector, k: [])
+    expected = [hit.text for hit in searching.search("nap room in story", mode=mode, narrowed=narrowed)]
+    assert [hit.text for hit in blind.search("nap room in story", mode=mode, narrowed=narrowed)] == expected
 
 
 def test_words_of_the_query_are_marked_in_every_form(searching):
