@@ -16,7 +16,7 @@ import attrs
 
 from kb import quick
 from kb.embed import Embedder
-from kb.errors import UserError
+from kb.errors import BusyError, UserError
 from kb.lexical import LexicalIndex
 from kb.matrix import KIND as MATRIX
 from kb.matrix import Matrix, Vectors
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from kb.claims import SavedSearch
     from kb.workspace import Workspace
 
+
+TAKING_DOWN = "a page is being taken down; ask again in a moment"
 
 RERANKED = 50
 """Wordings that a reranker reads: some 2 s for a small one on two cores."""
@@ -147,7 +149,10 @@ class Desk:
         self._open = ExitStack()
 
     def search(self, question: Question, at: datetime) -> Answer:
-        """As `search`, through the vector index."""
+        """As `search`, through the vector index. BusyError while a page is being taken down."""
+        if self.workspace.is_taking_down():
+            raise BusyError(TAKING_DOWN)
+        self.workspace.follow_study()
         connection = self._connection()
         places = Occurrences(connection)
         matrix = self.workspace.indexing.named(places.chosen(MATRIX))

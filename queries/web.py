@@ -75,7 +75,7 @@ def app(workspace: Workspace, entrance: Door) -> Starlette:
         settings=workspace.settings,
         workspace=workspace,
         desk=Desk(workspace),
-        pictures=Pictures(workspace.settings),
+        pictures=Pictures(workspace),
         door=entrance,
         templates=made,
     )

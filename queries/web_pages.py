@@ -7,7 +7,7 @@ import attrs
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from kb.errors import UserError
+from kb.errors import BusyError, UserError
 from kb.exclusive import at_work
 from kb.occurrences import SHOWN
 from kb.records import LEFT_OUT, Article
@@ -42,7 +42,7 @@ def search(site: Site, request: Request) -> Response:
         try:
             answer = site.desk.search(_question(query, asked), now())
             took = answer.took_ms
-        except UserError as error:
+        except (UserError, BusyError) as error:
             problem = str(error)
     study = site.workspace.study
     values: dict[str, Any] = {

@@ -37,26 +37,29 @@ class NotHereError(Exception):
 
 
 class Kept:
-    """Pages as text, the latest used longest; a page of an older picture is dropped when it would be used."""
+    """Pages of the latest picture as text, the latest used longest."""
 
     def __init__(self, most: int = 512) -> None:
         self._most = most
-        self._pages: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._number = 0
+        self._pages: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, address: str, number: int, make: Callable[[], str]) -> bytes:
         """The page of a picture by the picture's number."""
         with self._lock:
-            held = self._pages.get(address)
-            if held and held[0] == number:
+            if number > self._number:
+                self._pages.clear()  # a page that was taken down is not even kept
+                self._number = number
+            if number == self._number and address in self._pages:
                 self._pages.move_to_end(address)
-                return held[1]
+                return self._pages[address]
         made = make().encode("utf-8", "replace")
         with self._lock:
-            self._pages[address] = (number, made)
-            self._pages.move_to_end(address)
-            while len(self._pages) > self._most:
-                self._pages.popitem(last=False)
+            if number == self._number:
+                self._pages[address] = made
+                while len(self._pages) > self._most:
+                    self._pages.popitem(last=False)
         return made
 
 
