@@ -75,9 +75,9 @@ class Question:
 
     @property
     def narrowings(self) -> list[str]:
-        """What the search is narrowed by, as options of the command line."""
+        """What the search is narrowed by."""
         names = ("kind", "speaker", "source", "since", "until", "language", "verdict")
-        return [f"--{name}" for name in names if getattr(self, name) is not None]
+        return [name for name in names if getattr(self, name) is not None]
 
 
 @attrs.frozen(kw_only=True)
@@ -89,6 +89,17 @@ class Answer:
     took_ms: float
     empty: bool
     """Nothing has been captured yet, so there was nothing to search."""
+
+    def wider(self, option: str = "{}") -> str:
+        """How to find more. `option`: how the name of a filter is written."""
+        asked = self.question
+        names = [option.format(name) for name in asked.narrowings]
+        ways = [f"leave out {' or '.join(names)}"] if names else []
+        if '"' in asked.query:
+            ways.append("ask without quotation marks, which want the very words")
+        if asked.mode == "lexical":
+            ways.append(f"{option.format('mode')} hybrid also finds what says it in other words")
+        return "; ".join([*ways, "try other words"])
 
     @property
     def plain(self) -> Mapping[str, object]:

@@ -37,11 +37,10 @@ def search(site: Site, request: Request) -> Response:
     """Results as the words are typed; with `part=results` those alone."""
     asked = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
     query = asked.get("q", "")[:400]
-    answer, problem, took = None, "", 0.0
+    answer, problem = None, ""
     if query:
         try:
             answer = site.desk.search(_question(query, asked), now())
-            took = answer.took_ms
         except (UserError, BusyError) as error:
             problem = str(error)
     study = site.workspace.study
@@ -51,8 +50,8 @@ def search(site: Site, request: Request) -> Response:
         "hits": answer.hits if answer else (),
         "empty": answer.empty if answer else False,
         "answered": answer is not None,
+        "wider": answer.wider() if answer else "",
         "said": problem.replace("--", ""),
-        "took_ms": took,
         "shown": SHOWN_PLACES,
         "study": study,
         "names": {source.slug: source.name for source in study.sources},

@@ -22,7 +22,7 @@ VERDICTS: Mapping[str, review.Verdict] = {"confirmed": "confirmed", "rejected": 
 def queue(site: Site, request: Request) -> Response:
     """What waits for a decision, or with `all` everything; judgements are read at once."""
     picture, everything = site.picture(), "all" in request.query_params
-    cases = review.cases_of(picture.findings, picture.names, _standing(site))
+    cases = review.cases_of(picture.findings, picture.reading.names, _standing(site))
     waiting = [case for case in cases if case.judgement is None or case.judgement.verdict == "unsure" or case.lost]
     return site.page(
         "web/review.html",
@@ -65,7 +65,7 @@ def log(site: Site, request: Request) -> Response:
 def judge(site: Site, request: Request, fields: Mapping[str, str]) -> Response:
     """Enter a judgement or withdraw what stands, and go back to where the form was."""
     picture, subject = site.picture(), fields.get("subject", "")
-    known = review.cases_of(picture.findings, picture.names, _standing(site))
+    known = review.cases_of(picture.findings, picture.reading.names, _standing(site))
     if subject not in {case.subject for case in known}:
         raise NotHereError
     verdict, user = fields.get("verdict", ""), " ".join(fields.get("user", "").split())[:NAME]
