@@ -30,7 +30,7 @@ NAMED = 40
 DIMENSIONS = 384
 """Of the embedded model."""
 FREEDOM = 24
-"""Dimensions that the drawn vectors really vary in, as sentences do; in all of them a graph of neighbours finds none."""
+"""Dimensions that the drawn vectors vary in, as those of sentences do: in all of them everything is equally far."""
 BATCH = 5_000
 
 

@@ -68,8 +68,8 @@ class Holdings:
         return tuple((each, verdict(given, each, self.references[each.quote])) for each in laid)
 
     def speaker(self, retelling: Retelling, quote: Quote) -> str | None:
-        """The name of who speaks: a speaker of the study or whoever has a full name, which an AI system may have, too; None
-        for groups, machines and the unclear.
+        """The name of who speaks: a speaker of the study, or whoever has a full name, as an AI system may; None for
+        groups, machines and the unclear.
         """
         given = self.resolve(retelling, quote)
         if given.slug and given.slug in self.speakers:

@@ -227,8 +227,9 @@ def test_quotation_names_speaker_article_and_reference():
 def test_only_a_speaker_of_the_study_is_told_to_be_a_person(who):
     of = held(coverage=covering(STUDY, HARBOUR, print_of("https://loud.example/n", SHOCKED, who)))
     found = graph(written(quotations, of), {"@vocab": str(SCHEMA)})
-    said = {str(found.value(q, SCHEMA.text)): q for q in found.subjects(RDF.type, SCHEMA.Quotation)}
-    speakers = {text: found.value(quotation, SCHEMA.spokenByCharacter) for text, quotation in said.items()}
+    speakers = {
+        str(found.value(q, SCHEMA.text)): speaker for q, speaker in found.subject_objects(SCHEMA.spokenByCharacter)
+    }
     assert found.value(speakers[SAID], RDF.type) == SCHEMA.Person
     assert str(found.value(speakers[SHOCKED], SCHEMA.name)) == who
     assert found.value(speakers[SHOCKED], RDF.type) is None
