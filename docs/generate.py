@@ -89,12 +89,12 @@ def pages() -> dict[Path, str]:
     made = {"cli.md": _cli(), "claims.md": _claims(), "settings.md": _settings()}
     whole = {FOLDER / name: "\n".join([_NOTE, "", *lines]) + "\n" for name, lines in made.items()}
     return whole | {
-        FOLDER / "architecture.md": _renewed("architecture.md", _MODULES, _MODULES_END, _modules()),
-        FOLDER / "api.md": _renewed("api.md", _FUNCTIONS, _FUNCTIONS_END, _functions()),
+        FOLDER / "architecture.md": renewed("architecture.md", _MODULES, _MODULES_END, _modules()),
+        FOLDER / "api.md": renewed("api.md", _FUNCTIONS, _FUNCTIONS_END, _functions()),
     }
 
 
-def _renewed(name: str, start: str, end: str, lines: Iterable[str]) -> str:
+def renewed(name: str, start: str, end: str, lines: Iterable[str]) -> str:
     """A document as it stands, what is between two marks written anew."""
     before, start_found, rest = (FOLDER / name).read_text(encoding="utf-8").partition(start)
     _, end_found, after = rest.partition(end)

@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import anyio
 import pytest
@@ -225,6 +226,16 @@ def test_text_for_clients_that_know_no_structure_is_fenced_alike(answers):
 )
 def test_what_is_wrong_is_told_as_an_error_that_says_what_to_do(answers, name, says):
     assert says in answers.error(name)
+
+
+def test_examples_of_the_document_have_the_shape_of_what_the_tools_give():
+    page = (Path(__file__).parents[2] / "docs" / "mcp.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^`(\w+)` of .*?^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    shapes = {name: get_type_hints(getattr(Tools, name))["return"] for name in TOOLS}
+    assert told.keys() == TOOLS
+    assert {name: shapes[name].model_validate_json(text).model_dump() for name, text in told.items()} == {
+        name: json.loads(text) for name, text in told.items()
+    }
 
 
 @pytest.fixture
