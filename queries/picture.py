@@ -24,7 +24,7 @@ from queries.asking import Reading
 from queries.check import Finding
 from queries.lookup import TAKING_DOWN
 from queries.placed import Placed
-from queries.views import ReportView
+from queries.views import FindingView, ReportView
 
 LOOK_S = 1.0
 """How often it is looked whether the data changed."""
@@ -53,6 +53,16 @@ class Picture:
     @property
     def findings(self) -> tuple[Finding, ...]:
         return self.reading.findings
+
+    @cached_property
+    def found(self) -> Mapping[str, Finding]:
+        """Findings by id."""
+        return {finding.id: finding for finding in self.findings}
+
+    @cached_property
+    def shown(self) -> Mapping[str, FindingView]:
+        """By id, those that nobody rejected, as pages show them."""
+        return {finding.id: finding for finding in self.placed.report.findings}
 
     @cached_property
     def articles(self) -> Mapping[str, Retelling]:
