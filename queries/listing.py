@@ -41,7 +41,7 @@ def hits(answer: "Answer", out: TextIO, notes: TextIO | None) -> None:
     for hit in answer.hits:
         _hit(hit, pen)
     if notes and not answer.hits:
-        notes.write(f"{NOTHING_YET if answer.empty else 'nothing found: ' + answer.wider('--{}')}\n")
+        notes.write(f"{NOTHING_YET if answer.empty else 'nothing found: ' + answer.wider('--{}'.format)}\n")
 
 
 def _hit(hit: "Hit", pen: _Pen) -> None:

@@ -90,15 +90,15 @@ class Answer:
     empty: bool
     """Nothing has been captured yet, so there was nothing to search."""
 
-    def wider(self, option: str = "{}") -> str:
-        """How to find more. `option`: how the name of a filter is written."""
+    def wider(self, named: Callable[[str], str] = str) -> str:
+        """How to find more. `named`: what whoever asks calls a filter, or `mode hybrid`."""
         asked = self.question
-        names = [option.format(name) for name in asked.narrowings]
+        names = [named(name) for name in asked.narrowings]
         ways = [f"leave out {' or '.join(names)}"] if names else []
         if '"' in asked.query:
             ways.append("ask without quotation marks, which want the very words")
         if asked.mode == "lexical":
-            ways.append(f"{option.format('mode')} hybrid also finds what says it in other words")
+            ways.append(f"{named('mode hybrid')} also finds what says it in other words")
         return "; ".join([*ways, "try other words"])
 
     @property

@@ -23,6 +23,17 @@ from queries.web_site import NotHereError, Site, number_of, part, part_of
 
 SHOWN_PLACES = 5
 """Places of a wording that a search shows before it folds the rest."""
+FIELDS = {
+    "kind": "What",
+    "speaker": "Speaker",
+    "source": "Outlet",
+    "since": "From",
+    "until": "Before",
+    "verdict": "Against a quote of the study",
+    "language": "Language",
+    "mode hybrid": "Rank by meaning and words",
+}
+"""What the search form calls its filters."""
 WORDINGS = 30
 """Wordings of a quote that its page shows whole."""
 
@@ -50,7 +61,7 @@ def search(site: Site, request: Request) -> Response:
         "hits": answer.hits if answer else (),
         "empty": answer.empty if answer else False,
         "answered": answer is not None,
-        "wider": answer.wider() if answer else "",
+        "wider": answer.wider(lambda name: f"“{FIELDS.get(name, name)}”") if answer else "",
         "said": problem.replace("--", ""),
         "shown": SHOWN_PLACES,
         "study": study,

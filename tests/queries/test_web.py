@@ -90,6 +90,12 @@ def test_a_bad_filter_is_told_in_the_page(client: httpx.Client) -> None:
     assert client.get("/search", params={"q": "?!"}).status_code == 200
 
 
+def test_a_search_without_results_names_the_fields_that_narrow_it(client: httpx.Client) -> None:
+    found = client.get("/search", params={"q": "zebra", "verdict": "merged", "mode": "lexical"}).text
+    assert "leave out “Against a quote of the study”" in found
+    assert "“Rank by meaning and words” also finds" in found
+
+
 def test_the_quote_page_has_every_wording_with_its_difference(client: httpx.Client) -> None:
     shown = client.get("/quotes/surprised").text
     for word in ("astonished", "shocked"):
