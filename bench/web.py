@@ -4,7 +4,8 @@
 
 `retold serve` runs as a process of its own, so does the crawl (`bench.crawl`'s, at the pace of twenty outlets that are
 each asked once a second), and so do the clients' opposite numbers: a bare Starlette app that answers with a page of
-the same size, under the same load, in the same run. Clients ask again as soon as they are answered.
+the same size, under the same load, in the same run. Clients ask again as soon as they are answered, or, with
+`--pause-ms`, after a pause of that length in the mean.
 """
 
 import os
@@ -78,9 +79,10 @@ def run(
             draw = _draw(settings, planted, port)
             with Site(CRAWLED) as site, _crawl(site, settings.data_dir):
                 before = sum(site.asked()[0].values())
+                cpu = _cpu_s(server.pid)
                 answers = load(port, draw, clients=clients, seconds=seconds, pause_ms=pause_ms)
                 crawled = sum(site.asked()[0].values()) - before
-                peak = _peak_mb(server.pid)
+                cpu, peak = _cpu_s(server.pid) - cpu, _peak_mb(server.pid)
                 bare = _bare(answers, draw, clients=clients, seconds=seconds / 3, pause_ms=pause_ms)
     return {
         "articles": articles,
@@ -89,6 +91,10 @@ def run(
         "first_picture_s": round(first, 1),
         "ours": figures(answers, seconds),
         "bare": figures(bare, seconds / 3),
+        "server_cpu_ms_per_page": round(1000 * cpu / len(answers), 2),
+        "server_cpu_share": round(cpu / seconds, 2),
+        "pause_ms": pause_ms,
+        "load_average": os.getloadavg()[0],
         "crawled_per_s": round(crawled / seconds, 1),
         "server_peak_mb": peak,
         "cores": len(os.sched_getaffinity(0)),
@@ -201,6 +207,12 @@ def _findings(port: int) -> list[str]:
 def _peak_mb(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _bare(ours: Sequence[Asked], draw: Draw, **options: Any) -> list[Asked]:

@@ -57,13 +57,22 @@ def load(port: int, draw: Draw, *, clients: int, seconds: float, pause_ms: float
 def _ask(connection: http.client.HTTPConnection, kind: str, path: str) -> Asked:
     started = time.perf_counter()
     try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        status, size = answer.status, len(answer.read())
-    except OSError:
+        try:
+            status, size = _answer(connection, path)
+        except ConnectionError:  # a server closes what was idle for some seconds; browsers ask again, too
+            connection.close()
+            status, size = _answer(connection, path)
+    except (OSError, http.client.HTTPException):
         connection.close()
         status, size = 0, 0
     return Asked(kind, path, (time.perf_counter() - started) * 1000, status, size)
+
+
+def _answer(connection: http.client.HTTPConnection, path: str) -> tuple[int, int]:
+    """Status and bytes."""
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    return answer.status, len(answer.read())
 
 
 def figures(answers: Sequence[Asked], seconds: float) -> Mapping[str, Any]:
