@@ -70,7 +70,7 @@ def coverage(tree: Tree) -> Coverage:
 
 def _retelling(planted: Planted) -> Retelling:
     text = Text(text=planted.body, language="en")
-    source = planted.outlet.lower().replace(" ", "-")
+    source = slug_of(planted)
     article = Article(source=source, canonical_url=planted.url)
     links = tuple(_links(planted))
     snapshot = makings.snapshot(article, START + timedelta(days=60), planted.url)
@@ -94,6 +94,11 @@ def _retelling(planted: Planted) -> Retelling:
         quantities=tuple(_quantities(text)),
         credits=tuple(crediting.credits(text.id, text.text, links, crediting.TOOL)),
     )
+
+
+def slug_of(planted: Planted) -> str:
+    """Of its outlet."""
+    return planted.outlet.lower().replace(" ", "-")
 
 
 def _links(planted: Planted) -> Iterator[Link]:

@@ -64,7 +64,8 @@ def judge_item(item: Item, terms: Terms, *, sitemap: bool, language: str | None 
     if shared:
         return Focus(relation="about", reason=f"listed with {', '.join(shared)}")
     where = "title and address" if sitemap else "title and summary"
-    return Focus(relation="off", reason=f"{where} share no word with the study: {' '.join(title)[:100]}")
+    listed = f": {' '.join(title)[:100]}" if title else ""
+    return Focus(relation="off", reason=f"{where} share no word with the study{listed}")
 
 
 # --- what the bytes say ------------------------------------------------------------------------------

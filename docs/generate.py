@@ -1,14 +1,15 @@
-"""Writes what the code decides: cli.md, claims.md, settings.md, and the list of modules in architecture.md.
+"""Writes what the code decides: cli.md, claims.md, settings.md, the modules in architecture.md, functions in api.md.
 
 `python -m docs.generate` writes them; with `--check` it writes nothing, names what is stale and exits 1.
 """
 
 import ast
 import configparser
+import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import Enum
 from itertools import pairwise
@@ -32,6 +33,14 @@ EXAMPLE = "Example: "
 """Starts the last paragraph of a command's help."""
 
 _MODULES, _MODULES_END = "<!-- modules: written by `python -m docs.generate` -->", "<!-- end of modules -->"
+_FUNCTIONS, _FUNCTIONS_END = "<!-- functions: written by `python -m docs.generate` -->", "<!-- end of functions -->"
+COMMANDS = ("cli", "answering", "archiving", "reviewing", "revising", "searching", "serving", "watching")
+"""Modules of `queries` that parse, call and print."""
+LIBRARY = (
+    *("queries.asking", "queries.lookup", "queries.review", "queries.coding", "queries.forget", "queries.export"),
+    *("queries.job", "queries.upkeep", "queries.watch", "queries.occasions", "queries.web", "queries.mcp"),
+)
+"""Modules whose functions a program may want, too; the others lend a hand in printing."""
 _SENTENCE_END = re.compile(r"(?<=\.)\s(?=[A-Z])")
 _NOTE = "<!-- Written by `python -m docs.generate`; do not edit. -->"
 
@@ -79,7 +88,19 @@ def pages() -> dict[Path, str]:
     """Every generated document with what should stand in it."""
     made = {"cli.md": _cli(), "claims.md": _claims(), "settings.md": _settings()}
     whole = {FOLDER / name: "\n".join([_NOTE, "", *lines]) + "\n" for name, lines in made.items()}
-    return whole | {FOLDER / "architecture.md": _architecture()}
+    return whole | {
+        FOLDER / "architecture.md": renewed("architecture.md", _MODULES, _MODULES_END, _modules()),
+        FOLDER / "api.md": renewed("api.md", _FUNCTIONS, _FUNCTIONS_END, _functions()),
+    }
+
+
+def renewed(name: str, start: str, end: str, lines: Iterable[str]) -> str:
+    """A document as it stands, what is between two marks written anew."""
+    before, start_found, rest = (FOLDER / name).read_text(encoding="utf-8").partition(start)
+    _, end_found, after = rest.partition(end)
+    if not (start_found and end_found):
+        raise ValueError(f"{name} has no {start} ... {end}")
+    return f"{before}{start}\n{chr(10).join(lines)}\n{end}{after}"
 
 
 # --- cli.md ---
@@ -222,15 +243,6 @@ def _environment(model: type[BaseModel], prefix: str) -> Iterator[str]:
 # --- the modules in architecture.md ---
 
 
-def _architecture() -> str:
-    """The document as it stands, its list of modules renewed."""
-    before, start, rest = (FOLDER / "architecture.md").read_text(encoding="utf-8").partition(_MODULES)
-    _, end, after = rest.partition(_MODULES_END)
-    if not (start and end):
-        raise ValueError(f"architecture.md has no {_MODULES} ... {_MODULES_END}")
-    return f"{before}{start}\n{chr(10).join(_modules())}\n{end}{after}"
-
-
 def _modules() -> Iterator[str]:
     """Every module with the first sentence of its docstring, from the top layer down as .importlinter has them."""
     contracts = configparser.ConfigParser()
@@ -252,6 +264,51 @@ def _first_sentence(file: Path) -> str:
     paragraph = " ".join(told.partition("\n\n")[0].split()).replace("<", "\\<")
     first, *rest = _SENTENCE_END.split(paragraph)
     return first if len(first) >= TELLING or not rest else f"{first} {rest[0]}"
+
+
+# --- the functions in api.md ---
+
+
+def _functions() -> Iterator[str]:
+    """The library's functions that the modules of the commands call, by module."""
+    called = sorted({function for name in COMMANDS for function in _called(FOLDER.parent / "queries" / f"{name}.py")})
+    for module in dict.fromkeys(module for module, _ in called):
+        loaded = importlib.import_module(module)
+        yield from ("", f"### {module}", "", _first_sentence(Path(str(loaded.__file__))), "")
+        yield from (_signature(getattr(loaded, name)) for owner, name in called if owner == module)
+    yield ""
+
+
+def _called(file: Path) -> Iterator[tuple[str, str]]:
+    """Module and name of the public functions of the library that a file calls."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    imported = {
+        each.asname or each.name: (node.module, each.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for each in node.names
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=name)) if owner in imported:
+                module = ".".join(imported[owner])
+            case ast.Call(func=ast.Name(id=given)) if given in imported:
+                module, name = imported[given]
+            case _:
+                continue
+        if (
+            module in LIBRARY
+            and not name.startswith("print_")
+            and inspect.isfunction(getattr(importlib.import_module(module), name, None))
+        ):
+            yield module, name
+
+
+def _signature(function: Any) -> str:
+    told = " ".join((inspect.getdoc(function) or "").partition("\n\n")[0].split()).replace("<", "\\<")
+    bare = re.sub(r"<class '([\w.]+)'>", r"\1", str(inspect.signature(function)))
+    shown = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z]|datetime\b)", "", bare).replace("'", "")
+    return f"- `{function.__name__}{shown}`: {told}"
 
 
 # --- what the source says ---

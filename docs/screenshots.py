@@ -6,9 +6,11 @@ DATA is the folder of a `retold demo`; it is copied, for two judgements are ente
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Browser, sync_playwright
 
 from bench.newsroom import NEWSROOM
@@ -36,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
             _judge(workspace)
             pages = dict(_pages(asking.report_view(workspace)))
             with served(workspace) as site, sync_playwright() as playwright:
+                _until_read(site)
                 chromium = playwright.chromium.launch(
                     executable_path=require_browser(None), args=[*QUIET, "--no-sandbox"]
                 )
@@ -44,6 +47,12 @@ def main(arguments: Sequence[str]) -> int:
                 _take(chromium, site, {"quote": pages["quote"]}, "dark", *SIZES["wide"])
                 chromium.close()
     return 0
+
+
+def _until_read(site: str) -> None:
+    """A first reading takes a while; until then pages say so."""
+    while httpx.get(site, timeout=60).status_code == 503:
+        time.sleep(0.5)
 
 
 def _judge(workspace: Workspace) -> None:

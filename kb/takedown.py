@@ -10,12 +10,13 @@ opens the data next does 4 to 6 again, which may be done any number of times.
 import hashlib
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import attrs
 from warcio.archiveiterator import ArchiveIterator
@@ -113,6 +114,50 @@ def finish(archive: Archive, store: RecordStore, index_folder: Path, *, own: Map
 def gone(archive: Archive) -> set[str]:
     """Ids of the captures that were taken down and that no later one has again."""
     return {entry.snapshot.id for entry, _ in tombstones(archive)} - {held.id for held in archive.entries()}
+
+
+class Gone:
+    """`gone` for a process that lives long and asks at every turn: a look at the log's name, and the log is read again
+    only when it was replaced, which take-downs alone do.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._held: BinaryIO | None = None
+        self._ids: frozenset[str] = frozenset()
+        self._turn = threading.Lock()
+
+    def now(self) -> frozenset[str]:
+        with self._turn:
+            if self._is_replaced():
+                self._read()
+            return self._ids
+
+    def again(self) -> None:
+        """Read the log whatever it looks like: what is taken down can be captured again."""
+        with self._turn:
+            self._read()
+
+    def close(self) -> None:
+        with self._turn:
+            if self._held:
+                self._held.close()
+            self._held = None
+
+    def _is_replaced(self) -> bool:
+        try:
+            here = (self._archive.folder / LOG).stat()
+        except FileNotFoundError:
+            return self._held is not None
+        # the file is held open, so that its number is not given to the next one
+        return self._held is None or not os.path.samestat(here, os.fstat(self._held.fileno()))
+
+    def _read(self) -> None:
+        if self._held:
+            self._held.close()
+        log = self._archive.folder / LOG
+        self._held = log.open("rb") if log.exists() else None
+        self._ids = frozenset(gone(self._archive)) if any(self._archive.notices()) else frozenset()
 
 
 def _written_again(archive: Archive, sharing: list[Entry], bodies: set[str]) -> list[tuple[Entry, Entry]]:

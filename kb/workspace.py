@@ -2,8 +2,9 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +16,8 @@ from kb.connections import Connection, connect
 from kb.embed import Embedder, embedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
-from kb.errors import UserError
+from kb.errors import StudyError, UserError
+from kb.exclusive import at_work
 from kb.fulltext import make_fulltext
 from kb.indexing import Indexing
 from kb.postgres import is_postgres, place
@@ -34,6 +36,7 @@ class Workspace:
         self.settings = settings
         self._exit = ExitStack()
         self._exit.callback(self._close_index)
+        self._study_file: tuple[int, ...] = ()
 
     def __enter__(self) -> Self:
         try:
@@ -51,7 +54,17 @@ class Workspace:
 
     @cached_property
     def study(self) -> Study:
+        self._study_file = _stamp(self.settings.study)
         return studies.load(self.settings.study)
+
+    def follow_study(self) -> None:
+        """For a process that lives long: the study as its file tells it now; while that cannot be used, as before."""
+        stamp = _stamp(self.settings.study)
+        if stamp != self._study_file:
+            self._study_file = stamp
+            with suppress(StudyError):
+                self.__dict__["study"] = studies.load(self.settings.study)
+                self.__dict__.pop("study_wordings", None)
 
     @cached_property
     def archive(self) -> Archive:
@@ -96,6 +109,15 @@ class Workspace:
             shutil.rmtree(sheets)
         takedown.finish(self.archive, store, self.settings.index_dir, own=self.study_wordings)
 
+    def is_taking_down(self) -> bool:
+        """Whether another process takes something down at this moment; what a killed one left undone is done first."""
+        if not takedown.is_unfinished(self.archive):
+            return False
+        if at_work(self.settings.data_dir):
+            return True
+        self.finish_takedown(self.store)
+        return False
+
     @cached_property
     def reader(self) -> Reader:
         return Reader(self.store)
@@ -136,6 +158,15 @@ class Workspace:
         """The study's own words by digest: its reference quotes and claims."""
         said = [*(quote.text for quote in self.study.quotes), *(claim.text for claim in self.study.claims)]
         return {words_digest(text): text for text in said}
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    """Changes with the file; empty where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def entailment_model(name: str | None) -> EntailmentModel:

@@ -1,14 +1,18 @@
 """What the reporting commands do: check the coverage or a draft, trace, tally, render a report."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import attrs
+
+from kb.claims import Study
 from kb.coverage import Coverage
 from kb.errors import UserError
-from kb.records import LEFT_OUT
+from kb.records import LEFT_OUT, Tool
 from kb.speakers import Judged
 from kb.state import replace_text
 from kb.workspace import Workspace
@@ -44,17 +48,77 @@ def rules(given: str) -> frozenset[Rule]:
     return frozenset(Rule(name) for name in names)
 
 
+@attrs.frozen(kw_only=True, eq=False, slots=False)
+class Reading:
+    """The coverage as it was read once, and what follows from it, each computed when it is first asked for."""
+
+    coverage: Coverage
+    resolve: Resolve
+    """Names against the study's speakers, as people have judged them."""
+    tally: Tally
+    tools: tuple[Tool, ...]
+    printed: Mapping[str, int]
+    """Names that quotes are given to, with their number of texts."""
+    _traced: dict[str | None, Trace] = attrs.field(factory=dict, init=False)
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "Reading":
+        return cls(
+            coverage=workspace.reader.coverage(workspace.study),
+            resolve=_resolver(workspace),
+            tally=tally(workspace),
+            tools=tuple(workspace.reader.tools()),
+            printed=workspace.reader.speaker_names(),
+        )
+
+    @property
+    def study(self) -> Study:
+        return self.coverage.study
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the checks find in the coverage."""
+        return check_coverage(self.coverage, speakers=self.resolve)
+
+    @cached_property
+    def names(self) -> review.Names:
+        return review.Names.of(self.printed, self.study)
+
+    def trace(self, subject: str | None) -> Trace:
+        """The source tree of a quote, a claim or, with None, the study. UserError for one that it does not have."""
+        none, *known = _subjects(self.study)
+        if subject not in (none, *known):
+            raise UserError(
+                f"no quote or claim {subject!r} in claims.yaml; there are: {', '.join(map(str, known)) or 'none'}"
+            )
+        if subject not in self._traced:
+            self._traced[subject] = trace_coverage(self.coverage, subject, speakers=self.resolve)
+        return self._traced[subject]
+
+    def traces(self, subject: str | None = None) -> list[Trace]:
+        """The trace of one quote or claim, or of the study and all of them."""
+        return [self.trace(each) for each in _subjects(self.study, subject)]
+
+    def report(self, status: Mapping[str, str], subject: str | None = None) -> ReportView:
+        """Everything the report shows. `status`: what people decided about findings, by id."""
+        decided = Decided(self.findings, status)
+        return view(self.coverage, decided, self.traces(subject), self.tally, self.tools, subject)
+
+    def draft(self, workspace: Workspace, name: str, body: bytes) -> tuple[Finding, ...]:
+        """Findings about a draft that is held against the coverage; the workspace lends its models."""
+        require_parser(workspace.settings)
+        require_embedder(workspace)
+        retelling = drafts.retelling(name, body, workspace.settings.spacy_model, now())
+        together = drafts.with_alignments(workspace.embedder, self.coverage, retelling)
+        return check_draft(retelling, together, speakers=self.resolve)
+
+
 def check(workspace: Workspace, draft: str | None, stdin: Any = None) -> tuple[Finding, ...]:
     """Findings over the knowledge base, or over a draft held against it."""
     if draft is None:
-        return findings(workspace)[1]
-    require_parser(workspace.settings)
-    require_embedder(workspace)
+        return Reading.of(workspace).findings
     body = stdin.read() if draft == "-" else drafts.read(Path(draft))
-    coverage = workspace.reader.coverage(workspace.study)
-    retelling = drafts.retelling(draft, body, workspace.settings.spacy_model, now())
-    together = drafts.with_alignments(workspace, coverage, retelling)
-    return check_draft(retelling, together, speakers=_resolver(workspace))
+    return Reading.of(workspace).draft(workspace, draft, body)
 
 
 def status(workspace: Workspace) -> dict[str, str]:
@@ -63,41 +127,33 @@ def status(workspace: Workspace) -> dict[str, str]:
 
 
 def _resolver(workspace: Workspace) -> Resolve:
-    """Names against the study's speakers, as people have judged them."""
     return resolver(workspace.study, Judged.of(review.standing(workspace.reader.judgements())))
 
 
 def trace(workspace: Workspace, subject: str | None) -> Trace:
     """The source tree of a quote, a claim or the study."""
-    coverage = workspace.reader.coverage(workspace.study)
-    known = [*(quote.slug for quote in coverage.study.quotes), *(claim.slug for claim in coverage.study.claims)]
-    if subject not in (None, *known):
-        raise UserError(f"no quote or claim {subject!r} in claims.yaml; there are: {', '.join(known) or 'none'}")
-    return trace_coverage(coverage, subject, speakers=_resolver(workspace))
+    return Reading.of(workspace).trace(subject)
 
 
 def findings(workspace: Workspace) -> tuple[Coverage, tuple[Finding, ...]]:
     """The coverage and what the checks find in it."""
-    coverage, found, _ = current(workspace)
-    return coverage, found
+    reading = Reading.of(workspace)
+    return reading.coverage, reading.findings
 
 
-def current(workspace: Workspace) -> tuple[Coverage, tuple[Finding, ...], Resolve]:
-    """The coverage, what the checks find in it, and names as people have judged them."""
-    coverage, resolve = workspace.reader.coverage(workspace.study), _resolver(workspace)
-    return coverage, check_coverage(coverage, speakers=resolve), resolve
+def _subjects(study: Study, subject: str | None = None) -> Sequence[str | None]:
+    """The one, or the study as None and then all its quotes and claims."""
+    return [subject] if subject else [None, *(q.slug for q in study.quotes), *(c.slug for c in study.claims)]
 
 
 def traces(coverage: Coverage, speakers: Resolve, subject: str | None = None) -> list[Trace]:
-    """The trace of one quote or claim, or of the study and all of them."""
-    study = coverage.study
-    subjects = [subject] if subject else [None, *(q.slug for q in study.quotes), *(c.slug for c in study.claims)]
-    return [trace_coverage(coverage, each, speakers=speakers) for each in subjects]
+    """The trace of one quote or claim, or of the study and all of them, where no record store is at hand."""
+    return [trace_coverage(coverage, each, speakers=speakers) for each in _subjects(coverage.study, subject)]
 
 
 def report_view(workspace: Workspace, subject: str | None = None) -> ReportView:
     """Everything the report shows."""
-    return _read(workspace, subject)[1]
+    return Reading.of(workspace).report(status(workspace), subject)
 
 
 def outlet_view(workspace: Workspace, slug: str) -> OutletView:
@@ -107,21 +163,15 @@ def outlet_view(workspace: Workspace, slug: str) -> OutletView:
 
 def article_view(workspace: Workspace, address: str) -> ArticleView:
     """The report on one article by an address that it was captured under."""
-    coverage, report = _read(workspace, None)
-    found = article.find(coverage, address)
-    revisions = [each for each in coverage.revisions if each.after.article.id == found.article.id]
-    return article.view(Placed.of(report), found, revisions)
+    reading = Reading.of(workspace)
+    found = article.find(reading.coverage, address)
+    revisions = [each for each in reading.coverage.revisions if each.after.article.id == found.article.id]
+    return article.view(Placed.of(reading.report(status(workspace))), found, revisions)
 
 
 def correction_view(workspace: Workspace, slug: str) -> CorrectionView:
     """The letter that asks an outlet for corrections."""
     return correction.view(Placed.of(report_view(workspace)), slug)
-
-
-def _read(workspace: Workspace, subject: str | None) -> tuple[Coverage, ReportView]:
-    coverage, found, resolve = current(workspace)
-    decided, traced = Decided(found, status(workspace)), traces(coverage, resolve, subject)
-    return coverage, view(coverage, decided, traced, tally(workspace), workspace.reader.tools(), subject)
 
 
 def tally(workspace: Workspace) -> Tally:
@@ -184,13 +234,13 @@ def quotes(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
 
 def holdings(workspace: Workspace, version: str, at: datetime) -> Holdings:
     """What the exports draw from; `version` is retold's."""
-    coverage, found = findings(workspace)
+    reading = Reading.of(workspace)
     return Holdings(
-        coverage=coverage,
-        findings=found,
+        coverage=reading.coverage,
+        findings=reading.findings,
         judged=review.standing(workspace.reader.judgements()),
-        resolve=_resolver(workspace),
-        tools=tuple(workspace.reader.tools()),
+        resolve=reading.resolve,
+        tools=reading.tools,
         version=version,
         at=at,
     )

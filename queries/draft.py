@@ -10,13 +10,13 @@ from kb import align
 from kb.claims import Source
 from kb.coverage import Coverage, Retelling
 from kb.decode import decode, is_binary
+from kb.embed import Embedder
 from kb.errors import UserError
 from kb.extract import read_page
 from kb.records import Alignment, Article, Extraction, Snapshot, Text, sha256
 from kb.rejected import Rejected
 from kb.stages import AnnotateStage
 from kb.text import normalise
-from kb.workspace import Workspace
 from queries import word
 from queries.documents import PLAIN_SUFFIXES, looks_like_html
 from queries.markdown import plain
@@ -104,13 +104,13 @@ def _as_capture(name: str, body: bytes, media_type: str, at: datetime) -> Snapsh
     )
 
 
-def with_alignments(workspace: Workspace, coverage: Coverage, draft: Retelling) -> Coverage:
+def with_alignments(embedder: Embedder, coverage: Coverage, draft: Retelling) -> Coverage:
     """The coverage with the draft's quotes laid against the reference quotes, as the pair stage does."""
-    study = workspace.study
+    study = coverage.study
     wordings = {quote.words_sha256: quote.wording(draft.text.text) for quote in draft.quotes}
     if not wordings or not study.quotes:
         return coverage
-    vectors = workspace.embedder.encode([*wordings.values(), *(quote.text for quote in study.quotes)])
+    vectors = embedder.encode([*wordings.values(), *(quote.text for quote in study.quotes)])
     references = vectors[len(wordings) :]
     tool = align.tool(study)
     found: dict[str, tuple[Alignment, ...]] = dict(coverage.alignments)

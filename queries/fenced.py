@@ -82,13 +82,8 @@ def search_result(answer: Answer) -> SearchResult:
         mode=question.mode,
         took_ms=round(answer.took_ms, 1),
         hits=[_hit(hit) for hit in answer.hits],
-        advice=None if answer.hits else _advice(answer),
+        advice=None if answer.hits else answer.wider(),
     )
-
-
-def _advice(answer: Answer) -> str:
-    narrowed = [name.removeprefix("--") for name in answer.question.narrowings]
-    return "; ".join([*([f"leave out {' or '.join(narrowed)}"] if narrowed else []), "try other words"])
 
 
 def _hit(hit: Hit) -> SearchHit:

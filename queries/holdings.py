@@ -68,8 +68,14 @@ class Holdings:
         return tuple((each, verdict(given, each, self.references[each.quote])) for each in laid)
 
     def speaker(self, retelling: Retelling, quote: Quote) -> str | None:
-        """The name of who speaks: a speaker of the study or a person; None for groups, machines and the unclear."""
+        """The name of who speaks: a speaker of the study, or whoever has a full name, as an AI system may; None for
+        groups, machines and the unclear.
+        """
         given = self.resolve(retelling, quote)
         if given.slug and given.slug in self.speakers:
             return self.speakers[given.slug].name
         return quote.speaker_name if given.kind == "person" else None
+
+    def is_person(self, retelling: Retelling, quote: Quote) -> bool:
+        """Whether who speaks is known to be a person: claims.yaml has persons alone among its speakers."""
+        return self.resolve(retelling, quote).slug in self.speakers

@@ -41,18 +41,7 @@ def hits(answer: "Answer", out: TextIO, notes: TextIO | None) -> None:
     for hit in answer.hits:
         _hit(hit, pen)
     if notes and not answer.hits:
-        notes.write(f"{NOTHING_YET if answer.empty else f'nothing found: {_wider(answer)}'}\n")
-
-
-def _wider(answer: "Answer") -> str:
-    """How to find more."""
-    question = answer.question
-    ways = [f"leave out {' or '.join(question.narrowings)}"] if question.narrowings else []
-    if '"' in question.query:
-        ways.append("ask without quotation marks, which want the very words")
-    if question.mode == "lexical":
-        ways.append("--mode hybrid also finds what says it in other words")
-    return "; ".join(ways or ["try other words"])
+        notes.write(f"{NOTHING_YET if answer.empty else 'nothing found: ' + answer.wider('--{}'.format)}\n")
 
 
 def _hit(hit: "Hit", pen: _Pen) -> None:

@@ -16,7 +16,7 @@ import attrs
 from kb import quick
 from kb.connections import Connection
 from kb.embed import Embedder
-from kb.errors import UserError
+from kb.errors import BusyError, UserError
 from kb.lexical import LexicalIndex
 from kb.matrix import KIND as MATRIX
 from kb.matrix import Matrix, Vectors
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 EXACT = 20_000
 """So many vectors are compared one by one in less time than the vector index takes to find nearly the nearest."""
+
+TAKING_DOWN = "a page is being taken down; ask again in a moment"
 
 RERANKED = 50
 """Wordings that a reranker reads: some 2 s for a small one on two cores."""
@@ -78,9 +80,9 @@ class Question:
 
     @property
     def narrowings(self) -> list[str]:
-        """What the search is narrowed by, as options of the command line."""
+        """What the search is narrowed by."""
         names = ("kind", "speaker", "source", "since", "until", "language", "verdict")
-        return [f"--{name}" for name in names if getattr(self, name) is not None]
+        return [name for name in names if getattr(self, name) is not None]
 
 
 @attrs.frozen(kw_only=True)
@@ -92,6 +94,17 @@ class Answer:
     took_ms: float
     empty: bool
     """Nothing has been captured yet, so there was nothing to search."""
+
+    def wider(self, named: Callable[[str], str] = str) -> str:
+        """How to find more. `named`: what whoever asks calls a filter, or `mode hybrid`."""
+        asked = self.question
+        names = [named(name) for name in asked.narrowings]
+        ways = [f"leave out {' or '.join(names)}"] if names else []
+        if '"' in asked.query:
+            ways.append("ask without quotation marks, which want the very words")
+        if asked.mode == "lexical":
+            ways.append(f"{named('mode hybrid')} also finds what says it in other words")
+        return "; ".join([*ways, "try other words"])
 
     @property
     def plain(self) -> Mapping[str, object]:
@@ -151,7 +164,13 @@ class Desk:
         self._open = ExitStack()
 
     def search(self, question: Question, at: datetime) -> Answer:
-        """As `search`; among more than EXACT wordings the vector index ranks, and a filter is remembered."""
+        """As `search`; among more than EXACT wordings the vector index ranks, and a filter is remembered.
+
+        BusyError while a page is being taken down.
+        """
+        if self.workspace.is_taking_down():
+            raise BusyError(TAKING_DOWN)
+        self.workspace.follow_study()
         places, lexical = self._opened()
         name = places.chosen(MATRIX)
         matrix = self.workspace.indexing.named(name)

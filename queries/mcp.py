@@ -5,10 +5,9 @@ library calls of the command line; `queries.fenced` keeps what pages say apart f
 """
 
 import functools
-import io
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.metadata import version
 from typing import Annotated, Literal, ParamSpec, TypeVar
 
@@ -23,6 +22,7 @@ from queries import asking, fenced
 from queries.days import now
 from queries.listing import NOTHING_YET
 from queries.lookup import Desk, Question
+from queries.picture import Picture, Sight
 from queries.told import NOTICE, DraftResult, ReportResult, SearchResult, SubjectResult, TraceResult
 
 Given = ParamSpec("Given")
@@ -49,10 +49,12 @@ Day = Annotated[str | None, Field(max_length=40, description="A day, 2026-04-01,
 class Tools:
     """What the tools do, on one workspace; searches run side by side, the rest one after the other."""
 
-    def __init__(self, workspace: Workspace, desk: Desk) -> None:
+    def __init__(self, workspace: Workspace, desk: Desk, sight: Sight) -> None:
         self._workspace = workspace
         self._desk = desk
+        self._sight = sight
         self._turn = threading.Lock()
+        self._written: tuple[tuple[int, str | None, str], str] = ((0, None, ""), "")
 
     def search(
         self,
@@ -108,8 +110,8 @@ class Tools:
         """Who has it from whom: first appearance, the source chain with the reasons for every edge, and how many
         independent origins there are; of a quote, a claim or the whole study.
         """
-        with self._alone():
-            return fenced.trace_result(asking.trace(self._workspace, subject), limit)
+        with self._picture() as picture:
+            return fenced.trace_result(picture.reading.trace(subject), limit)
 
     def check_draft(
         self,
@@ -119,8 +121,8 @@ class Tools:
         """Hold a draft against the study and its coverage: altered, cut and misattributed quotes, numbers that
         conflict, claims that say too much. Nothing of the draft is kept.
         """
-        with self._alone():
-            found = asking.check(self._workspace, "-", io.BytesIO(text.encode("utf-8", "replace")))
+        with self._picture() as picture:
+            found = picture.reading.draft(self._workspace, "-", text.encode("utf-8", "replace"))
         return fenced.draft_result(found, limit)
 
     def report(
@@ -131,39 +133,44 @@ class Tools:
         length: Annotated[int, Field(ge=1_000, le=100_000, description="Characters at most.")] = 20_000,
     ) -> ReportResult:
         """The whole report in Markdown or JSON, or that on one quote or claim, in parts of a given length."""
-        with self._alone():
-            text = asking.render(asking.report_view(self._workspace, subject), format)
+        with self._picture() as picture:
+            wanted = (picture.number, subject, format)
+            if self._written[0] != wanted:  # the parts of a report are asked for one after the other
+                self._written = (wanted, asking.render(picture.report(subject), format))
+            text = self._written[1]
         return fenced.report_result(format, text, offset, length)
 
     def _about(self, slug: str, kind: str, limit: int) -> SubjectResult:
-        study = self._workspace.study
-        held = {"quote": [q.slug for q in study.quotes], "claim": [c.slug for c in study.claims]}
-        if slug not in held[kind]:
-            other = "claim" if kind == "quote" else "quote"
-            hint = (
-                f"it is a {other}: use the tool `{other}`"
-                if slug in held[other]
-                else f"there are: {_listed(held[kind])}"
-            )
-            raise ToolError(f"no {kind} {slug!r} in claims.yaml; {hint}")
-        with self._alone():
-            return fenced.subject_result(asking.report_view(self._workspace, slug), limit)
+        with self._picture() as picture:
+            study = picture.study
+            held = {"quote": [q.slug for q in study.quotes], "claim": [c.slug for c in study.claims]}
+            if slug not in held[kind]:
+                other = "claim" if kind == "quote" else "quote"
+                hint = (
+                    f"it is a {other}: use the tool `{other}`"
+                    if slug in held[other]
+                    else f"there are: {_listed(held[kind])}"
+                )
+                raise ToolError(f"no {kind} {slug!r} in claims.yaml; {hint}")
+            return fenced.subject_result(picture.report(slug), limit)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One at a time: each reads the whole coverage, and two at once would take twice the memory."""
+    def _picture(self) -> Iterator[Picture]:
+        """The study as it stands now, read again only when something changed; one call at a time works on it."""
         with self._turn:
             if not self._workspace.store.count_snapshots():
                 raise ToolError(NOTHING_YET)
-            yield
+            yield self._sight.look()
 
 
-def server(workspace: Workspace, desk: Desk, level: Literal["INFO", "WARNING", "ERROR"] = "WARNING") -> MCPServer[None]:
+def server(
+    workspace: Workspace, desk: Desk, sight: Sight, level: Literal["INFO", "WARNING", "ERROR"] = "WARNING"
+) -> MCPServer[None]:
     """The tools as a server, its log on standard error."""
     made: MCPServer[None] = MCPServer(
         "retold", version=version("retold"), instructions=INSTRUCTIONS, log_level=level, subscriptions=False
     )
-    tools = Tools(workspace, desk)
+    tools = Tools(workspace, desk, sight)
     reads = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
     for work in (tools.search, tools.quote, tools.claim, tools.trace, tools.check_draft, tools.report):
         told = f"{' '.join((work.__doc__ or '').split())} {NOTICE}"
@@ -173,11 +180,8 @@ def server(workspace: Workspace, desk: Desk, level: Literal["INFO", "WARNING", "
 
 def serve(workspace: Workspace, level: Literal["INFO", "WARNING", "ERROR"]) -> None:
     """Answer on standard input and output until standard input ends."""
-    desk = Desk(workspace)
-    try:
-        server(workspace, desk, level).run("stdio")
-    finally:
-        desk.close()
+    with closing(Desk(workspace)) as desk, closing(Sight(workspace)) as sight:
+        server(workspace, desk, sight, level).run("stdio")
 
 
 def _told(work: Callable[Given, Result]) -> Callable[Given, Result]:

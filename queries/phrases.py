@@ -40,6 +40,16 @@ VERDICTS: Final[dict[Verdict, str]] = {
 
 STANCES: Final[dict[Stance, str]] = {"supports": "states it", "refutes": "contradicts it", "neutral": "mentions it"}
 
+
+def counting(label: str, number: int) -> str:
+    """The label of a verdict or stance behind a number.
+
+    >>> counting("states it", 1), counting("states it", 14), counting("altered", 3)
+    ('states it', 'state it', 'altered')
+    """
+    return label.replace("s it", " it") if number != 1 else label
+
+
 ROLES: Final[dict[tuple[Truth, Role], str]] = {
     ("settled", "observed"): "As printed",
     ("settled", "expected"): "Held against",

@@ -11,7 +11,7 @@ from typing import Literal
 
 import attrs
 
-from kb.claims import Speaker
+from kb.claims import Speaker, Study
 from kb.errors import UserError
 from kb.records import Judgement, rfc3339
 from kb.speakers import Judged, Voice, names_of, pair, voices
@@ -62,7 +62,7 @@ def speakers(workspace: Workspace) -> tuple[Voice, ...]:
 def cases(workspace: Workspace) -> list[Case]:
     """Findings and doubtful spellings with what stands about them, then what was judged and is lost."""
     decided = standing(workspace.reader.judgements())
-    return cases_of(findings(workspace), Names.of(workspace), decided)
+    return cases_of(findings(workspace), Names.of(workspace.reader.speaker_names(), workspace.study), decided)
 
 
 @attrs.frozen
@@ -73,9 +73,9 @@ class Names:
     undecided: tuple[Voice, ...]
 
     @classmethod
-    def of(cls, workspace: Workspace) -> "Names":
-        names = workspace.reader.speaker_names()
-        return cls(_known(workspace, names), voices(names, workspace.study.speakers))
+    def of(cls, printed: Mapping[str, int], study: Study) -> "Names":
+        """`printed`: names with their number of texts."""
+        return cls(_known(study, printed), voices(printed, study.speakers))
 
 
 def cases_of(found: Iterable[Finding], names: Names, decided: Mapping[str, Judgement]) -> list[Case]:
@@ -131,9 +131,9 @@ def _of_judgement(judgement: Judgement, known: frozenset[str]) -> Case:
     )
 
 
-def _known(workspace: Workspace, printed: Iterable[str]) -> frozenset[str]:
+def _known(study: Study, printed: Iterable[str]) -> frozenset[str]:
     """Names that the coverage or the study has."""
-    return frozenset(printed).union(*(_names(speaker) for speaker in workspace.study.speakers))
+    return frozenset(printed).union(*(_names(speaker) for speaker in study.speakers))
 
 
 def _names(speaker: Speaker) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ def subject_of(workspace: Workspace, given: Sequence[str], *, gone: bool = False
     if len(given) == 2:
         if given[0] == given[1]:
             raise UserError(f"name two names, not {given[0]!r} twice")
-        known = _known(workspace, workspace.reader.speaker_names())
+        known = _known(workspace.study, workspace.reader.speaker_names())
         strangers = [name for name in given if name not in known]
         if strangers and not gone:
             raise UserError(f"nobody is called {strangers[0]!r} in the coverage; `retold speakers` lists the names")

@@ -129,13 +129,19 @@ def _quotation(held: Holdings, retelling: Retelling, quote: Quote) -> Json:
     }
     name = held.speaker(retelling, quote)
     if name:
-        said: Json = {"@type": "Person", "name": one_line(name)}
-        if quote.affiliation:
-            said["affiliation"] = {"@type": "Organization", "name": one_line(quote.affiliation)}
-        made["spokenByCharacter"] = said
+        made["spokenByCharacter"] = _speaker(name, quote.affiliation, person=held.is_person(retelling, quote))
     made["isPartOf"] = _article(retelling)
     references = list(_references(held, retelling, quote))
     return made | ({"citation": references} if references else {})
+
+
+def _speaker(name: str, affiliation: str | None, *, person: bool) -> Json:
+    """Without a type where it is not known to be a person: a printed name may be that of an AI system or a body."""
+    said: Json = {"name": one_line(name)}
+    if not person:
+        return said | ({"description": one_line(affiliation)} if affiliation else {})
+    place = {"affiliation": {"@type": "Organization", "name": one_line(affiliation)}} if affiliation else {}
+    return {"@type": "Person", **said, **place}
 
 
 def _references(held: Holdings, retelling: Retelling, quote: Quote) -> Iterator[Json]:

@@ -154,7 +154,9 @@ def _verdicts(rows: tuple[Row, ...]) -> tuple[Count, ...]:
     """In the order of the verdicts' own list, so that the faithful come first."""
     counts = Counter[str](code for row in rows if (code := row.verdict or row.stance))
     labels = [*phrases.VERDICTS.items(), *phrases.STANCES.items()]
-    return tuple(Count(code, label, counts[code]) for code, label in labels if counts[code])
+    return tuple(
+        Count(code, phrases.counting(label, counts[code]), counts[code]) for code, label in labels if counts[code]
+    )
 
 
 def _origins(trace: Trace, citations: Citations) -> tuple[OriginView, ...]:

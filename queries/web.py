@@ -6,11 +6,13 @@ for each state of the data (queries.picture), and kept as text until that change
 
 import hashlib
 import secrets
+import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from importlib.resources import files
 
+import anyio
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -52,6 +54,15 @@ PAGES: tuple[tuple[str, Page], ...] = (
 STATIC = {"style.css": ("text/css", ("report.css", "web.css")), "live.js": ("text/javascript", ("live.js",))}
 """By name: media type, and the files that make it up."""
 
+MAKING = 2
+"""Pages that are made side by side; further ones wait for their turn. One thread of Python's runs at a time: the more
+there are, the longer one that computes outside of Python waits to come back.
+"""
+SWITCH_S = 0.0005
+"""After how long a thread of Python's lets another one on. A search gives way some thirty times, in the model, the
+index and the record store; at the usual 5 ms, each time behind a page that is being written, it takes many times as
+long as its work.
+"""
 GOODBYE_S = 3
 """How long answers that are under way may take when the server is stopped."""
 
@@ -75,10 +86,12 @@ def app(workspace: Workspace, entrance: Door) -> Starlette:
         settings=workspace.settings,
         workspace=workspace,
         desk=Desk(workspace),
-        pictures=Pictures(workspace.settings),
+        pictures=Pictures(workspace),
         door=entrance,
         templates=made,
     )
+
+    making = anyio.CapacityLimiter(MAKING)
 
     async def static(request: Request) -> Response:
         kind, body = assets.get(request.path_params["name"], (None, b""))
@@ -103,7 +116,7 @@ def app(workspace: Workspace, entrance: Door) -> Starlette:
             Route("/static/{name}", static),
             Route("/favicon.ico", no_icon),
             Route("/review", judge, methods=["POST"]),
-            *(Route(path, _endpoint(site, page)) for path, page in PAGES),
+            *(Route(path, _endpoint(site, page, making)) for path, page in PAGES),
         ],
         middleware=[Middleware(Guard, door=entrance)],
         exception_handlers={404: missing},
@@ -145,9 +158,11 @@ def _asset(kind: str, names: tuple[str, ...]) -> tuple[str, bytes]:
     return kind, b"\n".join(folder.joinpath(name).read_bytes() for name in names)
 
 
-def _endpoint(site: Site, page: Page) -> Callable[[Request], Response]:
-    def handle(request: Request) -> Response:
-        return _answered(site, lambda: page(site, request))
+def _endpoint(site: Site, page: Page, making: anyio.CapacityLimiter) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        if kept := site.kept_page(request):
+            return kept
+        return await anyio.to_thread.run_sync(_answered, site, lambda: page(site, request), limiter=making)
 
     return handle
 
@@ -175,11 +190,14 @@ def _not_here(site: Site) -> Response:
 def _lifespan(site: Site) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lasting(_: Starlette) -> AsyncIterator[None]:
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_S)
         site.pictures.start()
         threading.Thread(target=_warm, args=[site], name="warm", daemon=True).start()
         try:
             yield
         finally:
+            sys.setswitchinterval(before)
             site.pictures.close()
             await run_in_threadpool(site.desk.close)
 

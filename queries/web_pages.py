@@ -7,7 +7,7 @@ import attrs
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from kb.errors import UserError
+from kb.errors import BusyError, UserError
 from kb.exclusive import at_work
 from kb.occurrences import SHOWN
 from kb.records import LEFT_OUT, Article
@@ -23,6 +23,17 @@ from queries.web_site import NotHereError, Site, number_of, part, part_of
 
 SHOWN_PLACES = 5
 """Places of a wording that a search shows before it folds the rest."""
+FIELDS = {
+    "kind": "What",
+    "speaker": "Speaker",
+    "source": "Outlet",
+    "since": "From",
+    "until": "Before",
+    "verdict": "Against a quote of the study",
+    "language": "Language",
+    "mode hybrid": "Rank by meaning and words",
+}
+"""What the search form calls its filters."""
 WORDINGS = 30
 """Wordings of a quote that its page shows whole."""
 
@@ -37,12 +48,11 @@ def search(site: Site, request: Request) -> Response:
     """Results as the words are typed; with `part=results` those alone."""
     asked = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
     query = asked.get("q", "")[:400]
-    answer, problem, took = None, "", 0.0
+    answer, problem = None, ""
     if query:
         try:
             answer = site.desk.search(_question(query, asked), now())
-            took = answer.took_ms
-        except UserError as error:
+        except (UserError, BusyError) as error:
             problem = str(error)
     study = site.workspace.study
     values: dict[str, Any] = {
@@ -51,8 +61,8 @@ def search(site: Site, request: Request) -> Response:
         "hits": answer.hits if answer else (),
         "empty": answer.empty if answer else False,
         "answered": answer is not None,
+        "wider": answer.wider(lambda name: f"“{FIELDS.get(name, name)}”") if answer else "",
         "said": problem.replace("--", ""),
-        "took_ms": took,
         "shown": SHOWN_PLACES,
         "study": study,
         "names": {source.slug: source.name for source in study.sources},

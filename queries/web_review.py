@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from kb.errors import UserError
-from kb.records import Judgement
 from queries import review
 from queries.days import now
 from queries.web_site import NotHereError, Site, part_of
@@ -22,7 +21,7 @@ VERDICTS: Mapping[str, review.Verdict] = {"confirmed": "confirmed", "rejected": 
 def queue(site: Site, request: Request) -> Response:
     """What waits for a decision, or with `all` everything; judgements are read at once."""
     picture, everything = site.picture(), "all" in request.query_params
-    cases = review.cases_of(picture.findings, picture.names, _standing(site))
+    cases = site.cases(picture)
     waiting = [case for case in cases if case.judgement is None or case.judgement.verdict == "unsure" or case.lost]
     return site.page(
         "web/review.html",
@@ -31,8 +30,8 @@ def queue(site: Site, request: Request) -> Response:
         everything=everything,
         waiting=len(waiting),
         decided=len(cases) - len(waiting),
-        shown={found.id: found for found in picture.placed.report.findings},
-        ids={found.id for found in picture.findings},
+        shown=picture.shown,
+        ids=picture.found,
         form=site.form(request),
     )
 
@@ -40,8 +39,7 @@ def queue(site: Site, request: Request) -> Response:
 def finding(site: Site, request: Request) -> Response:
     """One finding with its proof and what was decided about it, rejected ones too."""
     picture, key = site.picture(), request.path_params["key"]
-    shown = next((found for found in picture.placed.report.findings if found.id == key), None)
-    plain = next((found for found in picture.findings if found.id == key), None)
+    shown, plain = picture.shown.get(key), picture.found.get(key)
     if plain is None:
         raise NotHereError
     log = [judgement for judgement in site.workspace.reader.judgements() if judgement.subject == key]
@@ -65,8 +63,7 @@ def log(site: Site, request: Request) -> Response:
 def judge(site: Site, request: Request, fields: Mapping[str, str]) -> Response:
     """Enter a judgement or withdraw what stands, and go back to where the form was."""
     picture, subject = site.picture(), fields.get("subject", "")
-    known = review.cases_of(picture.findings, picture.names, _standing(site))
-    if subject not in {case.subject for case in known}:
+    if subject not in {case.subject for case in site.cases(picture)}:
         raise NotHereError
     verdict, user = fields.get("verdict", ""), " ".join(fields.get("user", "").split())[:NAME]
     if verdict == "withdraw":
@@ -83,10 +80,6 @@ def judge(site: Site, request: Request, fields: Mapping[str, str]) -> Response:
     if user:
         answer.set_cookie(site.user_cookie, quote(user), httponly=True, samesite="strict", max_age=31_536_000)
     return answer
-
-
-def _standing(site: Site) -> dict[str, Judgement]:
-    return review.standing(site.workspace.reader.judgements())
 
 
 def _back(given: str) -> str:

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from kb.settings import Settings
 from kb.workspace import Workspace
+from queries import review
 from queries.links import Pages
 from queries.lookup import Desk
 from queries.picture import Picture, Pictures
@@ -37,26 +38,36 @@ class NotHereError(Exception):
 
 
 class Kept:
-    """Pages as text, the latest used longest; a page of an older picture is dropped when it would be used."""
+    """Pages of the latest picture as text, the latest used longest."""
 
     def __init__(self, most: int = 512) -> None:
         self._most = most
-        self._pages: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._number = 0
+        self._pages: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, address: str, number: int, make: Callable[[], str]) -> bytes:
-        """The page of a picture by the picture's number."""
+    def held(self, address: str, number: int) -> bytes | None:
+        """The page of a picture by the picture's number; None where it is not kept."""
         with self._lock:
-            held = self._pages.get(address)
-            if held and held[0] == number:
-                self._pages.move_to_end(address)
-                return held[1]
+            if number > self._number:
+                self._pages.clear()  # a page that was taken down is not even kept
+                self._number = number
+            if number != self._number or address not in self._pages:
+                return None
+            self._pages.move_to_end(address)
+            return self._pages[address]
+
+    def get(self, address: str, number: int, make: Callable[[], str]) -> bytes:
+        """The same, made where it is not kept."""
+        found = self.held(address, number)
+        if found is not None:
+            return found
         made = make().encode("utf-8", "replace")
         with self._lock:
-            self._pages[address] = (number, made)
-            self._pages.move_to_end(address)
-            while len(self._pages) > self._most:
-                self._pages.popitem(last=False)
+            if number == self._number:
+                self._pages[address] = made
+                while len(self._pages) > self._most:
+                    self._pages.popitem(last=False)
         return made
 
 
@@ -84,12 +95,26 @@ class Site:
     door: Door
     templates: Environment
     kept: Kept = attrs.field(factory=Kept)
+    _cases: dict[int, tuple[object, tuple[review.Case, ...]]] = attrs.field(factory=dict, init=False)
+    """By the number of the latest picture, its cases and the judgements that they were made with."""
 
     def picture(self) -> Picture:
         found = self.pictures.latest(PATIENCE_S)
         if found is None:
             raise NotReadYetError(self.pictures.problem)
         return found
+
+    def cases(self, picture: Picture) -> tuple[review.Case, ...]:
+        """What there is to decide, as people have decided up to this moment."""
+        judgements = self.workspace.reader.judgements()
+        stamp = [(each.id, each.withdrawn_at) for each in judgements]
+        held = self._cases.get(picture.number)
+        if held and held[0] == stamp:
+            return held[1]
+        found = review.cases_of(picture.findings, picture.reading.names, review.standing(judgements))
+        self._cases.clear()
+        self._cases[picture.number] = (stamp, tuple(found))
+        return tuple(found)
 
     def page(self, name: str, picture: Picture | None = None, *, status: int = 200, **values: Any) -> Response:
         """A template with what every page shows."""
@@ -107,8 +132,13 @@ class Site:
 
     def keeping(self, request: Request, picture: Picture, make: Callable[[], str]) -> Response:
         """A page that depends on the picture and its address alone."""
-        address = f"{request.url.path}?{request.url.query}"
-        return HTMLResponse(self.kept.get(address, picture.number, make))
+        return HTMLResponse(self.kept.get(_address(request), picture.number, make))
+
+    def kept_page(self, request: Request) -> Response | None:
+        """A page that is kept, without a thread of its own."""
+        picture = self.pictures.latest()
+        found = self.kept.held(_address(request), picture.number) if picture else None
+        return HTMLResponse(found) if found is not None else None
 
     def form(self, request: Request) -> dict[str, str]:
         """What a form needs besides its own fields."""
@@ -127,6 +157,10 @@ class Site:
     @property
     def user_cookie(self) -> str:
         return f"{self.door.cookie}_user"
+
+
+def _address(request: Request) -> str:
+    return f"{request.url.path}?{request.url.query}"
 
 
 def part_of(request: Request, rows: Sequence[T], size: int = PAGE) -> Part:

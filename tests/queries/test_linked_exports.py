@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from coverage_builders import passed
-from held import HARBOUR, HOSTILE, LEDGER, NOTHING, SAID, SHOCKED, finding, held, judgement
+from coverage_builders import covering, passed
+from held import HARBOUR, HOSTILE, LEDGER, NOTHING, SAID, SHOCKED, STUDY, finding, held, judgement, print_of
 from jsonschema import Draft202012Validator, FormatChecker
 from prov.model import ProvDerivation, ProvDocument, ProvEntity
 from rdflib import RDF, Graph, Namespace
@@ -221,6 +221,18 @@ def test_quotation_names_speaker_article_and_reference():
     assert str(found.value(found.value(quoted, SCHEMA.spokenByCharacter), SCHEMA.name)) == "Elise Moreau"
     assert found.value(found.value(quoted, SCHEMA.isPartOf), RDF.type) == SCHEMA.NewsArticle
     assert str(found.value(found.value(quoted, SCHEMA.citation), SCHEMA.text)) == SAID
+
+
+@pytest.mark.parametrize("who", ["Gemini 3 Pro", "Claude Opus", "Tom Beck"])
+def test_only_a_speaker_of_the_study_is_told_to_be_a_person(who):
+    of = held(coverage=covering(STUDY, HARBOUR, print_of("https://loud.example/n", SHOCKED, who)))
+    found = graph(written(quotations, of), {"@vocab": str(SCHEMA)})
+    speakers = {
+        str(found.value(q, SCHEMA.text)): speaker for q, speaker in found.subject_objects(SCHEMA.spokenByCharacter)
+    }
+    assert found.value(speakers[SAID], RDF.type) == SCHEMA.Person
+    assert str(found.value(speakers[SHOCKED], SCHEMA.name)) == who
+    assert found.value(speakers[SHOCKED], RDF.type) is None
 
 
 # --- PROV --------------------------------------------------------------------------------------------------

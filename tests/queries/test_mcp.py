@@ -2,21 +2,29 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import anyio
 import pytest
+import sqlalchemy as sa
+from making import NOON
 from mcp import ClientSession, StdioServerParameters, stdio_client
 from mcp.types import CallToolResult
-from newsdesk import keep, keep_stories, page, settings
+from newsdesk import keep, keep_stories, opened, page, settings
 
 from kb.embed import SentenceTransformerEmbedder
 from kb.pipeline import build
 from kb.workspace import Workspace
+from queries import review
+from queries.lookup import Desk
+from queries.mcp import Tools
+from queries.picture import Sight
 from queries.told import NOTICE
 
 TOOLS = {"search", "quote", "claim", "trace", "check_draft", "report"}
@@ -218,6 +226,67 @@ def test_text_for_clients_that_know_no_structure_is_fenced_alike(answers):
 )
 def test_what_is_wrong_is_told_as_an_error_that_says_what_to_do(answers, name, says):
     assert says in answers.error(name)
+
+
+def test_examples_of_the_document_have_the_shape_of_what_the_tools_give():
+    page = (Path(__file__).parents[2] / "docs" / "mcp.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^`(\w+)` of .*?^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    shapes = {name: get_type_hints(getattr(Tools, name))["return"] for name in TOOLS}
+    assert told.keys() == TOOLS
+    assert {name: shapes[name].model_validate_json(text).model_dump() for name, text in told.items()} == {
+        name: json.loads(text) for name, text in told.items()
+    }
+
+
+@pytest.fixture
+def reads() -> Iterator[list[str]]:
+    """Every question to a record store that reads passages: a reading of the coverage has one."""
+    seen: list[str] = []
+
+    def notice(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if "FROM passages" in statement:
+            seen.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", notice)
+    yield seen
+    sa.event.remove(sa.Engine, "before_cursor_execute", notice)
+
+
+def test_coverage_is_read_once_and_again_after_a_build(tmp_path, reads):
+    with opened(tmp_path) as workspace:
+        keep_stories(workspace)
+        build(workspace)
+        with closing(Desk(workspace)) as desk, closing(Sight(workspace)) as sight:
+            tools = Tools(workspace, desk, sight)
+            reads.clear()
+            first = tools.quote("surprised")
+            assert len(reads) == 1
+            tools.claim("wards")
+            tools.trace("surprised")
+            tools.report()
+            tools.check_draft(DRAFT)
+            assert tools.quote("surprised") == first
+            assert len(reads) == 1
+            keep(workspace, SPOOF, page(SPOOF, STORY))
+            build(workspace)
+            reads.clear()
+            again = tools.quote("surprised")
+            assert (first.total_wordings, again.total_wordings) == (2, 3)
+            assert "astonished" in tools.report("surprised", length=100_000).text.untrusted
+            assert len(reads) == 1
+
+
+def test_judgement_shows_without_a_new_reading(tmp_path, reads):
+    with opened(tmp_path) as workspace:
+        keep_stories(workspace)
+        build(workspace)
+        with closing(Desk(workspace)) as desk, closing(Sight(workspace)) as sight:
+            tools = Tools(workspace, desk, sight)
+            [found] = tools.quote("surprised").findings
+            review.record(workspace, found.id, "confirmed", note="", user="Ann", at=NOON)
+            reads.clear()
+            assert [each.status for each in tools.quote("surprised").findings] == ["confirmed"]
+            assert reads == []
 
 
 def test_folder_without_captures_says_what_to_do_first(tmp_path):

@@ -1,5 +1,6 @@
 """The web UI as clients of every sort see it: pages, refusals, judgements, and data that change beside it."""
 
+import html
 import os
 import re
 import signal
@@ -19,7 +20,7 @@ from kb.exclusive import alone
 from kb.pipeline import build
 from kb.records import Article
 from kb.workspace import Workspace
-from queries import review
+from queries import asking, review
 from queries.web import door
 from queries.web_guard import MAX_FORM
 
@@ -89,11 +90,26 @@ def test_a_bad_filter_is_told_in_the_page(client: httpx.Client) -> None:
     assert client.get("/search", params={"q": "?!"}).status_code == 200
 
 
+def test_a_search_without_results_names_the_fields_that_narrow_it(client: httpx.Client) -> None:
+    found = client.get("/search", params={"q": "zebra", "verdict": "merged", "mode": "lexical"}).text
+    assert "leave out “Against a quote of the study”" in found
+    assert "“Rank by meaning and words” also finds" in found
+
+
 def test_the_quote_page_has_every_wording_with_its_difference(client: httpx.Client) -> None:
     shown = client.get("/quotes/surprised").text
     for word in ("astonished", "shocked"):
         assert re.search(rf"<ins>.*{word}", shown)
     assert "Word for word" in shown
+
+
+def test_the_quote_page_says_what_the_trace_amounts_to_and_what_it_leaves_open(
+    room: tuple[Workspace, str], client: httpx.Client
+) -> None:
+    [thread] = asking.report_view(room[0], "surprised").threads
+    shown = html.unescape(client.get("/quotes/surprised").text)
+    assert thread.amounts
+    assert [line for line in (*thread.amounts, *thread.undetermined) if line not in shown] == []
 
 
 def test_the_article_page_marks_quotes_and_findings_in_the_text(client: httpx.Client) -> None:
@@ -233,6 +249,19 @@ def test_a_build_beside_it_gets_the_index_and_its_articles_show(tmp_path: Path) 
             assert time.monotonic() < until, "the new article does not show"
             time.sleep(0.2)
         assert "worth a roster" in client.get("/search", params={"q": "worth a roster"}).text
+
+
+def test_search_knows_a_speaker_that_was_written_into_the_study_meanwhile(tmp_path: Path) -> None:
+    with site(tmp_path) as (workspace, address), httpx.Client(base_url=address, timeout=20) as client:
+        assert "Nothing was found" in client.get("/search", params={"q": "nap", "speaker": "unionist"}).text
+        study = workspace.settings.study
+        known = study.read_text(encoding="utf-8")
+        study.write_text(known.replace("speakers:", "speakers:\n  - {id: unionist, name: Tom Beck}"), encoding="utf-8")
+        found = client.get("/search", params={"q": "nap", "speaker": "unionist"}).text
+        assert "no cure for a bad roster" in found
+        assert '<option value="Tom Beck">' in found
+        study.write_text("study: [", encoding="utf-8")
+        assert "no cure for a bad roster" in client.get("/search", params={"q": "nap", "speaker": "unionist"}).text
 
 
 def test_it_serves_before_anything_was_captured(tmp_path: Path) -> None:
