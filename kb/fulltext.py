@@ -27,9 +27,13 @@ _DROP = (
 # digit parts words, Porter's stems, no stop words. PostgreSQL's own configurations leave stop words out of phrases,
 # and its parser takes addresses and hyphens for words, so it is given plain words only.
 _POSTGRES = (
-    """CREATE OR REPLACE FUNCTION retold_words(wording text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN btrim(regexp_replace(regexp_replace(normalize(lower(left(wording, 250000) COLLATE "und-x-icu"), NFD),
-    '[\\u0300-\\u036f]', '', 'g') COLLATE "und-x-icu", '[^[:alnum:]]+', ' ', 'g'))""",
+    # FTS5 leaves words of two letters as they are, and knows `bli` and `logi` as endings; PostgreSQL's Porter does not.
+    r"""CREATE OR REPLACE FUNCTION retold_words(wording text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN regexp_replace(regexp_replace(regexp_replace(btrim(regexp_replace(regexp_replace(normalize(
+    lower(left(wording, 250000) COLLATE "und-x-icu"), NFD), '[\u0300-\u036f]', '', 'g') COLLATE "und-x-icu",
+    '[^[:alnum:]]+', ' ', 'g')), '\m([^ ]s|[aeiou]y)\M', '\10', 'g'),
+    '\m([^ ]*[aeiouy][^aeiouy ][^ ]*)log(y|ies)\M', '\1log', 'g'),
+    '\m([^ ]*[aeiouy][^aeiouy ]+[^ ]*)bl(y|ies)\M', '\1ble', 'g')""",
     "DROP TEXT SEARCH CONFIGURATION IF EXISTS retold",
     "DROP TEXT SEARCH DICTIONARY IF EXISTS retold_stem",
     "CREATE TEXT SEARCH DICTIONARY retold_stem (TEMPLATE = snowball, LANGUAGE = porter)",

@@ -57,7 +57,7 @@ starts AS (
     FROM found f, unnest(f.words) u JOIN terms t ON t.lexeme = u.lexeme, unnest(u.positions) at
     GROUP BY f.number, f.length, t.term, t.weight, t.size, at - t.place HAVING count(*) = t.size
 ), times AS (SELECT number, length, term, weight, count(*) AS tf FROM starts GROUP BY number, length, term, weight)
-SELECT number, sum(weight * tf * (:k1 + 1.0) / (tf + :k1 * (1 - :b + :b * length / :mean))) AS score
+SELECT number, sum(weight * tf * (:k1 + 1.0) / (tf + :k1 * (1 - :b + :b * length / :mean)) ORDER BY term) AS score
 FROM times GROUP BY number ORDER BY score DESC, number LIMIT :k
 """
 _AMONG = "AND number IN NUMBERS(:among)"
