@@ -99,9 +99,6 @@ def app(workspace: Workspace, entrance: Door) -> Starlette:
             return Response(status_code=404)
         return Response(body, media_type=kind, headers={"Cache-Control": "max-age=31536000, immutable"})
 
-    async def no_icon(_: Request) -> Response:
-        return Response(status_code=204)  # browsers ask for one unasked
-
     async def judge(request: Request) -> Response:
         fields = await form(request, entrance)
         if isinstance(fields, Response):
@@ -114,7 +111,7 @@ def app(workspace: Workspace, entrance: Door) -> Starlette:
     return Starlette(
         routes=[
             Route("/static/{name}", static),
-            Route("/favicon.ico", no_icon),
+            Route("/favicon.ico", _no_icon),
             Route("/review", judge, methods=["POST"]),
             *(Route(path, _endpoint(site, page, making)) for path, page in PAGES),
         ],
@@ -122,6 +119,10 @@ def app(workspace: Workspace, entrance: Door) -> Starlette:
         exception_handlers={404: missing},
         lifespan=_lifespan(site),
     )
+
+
+async def _no_icon(_: Request) -> Response:
+    return Response(status_code=204)  # browsers ask for one unasked
 
 
 def serve(workspace: Workspace, entrance: Door, *, told: Callable[[str], None]) -> None:
