@@ -8,12 +8,13 @@ import hashlib
 import secrets
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from importlib.resources import files
 
 import anyio
 import uvicorn
+from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -78,17 +79,13 @@ def door(host: str, port: int, token: str | None, names: tuple[str, ...]) -> Doo
 def app(workspace: Workspace, entrance: Door) -> Starlette:
     """The web UI of an open workspace; its lifespan starts and ends what runs in the background."""
     assets = {name: _asset(*parts) for name, parts in STATIC.items()}
-    made = html_templates()
-    digest = hashlib.sha256(b"".join(body for _, body in assets.values())).hexdigest()[:12]
-    made.globals |= {"mark": mark, "version": digest}
-    made.filters |= {"from_word": web_pages.from_word, "to_word": web_pages.to_word}
     site = Site(
         settings=workspace.settings,
         workspace=workspace,
         desk=Desk(workspace),
         pictures=Pictures(workspace),
         door=entrance,
-        templates=made,
+        templates=_templates(assets),
     )
 
     making = anyio.CapacityLimiter(MAKING)
@@ -152,6 +149,14 @@ def link(entrance: Door) -> str:
     host = "localhost" if entrance.host in ("0.0.0.0", "::") else entrance.host  # noqa: S104
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{entrance.port}/" + (f"?token={entrance.token}" if entrance.token else "")
+
+
+def _templates(assets: Mapping[str, tuple[str, bytes]]) -> Environment:
+    made = html_templates()
+    digest = hashlib.sha256(b"".join(body for _, body in assets.values())).hexdigest()[:12]
+    made.globals |= {"mark": mark, "version": digest}
+    made.filters |= {"from_word": web_pages.from_word, "to_word": web_pages.to_word}
+    return made
 
 
 def _asset(kind: str, names: tuple[str, ...]) -> tuple[str, bytes]:
