@@ -24,7 +24,7 @@ from kb.text import normalise
 WORKERS = 2
 
 
-def run(  # noqa: PLR0913  # options of the command line
+def run(  # options of the command line
     pages: Path = backfill.PAGES,
     records: int = 4_000,
     articles: int = 200,

@@ -6,6 +6,7 @@ it are tried one by one, and only one that kills its worker again is blamed.
 """
 
 import logging
+import pickle
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -24,9 +25,9 @@ AHEAD = 2
 class Adopted:
     """What runs in a worker: the stage, kept with what it has loaded."""
 
-    def __init__(self, stage: Runnable) -> None:
+    def __init__(self, stage: bytes) -> None:
         silence_telemetry()
-        self._stage = stage
+        self._stage: Runnable = pickle.loads(stage)  # noqa: S301  # our own, as all that Ray brings over is pickled
 
     def ready(self) -> None:
         """The worker has started."""
@@ -71,7 +72,8 @@ class _Crew:
         graphics = ray.cluster_resources().get("GPU", 0.0)
         options = {"num_cpus": 1, "num_gpus": min(1.0, graphics / count), "max_restarts": 0}
         self._adopted = ray.remote(Adopted).options(**options)
-        self._stage = ray.put(stage)
+        # As bytes: arrays that Ray itself brings over cannot be written to, and a parser writes to its own.
+        self._stage = ray.put(pickle.dumps(stage))
         self._workers = [self._adopted.remote(self._stage) for _ in range(count)]
         try:
             ray.get([worker.ready.remote() for worker in self._workers])

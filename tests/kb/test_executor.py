@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import numpy as np
 import pytest
 
 from kb.errors import UserError
@@ -50,6 +51,17 @@ class Stillborn:
 
     def __reduce__(self) -> Any:
         return os._exit, (4,)
+
+
+@attrs.frozen(eq=False)
+class Counting:
+    """Writes into an array that it has loaded, as a parser does."""
+
+    seen: Any = attrs.field(factory=lambda: np.zeros(50_000))
+
+    def run(self, payload: Any) -> Derived | Rejected:
+        self.seen[payload] += 1
+        return Derived((float(self.seen[payload]),))
 
 
 def items(*payloads: Any) -> list[Item]:
@@ -110,6 +122,11 @@ def test_error_while_reading_the_items_reaches_the_caller(executor):
 
     with pytest.raises(LookupError, match="no such row"):
         list(executor.map(Doubling(), broken()))
+
+
+def test_stage_may_write_to_what_it_has_loaded(executor):
+    attempts = list(executor.map(Counting(), items(1, 2, 3)))
+    assert [attempt.result for attempt in attempts] == [Derived((1.0,))] * 3
 
 
 # --- processes ---
