@@ -6,7 +6,9 @@ them is known by its id.
 """
 
 import gzip
+import io
 import json
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -18,8 +20,9 @@ import attrs
 
 from crawler.imports import Importer
 from crawler.pipelines import catch_up
+from crawler.plan import begins
 from crawler.readers import Problem
-from crawler.sifting import Piece, Sifted, Sifting
+from crawler.sifting import Piece, Sifted, Sifting, shown
 from crawler.terms import terms_of
 from kb.archive import Archive
 from kb.claims import Study
@@ -33,6 +36,8 @@ from kb.store import RecordStore
 DONE = "backfilled.jsonl"
 """In the data folder: the files that were read to their end, and for which signs of the study."""
 WARCS = (".warc", ".warc.gz", ".warc.zst", ".warc.lz4")
+LIST_BYTES = 50_000_000
+"""Of a list, unpacked: half a million addresses."""
 _SIGNS = "1"
 """Raised when what a study is recognised by in an archive changes: every file is then read once more."""
 
@@ -49,7 +54,8 @@ class Target:
     @property
     def signs(self) -> str:
         """Digest of what its pages are recognised by."""
-        return sha256(canonical_json([_SIGNS, attrs.asdict(terms_of(self.study))]).encode())
+        bounds = [str(begins(self.study)), self.settings.crawl.max_bytes]
+        return sha256(canonical_json([_SIGNS, bounds, attrs.asdict(terms_of(self.study))]).encode())
 
 
 @attrs.frozen(kw_only=True)
@@ -83,11 +89,11 @@ def backfill(
     for target in targets:
         catch_up(target.archive, target.store)
     run = _Run(targets, now)
-    waiting = [name for name in dict.fromkeys(files) if not run.is_done(name)]
+    waiting = [name for name in dict.fromkeys(map(_located, files)) if not run.is_done(name)]
     settings = targets[0].settings
     sifting = Sifting([target.study for target in targets], settings.crawl.max_bytes)
     pieces = [Piece(name) for name in waiting]
-    executor = choose(settings, len(pieces), least=2)
+    executor = choose(settings, len(pieces), least=2, batch=1)
     while pieces:
         items = (Item(key=piece.address, payload=piece) for piece in pieces)
         pieces = []
@@ -97,7 +103,7 @@ def backfill(
                 pieces.append(rest)
             else:
                 on_progress(run.files, len(waiting))
-    return run.summary(already=len(set(files)) - len(waiting))
+    return run.summary(already=len(set(map(_located, files))) - len(waiting))
 
 
 class _Run:
@@ -106,6 +112,8 @@ class _Run:
     def __init__(self, targets: Sequence[Target], now: datetime) -> None:
         self._targets = [(each, Importer(each.study, each.archive, each.store, now), each.signs) for each in targets]
         self._done = [_done(target.settings.data_dir / DONE, signs) for target, _, signs in self._targets]
+        self._states: dict[str, str] = {}
+        """By file, what it was before it was read: it may grow meanwhile."""
         self._passed: Counter[str] = Counter()
         self._problems: list[Problem] = []
         self._records = 0
@@ -113,14 +121,14 @@ class _Run:
 
     def is_done(self, name: str) -> bool:
         """Whether the file as it is now was read for every study, as they are now."""
-        return all(done.get(name) == _state(name) for done in self._done)
+        state = self._states.setdefault(name, _state(name))
+        return all(done.get(shown(name)) == state for done in self._done)
 
     def take(self, attempt: Attempt) -> Piece | None:
         """Write what a piece held; what is left of its file."""
         name = attempt.item.key
         if not isinstance(attempt.result, Derived):
-            self._problems.append(Problem(where=name, what=str(attempt.error)))
-            self.files += 1
+            self._problems.append(Problem(where=shown(name), what=str(attempt.error).replace(name, shown(name))))
             return None
         sifted: Sifted = attempt.result.records[0]
         self._records += sifted.records
@@ -136,14 +144,14 @@ class _Run:
             return Piece(name, sifted.rest)
         self.files += 1
         if sifted.problem:
-            self._problems.append(Problem(where=name, what=sifted.problem))
+            self._problems.append(Problem(where=shown(name), what=sifted.problem.replace(name, shown(name))))
         else:
             self._note_done(name)
         return None
 
     def _note_done(self, name: str) -> None:
         for target, _, signs in self._targets:
-            line = json.dumps({"file": name, "state": _state(name), "signs": signs})
+            line = json.dumps({"file": shown(name), "state": self._states[name], "signs": signs})
             with (target.settings.data_dir / DONE).open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
 
@@ -173,12 +181,17 @@ def _done(path: Path, signs: str) -> dict[str, str]:
 
 
 def _state(name: str) -> str:
-    """What a file here is known to be unchanged by; archives elsewhere are written once."""
+    """What a file is known to be unchanged by: here its size and time; archives elsewhere are written once."""
+    if "://" in name:
+        return sha256(name.encode("utf-8", "surrogateescape"))
     path = Path(name)
-    if "://" in name or not path.exists():
-        return ""
-    status = path.stat()
-    return f"{status.st_size} {status.st_mtime_ns}"
+    status = path.stat() if path.exists() else None
+    return f"{status.st_size} {status.st_mtime_ns}" if status else ""
+
+
+def _located(name: str) -> str:
+    """A path as every worker finds it."""
+    return name if "://" in name else str(Path(name).absolute())
 
 
 # --- names of files ----------------------------------------------------------------------------------
@@ -199,47 +212,71 @@ def _named(name: str, base: str | None, stdin: IO[bytes]) -> Iterator[str]:
     import fsspec
 
     if name == "-":
-        yield from _listed(stdin.read(), base or "")
+        yield from _listed(_content(name, stdin), base or "")
         return
-    remote = "://" in name
-    if not remote and Path(name).is_dir():
-        yield from sorted(str(path) for path in Path(name).rglob("*") if str(path).endswith(WARCS))
-    elif "*" in name or "[" in name:
-        system, path = _tried(name, lambda: fsspec.url_to_fs(name))
-        matches = _tried(name, lambda: system.glob(path))
+    remote, path = "://" in name, Path(name)
+    if not remote and path.is_dir():
+        yield from sorted(str(file) for file in path.rglob("*") if _is_archive(str(file)))
+    elif not remote and path.exists():
+        if _is_archive(name):
+            yield name
+            return
+        with path.open("rb") as file:
+            yield from _listed(_content(name, file), base or str(path.parent))
+    elif "*" in name or (not remote and "[" in name):
+        system, inner = _tried(name, lambda: fsspec.url_to_fs(name))
+        matches = _tried(name, lambda: system.glob(inner))
         if not matches:
-            raise UserError(f"{name}: no file matches")
+            raise UserError(f"{shown(name)}: no file matches")
         yield from (system.unstrip_protocol(match) if remote else str(match) for match in sorted(matches))
-    elif not remote and not Path(name).exists():
-        raise UserError(f"{name}: no such file or folder")
-    elif name.endswith(WARCS):
+    elif not remote:
+        raise UserError(f"{shown(name)}: no such file or folder")
+    elif _is_archive(name):
         yield name
     else:
         with _tried(name, lambda: fsspec.open(name, "rb").open()) as file:
-            yield from _listed(file.read(), base or (name if remote else ""))
+            yield from _listed(_content(name, file), base or name)
+
+
+def _is_archive(name: str) -> bool:
+    return shown(name).lower().endswith(WARCS)
+
+
+def _content(name: str, file: IO[bytes]) -> bytes:
+    """A list's, unpacked; UserError for what is none."""
+
+    def read() -> bytes:
+        head = file.read(LIST_BYTES + 1)
+        packed = head.startswith(b"\x1f\x8b")
+        return gzip.GzipFile(fileobj=io.BytesIO(head)).read(LIST_BYTES + 1) if packed else head
+
+    content: bytes = _tried(name, read)
+    if content.startswith(b"WARC/"):
+        raise UserError(f"{shown(name)}: a web archive by its content; give it a name that ends in .warc or .warc.gz")
+    if len(content) > LIST_BYTES:
+        raise UserError(f"{shown(name)}: too long for a list of archives ({LIST_BYTES:,} bytes at most)")
+    return content
 
 
 def _listed(content: bytes, base: str) -> Iterator[str]:
-    text = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
-    for line in text.decode("utf-8", "replace").splitlines():
+    for line in content.decode("utf-8", "surrogateescape").splitlines():
         named = line.strip()
         if named and not named.startswith("#"):
-            yield named if "://" in named or not base else _below(base, named)
+            absolute = "://" in named or named.startswith("/") or not base
+            yield named if absolute else _below(base, named)
 
 
 def _below(base: str, named: str) -> str:
     """`urljoin` knows the schemes of the web alone."""
     scheme, _, rest = base.partition("://")
-    return (
-        f"{scheme}://{urljoin(f'https://{rest}', named).removeprefix('https://')}"
-        if rest
-        else f"{base.rstrip('/')}/{named}"
-    )
+    if not rest:
+        return str(Path(base) / named)
+    return f"{scheme}://{urljoin(f'https://{rest}', named).removeprefix('https://')}"
 
 
 def _tried(name: str, opening: Callable[[], Any]) -> Any:
     """What fsspec gives; UserError for what it cannot reach or has no library for."""
     try:
         return opening()
-    except (OSError, ValueError, ImportError) as error:
-        raise UserError(f"{name}: {error}") from error
+    except (OSError, ValueError, ImportError, EOFError, zlib.error) as error:
+        raise UserError(f"{shown(name)}: {str(error).replace(name, shown(name))}") from error

@@ -8,6 +8,7 @@ archive and not yet in the store; the next crawl puts them there (`catch_up`).
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -50,14 +51,20 @@ class Recorder:
 
     def _unchanged_since(self, item: FetchedPage) -> str | None:
         capture, digest = item.capture, item.capture.body_sha256
+        at = capture.fetched_at
         names = (key(capture.requested_url), key(capture.final_url))
         for name in names:
             known = self._latest.get(name)
-            if known and known[0] == digest:
+            if known and known[0] == digest and _moment(known[1]) <= at:  # an older one, out of an archive, is news
                 return known[1]
         for name in names:
-            self._latest[name] = (digest, rfc3339(capture.fetched_at))
+            if name not in self._latest or _moment(self._latest[name][1]) <= at:
+                self._latest[name] = (digest, rfc3339(at))
         return None
+
+
+def _moment(at: str) -> datetime:
+    return datetime.fromisoformat(at)
 
 
 def _visit(item: FetchedPage, unchanged_since: str | None) -> Visit:

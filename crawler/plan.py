@@ -150,7 +150,7 @@ def _plan(study: Study, settings: Settings, seeds: tuple[Seed, ...], held: Mappi
         primary=tuple(source.slug for source in study.sources if source.kind == "primary"),
         terms=terms_of(study),
         user_agent=user_agent(study.contact),
-        since=_midnight(study.since) - SLACK if study.since else None,
+        since=begins(study),
         until=_midnight(study.until) + timedelta(days=1) + SLACK if study.until else None,
         allow_hosts=tuple(dict.fromkeys([*settings.crawl.allow_hosts, *hosts_named(written)])),
         searched=_searched(study),
@@ -229,6 +229,11 @@ def _held(known: Mapping[str, Known], due_from: datetime) -> dict[str, Held]:
         )
         held |= {key(canonical(name) or name): one for name in names}
     return held
+
+
+def begins(study: Study) -> datetime | None:
+    """From when on a page can be about the study; None where claims.yaml does not say."""
+    return _midnight(study.since) - SLACK if study.since else None
 
 
 def domains_of(study: Study) -> Domains:

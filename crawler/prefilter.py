@@ -3,7 +3,7 @@
 A page about a study names it, one of its speakers or one of its documents, or prints a run of a reference quote. The
 bytes of such a name are many: letters beyond ASCII differ by charset, any letter may be an entity or a JSON escape,
 and between two words may stand tags, entities and line ends. So two scans: the first looks for the longest word of
-every name and for three plain words of every run, which passes over most of an archive at gigabytes a second; what it
+every name and for three words of every run, which passes over most of an archive at gigabytes a second; what it
 stops at is held against whole names. Both are Hyperscan databases, whose speed hardly depends on how many patterns
 there are (Wang et al., NSDI 2019). They let through too much rather than too little: `focus.judge` decides.
 """
@@ -160,7 +160,7 @@ def _signs(study: Study, terms: Terms) -> Iterator[_Sign]:
             threes = (run[at : at + 3] for at in range(len(run) - 2))
             plain = max(threes, key=lambda three: sum(map(len, three)))
             whole = _NEAR.join(_word(word, _letter) for word in run)
-            yield _Sign(whole, b"\\x20".join(_word(word, _letter) for word in plain))
+            yield _Sign(whole, _NEAR.join(_word(word, _letter) for word in plain))
     for mark in (*terms.ids, *(address.split("?")[0] for address in terms.addresses)):
         whole = b"".join(_SLASH if letter == "/" else _letter(letter) for letter in mark)
         yield _Sign(whole, _word(max(mark.split("/"), key=len), _letter))
@@ -187,7 +187,9 @@ def _large(terms: Terms) -> Iterator[str]:
 def _number(digits: str) -> bytes:
     """`8400` as `8400`, `8,400`, `8.400`, `8 400` and the like, in no longer number."""
     mark = rb"(?:[,.'\x20]|&(?:nbsp|thinsp|#160|#8239);|\xc2?\xa0|\xe2\x80[\x89\xaf])?"
-    return b"[^0-9]" + digits[:-3].encode() + mark + digits[-3:].encode() + b"[^0-9]"
+    first = len(digits) % 3
+    groups = [digits[:first], *(digits[at : at + 3] for at in range(first, len(digits), 3))]
+    return b"[^0-9]" + mark.join(group.encode() for group in groups if group) + b"[^0-9]"
 
 
 def _phrase(tokens: Iterable[str], spelt: Callable[[str], bytes]) -> bytes:

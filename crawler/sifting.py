@@ -3,55 +3,73 @@
 Runs in a worker; nothing is written here.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import IO, Any
 
 import attrs
 
 from crawler.addresses import canonical
 from crawler.focus import Focus, judge
-from crawler.pages import read_page
-from crawler.plan import domains_of, source_of
+from crawler.pages import Page, read_page
+from crawler.plan import begins, domains_of, source_of
 from crawler.prefilter import Prefilter, is_wide
 from crawler.readers import split_media_type
 from crawler.spiders import FetchedPage
-from crawler.terms import Terms, terms_of
+from crawler.terms import terms_of
 from kb.claims import Study
 from kb.decode import decode
-from kb.executor import Derived
+from kb.executor import Derived, Item, attempt
 from kb.records import Visit
+from kb.rejected import Code, Rejected
 from kb.warc import Capture
 
-CARRIED_BYTES = 64_000_000
+Found = tuple[int, FetchedPage | Visit]
+
+CARRIED_BYTES = 16_000_000
 """Bodies that one piece of work may carry to its caller; the rest of the file is another piece."""
+ITEM_BYTES = 1_000
+"""What anything found counts for beside its body."""
 HEAD_BYTES = 65_536
 """Of a record's HTTP head, beyond the body's own limit."""
+_EVER = datetime.min.replace(tzinfo=UTC)
 _MEDIA = ("text/html", "application/xhtml+xml", "text/plain")
 
 
 @attrs.frozen
 class Piece:
-    """Part of a file: all of it from a place."""
+    """Part of a file: all of it but so many records."""
 
     address: str
     """Path or URL, as fsspec takes it."""
-    offset: int = 0
+    skip: int = 0
+    """Records that earlier pieces have dealt with. Not a place: a file may be compressed as a whole."""
+
+
+def shown(address: str) -> str:
+    """An address as it may be printed and kept: without password and signature, and in letters that can be written."""
+    plain = address.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if "://" not in plain:
+        return plain
+    scheme, _, rest = plain.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
 
 
 @attrs.frozen(kw_only=True)
 class Sifted:
     """What a piece of a file held."""
 
-    found: tuple[tuple[int, FetchedPage | Visit], ...]
+    found: tuple[Found, ...]
     """By the study's place in the list, pages to keep and those that were looked at and left."""
     records: int
     passed: Mapping[str, int]
     """Records that could not be looked at, by reason."""
     rest: int | None
-    """Where the next piece begins; None at the end of the file."""
+    """Records that the next piece skips; None at the end of the file."""
     problem: str = ""
     """Why the file could not be read to its end; empty where it was."""
 
@@ -60,9 +78,8 @@ class Sifting:
     """The work on one piece, as an executor runs it."""
 
     def __init__(self, studies: Sequence[Study], max_bytes: int) -> None:
-        self._terms: list[Terms] = [terms_of(study) for study in studies]
-        self._domains = [domains_of(study) for study in studies]
-        self._prefilter = Prefilter(list(zip(studies, self._terms, strict=True)))
+        self._prefilter = Prefilter([(study, terms_of(study)) for study in studies])
+        self._judging = _Judging(studies, self._prefilter, max_bytes)
         self._longest = max_bytes + HEAD_BYTES
 
     def compile(self) -> None:
@@ -74,54 +91,83 @@ class Sifting:
 
     def sift(self, piece: Piece) -> Sifted:
         """Everything in a piece that concerns a study; what cannot be read ends it and is told."""
-        from fastwarc.warc import ArchiveIterator, WarcRecordType
+        from fastwarc.warc import ArchiveIterator
 
-        wanted = WarcRecordType.response | WarcRecordType.resource
-        found: list[tuple[int, FetchedPage | Visit]] = []
+        found: list[Found] = []
         passed: Counter[str] = Counter()
         carried = records = 0
         rest, problem = None, ""
-        stirs = self._prefilter.stirs
         with opened(piece.address) as file:
-            file.seek(piece.offset)
             try:
-                for record in ArchiveIterator(file, record_types=wanted, parse_http=False):
-                    if carried > CARRIED_BYTES:
-                        rest = record.stream_pos
-                        break
+                for record in ArchiveIterator(file, parse_http=False):
                     records += 1
-                    if record.content_length > self._longest:
-                        passed["too large"] += 1
+                    if records <= piece.skip:
                         continue
-                    data = record.reader.read()
-                    if len(data) < record.content_length:
+                    if carried > CARRIED_BYTES:
+                        rest = records = records - 1
+                        break
+                    data = self._read(record, passed)
+                    if data is None:
                         problem = f"ends in the middle of its record {records}"
-                    elif stirs(data):
-                        items = self._judged(record, data, f"{piece.address}@{record.stream_pos}", passed)
+                    elif self._prefilter.stirs(data):
+                        items = self._looked_at(record, data, f"{shown(piece.address)}@{record.stream_pos}", passed)
                         found += items
                         carried += max((_size(item) for _, item in items), default=0)
-            except (OSError, EOFError, ValueError) as error:
+            except _failures() as error:
                 problem = f"cannot be read beyond its record {records}: {error}"
-        return Sifted(found=tuple(found), records=records, passed=dict(passed), rest=rest, problem=problem)
+        return Sifted(found=tuple(found), records=records - piece.skip, passed=dict(passed), rest=rest, problem=problem)
 
-    def _judged(self, record: Any, data: bytes, at: str, passed: Counter[str]) -> list[tuple[int, FetchedPage | Visit]]:
-        """What of a record is to be kept for which study; a page of other media or status is none."""
-        read = _page_of(record, data, at)
+    def _read(self, record: Any, passed: Counter[str]) -> bytes | None:
+        """What a record holds, empty where nobody looks; None where it is cut off."""
+        from fastwarc.warc import WarcRecordType
+
+        size = record.content_length
+        if size > self._longest:
+            passed["too large"] += 1
+            return b""
+        data: bytes = record.reader.read()
+        wanted = record.record_type in (WarcRecordType.response, WarcRecordType.resource)
+        return None if len(data) < size else data if wanted else b""
+
+    def _looked_at(self, record: Any, data: bytes, at: str, passed: Counter[str]) -> list[Found]:
+        """One record that nobody can judge costs itself, not its file."""
+        done = attempt(self._judging, Item(at, (record, data, at)))
+        if isinstance(done.result, Derived):
+            return list(done.result.records)
+        reason = done.result.detail if done.result else "damaged"
+        if reason:
+            passed[reason] += 1
+        return []
+
+
+class _Judging:
+    """What of a record is to be kept for which study."""
+
+    def __init__(self, studies: Sequence[Study], prefilter: Prefilter, max_bytes: int) -> None:
+        self._terms = [terms_of(study) for study in studies]
+        self._domains = [domains_of(study) for study in studies]
+        self._since = [begins(study) or _EVER for study in studies]
+        self._prefilter = prefilter
+        self._max_bytes = max_bytes
+
+    def run(self, payload: tuple[Any, bytes, str]) -> Derived | Rejected:
+        record, data, at = payload
+        read = _page_of(record, data, self._max_bytes)
         if isinstance(read, str):
-            passed[read] += bool(read)
-            return []
+            return Rejected(code=Code.NOT_HTML, detail=read)
         body = decode(read.body, read.charset).encode() if is_wide(read.body) else read.body
-        studies = self._prefilter.studies(body)
-        page = read_page(read.body, read.charset, read.media_type, read.final_url) if studies else None
-        if page is None:
-            return []
-        found: list[tuple[int, FetchedPage | Visit]] = []
-        for study in studies:
-            judged = judge(page, self._terms[study])
-            source = source_of(self._domains[study], read.final_url)[0]
-            capture = attrs.evolve(read, source=source)
-            found.append((study, _kept(capture, judged) if judged.relation != "off" else _left(capture, judged)))
-        return found
+        asked = [
+            n for n in self._prefilter.studies(body) if self._since[n] is None or read.fetched_at >= self._since[n]
+        ]
+        page = read_page(read.body, read.charset, read.media_type, read.final_url) if asked else None
+        return Derived(
+            tuple(self._judged(study, page, attrs.evolve(read, found_in=at)) for study in asked) if page else ()
+        )
+
+    def _judged(self, study: int, page: Page, read: Capture) -> Found:
+        judged = judge(page, self._terms[study])
+        capture = attrs.evolve(read, source=source_of(self._domains[study], read.final_url)[0])
+        return study, _kept(capture, judged) if judged.relation != "off" else _left(capture, judged)
 
 
 def _kept(capture: Capture, judged: Focus) -> FetchedPage:
@@ -141,10 +187,16 @@ def _left(capture: Capture, judged: Focus) -> Visit:
 
 
 def _size(item: FetchedPage | Visit) -> int:
-    return len(item.capture.body) if isinstance(item, FetchedPage) else 0
+    return ITEM_BYTES + (len(item.capture.body) if isinstance(item, FetchedPage) else 0)
 
 
-def _page_of(record: Any, data: bytes, at: str) -> Capture | str:
+def _failures() -> tuple[type[Exception], ...]:
+    """What reading raises; the library behind a web address is loaded by reading one."""
+    aiohttp = sys.modules.get("aiohttp")
+    return (OSError, EOFError, ValueError, *((aiohttp.ClientError,) if aiohttp else ()))
+
+
+def _page_of(record: Any, data: bytes, max_bytes: int) -> Capture | str:
     """The page that a record holds; else why there is none, empty where nobody would look for one in it."""
     from fastwarc.warc import WarcRecord
 
@@ -157,11 +209,8 @@ def _page_of(record: Any, data: bytes, at: str) -> Capture | str:
         again = WarcRecord()
         again.set_bytes_content(data)
         again.is_http = True
-        try:
-            again.parse_http(auto_decode="all")
-            body = again.reader.read()
-        except (OSError, EOFError, ValueError):
-            return "damaged"
+        again.parse_http(auto_decode="all")
+        body = again.reader.read(max_bytes + 1)
         http = again.http_headers
         status, reason = http.status_code or 0, http.reason_phrase or ""
         headers = tuple((name, value) for name, value in http.items() if name.lower() != "set-cookie")
@@ -169,6 +218,8 @@ def _page_of(record: Any, data: bytes, at: str) -> Capture | str:
     media_type, charset = split_media_type(declared)
     if not url or status != 200 or media_type not in _MEDIA or not body.strip():
         return ""
+    if len(body) > max_bytes:
+        return "too large"
     when = record.record_date
     if when is None:
         return "without a date"
@@ -184,7 +235,6 @@ def _page_of(record: Any, data: bytes, at: str) -> Capture | str:
         charset=charset,
         via="warc",
         source=None,
-        found_in=at,
     )
 
 

@@ -10,6 +10,7 @@ import pickle
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from math import ceil
 from typing import Any
 
 from kb.errors import UserError
@@ -18,6 +19,8 @@ from kb.settings import silence_telemetry
 
 BATCH = 4
 """Items that travel together: a call costs about a millisecond, an article some tens."""
+START_S = 300
+"""How long workers may take to start: they import what they need, and a cluster may have to grow first."""
 AHEAD = 2
 """Batches under way for each worker: one in work, one waiting."""
 
@@ -39,24 +42,25 @@ class Adopted:
 class RayExecutor:
     """Workers on the cluster at an address (`auto`, `host:port`, `ray://…`), or on this machine where none is given."""
 
-    def __init__(self, workers: int, address: str | None = None) -> None:
+    def __init__(self, workers: int, address: str | None = None, batch: int = BATCH) -> None:
         self.workers = workers
         self.address = address
+        self.batch = batch
 
     def map(self, stage: Runnable, items: Iterable[Item]) -> Iterator[Attempt]:
         waiting = iter(items)
-        first = list(islice(waiting, BATCH))
-        if not first:
+        batch = list(islice(waiting, self.batch))
+        if not batch:
             return
         crew = _Crew(_started(self.workers, self.address), stage, self.workers)
         running: deque[tuple[Any, int, list[Item]]] = deque()
-        batch, turn = first, 0
+        turn = 0
         try:
             while batch or running:
-                while batch and len(running) < self.workers * AHEAD:
-                    worker = turn % self.workers
+                while batch and len(running) < crew.count * AHEAD:
+                    worker = turn % crew.count
                     running.append((crew.give(worker, batch), worker, batch))
-                    batch, turn = list(islice(waiting, BATCH)), turn + 1
+                    batch, turn = list(islice(waiting, self.batch)), turn + 1
                 answer, worker, given = running.popleft()
                 yield from crew.answer(answer, worker, given)
         finally:
@@ -68,15 +72,24 @@ class _Crew:
 
     def __init__(self, ray: Any, stage: Runnable, count: int) -> None:
         self._ray = ray
-        self._died = ray.exceptions.RayActorError
-        graphics = ray.cluster_resources().get("GPU", 0.0)
-        options = {"num_cpus": 1, "num_gpus": min(1.0, graphics / count), "max_restarts": 0}
+        self._died = ray.exceptions.RayError
+        held = ray.cluster_resources()
+        self.count = max(1, min(count, int(held.get("CPU", 1))))
+        graphics = int(held.get("GPU", 0))
+        share = 1 / ceil(self.count / graphics) if graphics else 0  # parts of one card, never of two
+        options = {"num_cpus": 1, "num_gpus": share, "max_restarts": 0}
         self._adopted = ray.remote(Adopted).options(**options)
         # As bytes: arrays that Ray itself brings over cannot be written to, and a parser writes to its own.
         self._stage = ray.put(pickle.dumps(stage))
-        self._workers = [self._adopted.remote(self._stage) for _ in range(count)]
+        self._workers = [self._adopted.remote(self._stage) for _ in range(self.count)]
         try:
-            ray.get([worker.ready.remote() for worker in self._workers])
+            ray.get([worker.ready.remote() for worker in self._workers], timeout=START_S)
+        except ray.exceptions.GetTimeoutError as error:
+            self.end()
+            raise UserError(
+                f"Ray had no room for {self.count} workers within {START_S} s: are other jobs on the cluster? "
+                "RETOLD_WORKERS asks for fewer, --executor local works without Ray"
+            ) from error
         except self._died as error:
             self.end()
             raise UserError(

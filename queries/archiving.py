@@ -89,6 +89,8 @@ def backfill(
 
 def _beside(own: "Settings", folders: list[Path]) -> list["Settings"]:
     """The settings of this study and of those in other folders, whose data lie beside their claims.yaml."""
+    if len({folder.resolve() for folder in (own.study.parent, *folders)}) <= len(folders):
+        raise UserError("--also: name each study's folder once, and not the one that this study is in")
     if folders and own.store_url:
         raise UserError("--also: every study has its own record store; run `retold backfill` once for each")
     return [own, *(own.model_copy(update={"study": folder / STUDY, "data_dir": folder / DATA}) for folder in folders)]

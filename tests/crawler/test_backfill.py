@@ -1,10 +1,11 @@
 import gzip
 import io
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import attrs
@@ -106,7 +107,7 @@ def test_pages_on_the_study_are_kept_with_their_place_in_the_archive(desk: Desk,
     )
     summary = desk.run(file)
     assert summary.counts == {"glass-echo": {"kept": 1, "mention": 1, "dropped": 1}}
-    assert (summary.files, summary.records, summary.complete) == (1, 4, True)
+    assert (summary.files, summary.records, summary.complete) == (1, 5, True)
     kept = next(held for held in desk.snapshots() if held.requested_url == "https://a.example/2")
     assert kept.fetched_at == datetime(2026, 4, 1, 10, tzinfo=UTC)
     assert kept.via == "warc"
@@ -131,7 +132,7 @@ def test_one_pass_serves_several_studies(tmp_path: Path) -> None:
     summary = desk.run(file)
     assert urls(desk.snapshots(0)) == ["https://a.example/1", "https://a.example/3"]
     assert urls(desk.snapshots(1)) == ["https://a.example/2", "https://a.example/3"]
-    assert summary.records == 3
+    assert summary.records == 4
 
 
 def test_bodies_are_found_whatever_they_are_encoded_in(desk: Desk, tmp_path: Path) -> None:
@@ -195,12 +196,14 @@ def test_run_killed_before_its_file_was_noted_keeps_nothing_twice(desk: Desk, tm
     assert archive.verify() == []
 
 
-def test_large_file_comes_in_pieces(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("whole", [False, True], ids=["a member a record", "one member"])
+def test_large_file_comes_in_pieces(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
     monkeypatch.setattr(sifting, "CARRIED_BYTES", 1000)
     pages = [(f"https://a.example/{number}", about(f"Word {number}.")) for number in range(20)]
-    (tmp_path / "a.warc.gz").write_bytes(warc(*pages))
+    content = warc(*pages)
+    (tmp_path / "a.warc.gz").write_bytes(gzip.compress(gzip.decompress(content)) if whole else content)
     summary = desk.run(tmp_path / "a.warc.gz")
-    assert (summary.files, summary.records) == (1, 20)
+    assert (summary.files, summary.records) == (1, 21)
     assert urls(desk.snapshots()) == sorted(url for url, _ in pages)
 
 
@@ -216,11 +219,45 @@ def test_damaged_files_are_told_and_read_again(desk: Desk, tmp_path: Path) -> No
         "torn.warc.gz", "broken.warc.gz", "none.warc.gz", "missing.warc.gz",
     ]  # fmt: skip
     assert not summary.complete
-    assert "in the middle of its record 6" in summary.problems[0].what
+    assert "in the middle of its record 7" in summary.problems[0].what
     assert len(desk.snapshots()) >= 5
     torn.write_bytes(whole)
     assert desk.run(torn).complete
     assert len(desk.snapshots()) == 6
+
+
+def test_hostile_records_cost_themselves_alone(desk: Desk, tmp_path: Path) -> None:
+    bomb = gzip.compress(about("<p>" + "more " * 5_000_000))
+    plain = gzip.decompress(warc(("https://a.example/odd", about())))
+    plain = plain.replace(b"WARC-Date: 2026-04-01T10:00:00Z", b"WARC-Date: 0001-01-01T00:00:00+12:00")
+    good = warc(("https://a.example/good", about("Good.")))
+    packed = warc(("https://a.example/bomb", bomb, {"Content-Encoding": "gzip"}))
+    name = os.fsencode(tmp_path) + b"/caf\xe9.warc.gz"
+    Path(os.fsdecode(name)).write_bytes(packed + gzip.compress(plain) + good)
+    summary = desk.run(os.fsdecode(name))
+    assert summary.complete
+    assert urls(desk.snapshots()) == ["https://a.example/good"]
+    assert summary.passed["too large"] == 1
+    assert sum(summary.passed.values()) == 2
+
+
+def test_file_cut_off_in_a_record_of_another_kind_is_told(desk: Desk, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    writer = WARCWriter(buffer, gzip=False)
+    writer.write_record(writer.create_warc_record("https://a.example/", "metadata", io.BytesIO(b"x" * 9), length=9))
+    (tmp_path / "a.warc").write_bytes(gzip.decompress(warc(("https://a.example/1", about()))) + buffer.getvalue()[:-8])
+    [problem] = desk.run(tmp_path / "a.warc").problems
+    assert "in the middle" in problem.what
+
+
+def test_capture_before_the_known_one_is_kept_and_none_before_the_study(desk: Desk, tmp_path: Path) -> None:
+    for day in (20, 4):
+        (tmp_path / f"{day}.warc.gz").write_bytes(warc(("https://a.example/1", about()), day=day))
+        desk.run(tmp_path / f"{day}.warc.gz")
+    assert sorted(held.fetched_at.day for held in desk.snapshots()) == [4, 20]
+    desk.studies = (attrs.evolve(make_study(), since=date(2026, 4, 10)),)
+    (tmp_path / "b.warc.gz").write_bytes(warc(("https://a.example/early", about()), day=2))
+    assert desk.run(tmp_path / "b.warc.gz").counts == {"glass-echo": {}}
 
 
 def test_address_that_was_taken_down_is_refused(desk: Desk, tmp_path: Path) -> None:
@@ -247,7 +284,7 @@ def test_worker_processes_find_the_same(desk: Desk, tmp_path: Path) -> None:
         files.append(file)
     summary = desk.run(*files, workers=2)
     assert summary.counts == {"glass-echo": {"kept": 4}}
-    assert (summary.files, summary.records) == (4, 8)
+    assert (summary.files, summary.records) == (4, 12)
     shutil.rmtree(desk.settings(0).data_dir)
     alone = desk.run(*files, workers=1)
     assert alone.counts == summary.counts
@@ -279,6 +316,27 @@ def test_files_folders_globs_and_lists_lead_to_archives(tmp_path: Path) -> None:
 def test_name_that_leads_nowhere_is_told(name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none|nothing|zz"):
         named(str(tmp_path / name) if "://" not in name else name)
+
+
+def test_lists_are_told_from_archives_by_what_they_hold(tmp_path: Path) -> None:
+    (tmp_path / "a[1].WARC.GZ").write_bytes(b"")
+    assert named(str(tmp_path / "a[1].WARC.GZ")) == [str(tmp_path / "a[1].WARC.GZ")]
+    (tmp_path / "list.txt").write_bytes(b"a[1].WARC.GZ\n")
+    assert named(str(tmp_path / "list.txt")) == [str(tmp_path / "a[1].WARC.GZ")]
+    for name, content in (("a.1", gzip.decompress(warc())), ("cut.gz", gzip.compress(b"x" * 99)[:-9])):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UserError, match=f"{name}: "):
+            named(str(tmp_path / name))
+
+
+def test_passwords_and_signatures_are_told_nowhere(desk: Desk) -> None:
+    address = "http://user:secret@127.0.0.1:9/a.warc.gz?signature=secret"
+    summary = desk.run(address)
+    assert [problem.where for problem in summary.problems] == ["http://127.0.0.1:9/a.warc.gz"]
+    assert "secret" not in str(summary)
+    with pytest.raises(UserError) as told:
+        named("http://user:secret@127.0.0.1:9/list?signature=secret")
+    assert "secret" not in str(told.value)
 
 
 @pytest.fixture

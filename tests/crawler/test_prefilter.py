@@ -95,6 +95,14 @@ def test_other_text_is_passed_over(body: bytes) -> None:
     assert not found(body)
 
 
+@pytest.mark.parametrize("between", [" ", ", ", "\n", "&nbsp;", "</em> <em>", "\u2014"])
+def test_quote_is_found_whatever_stands_between_its_words(between: str) -> None:
+    said = ["Slow", "careful", "patient", "deliberate", "methodical", "honest", "work", "wins", "in", "the", "end"]
+    quote = attrs.evolve(STUDY.quotes[0], text=", ".join(said))
+    sifter = prefilter(attrs.evolve(STUDY, quotes=(quote,)))
+    assert found(between.join(said).encode(), sifter)
+
+
 def test_one_large_number_says_nothing_two_do() -> None:
     claim = attrs.evolve(STUDY.claims[0], text="Of 8400 conversations 11,240 sentences were read")
     sifter = prefilter(attrs.evolve(STUDY, claims=(claim,)))
@@ -102,6 +110,8 @@ def test_one_large_number_says_nothing_two_do() -> None:
     assert not sifter.stirs(b"It cost 8,400 euros. And 8,400 more.")
     assert found(b"Of 8,400 talks, 11.240 sentences.", sifter)
     assert not found(b"Of 18,400 talks, 11.2409 sentences.", sifter)
+    million = attrs.evolve(claim, text="Of 1,234,567 words 8400 were wrong")
+    assert found(b"Of 1.234.567 words, 8,400.", prefilter(attrs.evolve(STUDY, claims=(million,))))
 
 
 @pytest.mark.parametrize("head", [b"Content-Encoding: gzip", b"content-encoding:br", b"Transfer-Encoding: chunked"])
