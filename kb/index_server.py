@@ -129,7 +129,10 @@ def explained(error: BaseException, server: Server, *, opening: bool = False) ->
             "`retold build` goes on from there once the server answers again"
         )
     if any(_status(each) in REFUSED for each in _chain(error)):
-        return UserError(f"{server.place} refuses us; CHROMA_CLIENT_AUTH_CREDENTIALS has to hold the token for it")
+        return UserError(
+            f"{server.place} refuses us: its token belongs into CHROMA_CLIENT_AUTH_CREDENTIALS, user and password into "
+            "the address"
+        )
     return DataError(f"the vector index on {server.place} is damaged or gone ({said}); `retold doctor --fix` fills it")
 
 
