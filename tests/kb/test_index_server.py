@@ -371,12 +371,11 @@ def test_server_that_does_not_answer_is_not_waited_for_without_end(tmp_path, chr
 
 @pytest.mark.parametrize("where", ["environment", "address"])
 def test_secret_is_sent_and_never_told(tmp_path, chroma_server, monkeypatch, where):
+    user = "desk:s3cret@" if where == "address" else ""
+    if where == "environment":
+        monkeypatch.setenv("CHROMA_CLIENT_AUTH_CREDENTIALS", "s3cret")
     with fronted(chroma_server.url) as (front, url):
-        if where == "environment":
-            monkeypatch.setenv("CHROMA_CLIENT_AUTH_CREDENTIALS", "s3cret")
-        else:
-            url = url.replace("//", "//desk:s3cret@")
-        server = Server(url=url, study="tides")
+        server = Server(url=url.replace("//", f"//{user}"), study="tides")
         index = ServerIndex(server, tmp_path, TOOL, QUICK)
         assert {"environment": "Bearer s3cret", "address": "Basic ZGVzazpzM2NyZXQ="}[where] in front.tokens
         front.status, front.times = 401, 1
