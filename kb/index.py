@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
 
-from kb.errors import DataError, IndexBusyError
+from kb.errors import DataError, IndexBusyError, LostError, UserError
 from kb.folders import DISCARDED
 from kb.index_server import BUILDING, NAME, SEARCHING, Patience, Server, patiently, prefix
 from kb.settings import silence_telemetry
@@ -375,11 +375,18 @@ def discard(folder: Path, server: Server | None = None) -> None:
     finally:
         lock.release()
     if server and (beginning := prefix(folder)):
-        client = patiently(server, BUILDING, partial(_server_client, server, BUILDING), opening=True)
         try:
-            patiently(server, BUILDING, partial(_drop_collections, client, beginning))
-        finally:
-            _close_server_client(client)
+            _discard_on(server, beginning)
+        except (UserError, LostError) as error:
+            raise type(error)(f"{error}; what is to go from there goes with the next command that finds it") from error
+
+
+def _discard_on(server: Server, beginning: str) -> None:
+    client = patiently(server, BUILDING, partial(_server_client, server, BUILDING), opening=True)
+    try:
+        patiently(server, BUILDING, partial(_drop_collections, client, beginning))
+    finally:
+        _close_server_client(client)
 
 
 def is_discarded(folder: Path) -> bool:

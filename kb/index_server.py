@@ -45,6 +45,9 @@ class Patience:
 BUILDING = Patience(tries=8, pause_s=0.25, timeout_s=120.0)
 """Half a minute of pauses: a server that is started again comes back within it."""
 
+OPENING_TRIES = 5
+"""At most, before anything was asked: four seconds, and a wrong address is told."""
+
 SEARCHING = Patience(tries=1, pause_s=0.0, timeout_s=5.0)
 """A search has the exact matrix to go to."""
 
@@ -96,7 +99,7 @@ def patiently(server: Server, patience: Patience, ask: Callable[[], _T], *, open
     import tenacity
 
     tries = tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(patience.tries),
+        stop=tenacity.stop_after_attempt(min(patience.tries, OPENING_TRIES) if opening else patience.tries),
         wait=tenacity.wait_exponential(multiplier=patience.pause_s),
         retry=tenacity.retry_if_exception(may_pass),
         reraise=True,
