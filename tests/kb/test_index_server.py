@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,7 +20,7 @@ from kb import index as indexes
 from kb import index_server
 from kb.errors import DataError, LostError, UserError
 from kb.index import ServerIndex, discard
-from kb.index_server import BUILDING, SEARCHING, Patience, Server, prefix
+from kb.index_server import BUILDING, SEARCHING, Patience, Server, WatchedIndex, prefix
 from kb.pipeline import build
 from kb.takedown import Request, is_unfinished, take_down
 from kb.workspace import Workspace
@@ -229,6 +230,36 @@ def test_search_is_exact_until_lost_data_is_filled_again(desk, workspace, chroma
     workspace.indexing.reconcile()
     assert eventually_asks_the_server(desk)
     assert told(desk) == exact
+
+
+def test_many_threads_may_ask_while_the_server_goes_and_comes(tmp_path, chroma, impatient):
+    vectors = units(3)
+    server = Server(url=chroma.url, study="tides")
+    made = ServerIndex(server, tmp_path, TOOL, BUILDING)
+    made.upsert(["a", "b", "c"], vectors)
+    made.close()
+    watched = WatchedIndex(lambda: ServerIndex(server, tmp_path, TOOL, SEARCHING))
+    ended = threading.Event()
+
+    def ask(_: int) -> set[str | None]:
+        seen: set[str | None] = set()
+        while not ended.wait(0.005):
+            found = watched.nearest(vectors[0], 1)
+            seen.add(found[0][0] if found else None)
+        return seen
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(ask, range(8))
+        for _ in range(2):
+            time.sleep(0.3)
+            chroma.kill()
+            time.sleep(0.3)
+            chroma.start()
+        time.sleep(0.5)
+        ended.set()
+        assert set().union(*answers) == {"a", None}
+    watched.close()
+    assert watched.nearest(vectors[0], 1) is None
 
 
 # --- several studies, take-downs ---
