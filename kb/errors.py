@@ -9,7 +9,7 @@
     │   └── UnstorableError   a derived record that the record store cannot hold
     └── CrawlError   exit 4   the crawl could not run at all
         ├── BusyError         another process is at work on the same data
-        └── LostError         the record store's server went away in the middle
+        └── LostError         the record store's or the index's server went away in the middle
 
 A page that is no article is not an error: stages return `Rejected` with a code.
 """
@@ -72,4 +72,4 @@ class BusyError(CrawlError):
 
 
 class LostError(CrawlError):
-    """The record store's server went away in the middle; what was committed is kept."""
+    """The server of the record store or the vector index went away in the middle; what was committed is kept."""

@@ -5,12 +5,15 @@ index when it then writes: measured with 1.5.9), so opening takes a file lock. O
 by id, vectors always passed in, batches within what the client allows.
 """
 
+import os
 import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -19,8 +22,9 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
 
-from kb.errors import DataError, IndexBusyError
+from kb.errors import DataError, IndexBusyError, LostError, UserError
 from kb.folders import DISCARDED
+from kb.index_server import BUILDING, NAME, SEARCHING, Patience, Server, patiently, prefix
 from kb.settings import silence_telemetry
 
 Vectors = npt.NDArray[np.float32]
@@ -41,7 +45,12 @@ GRAPH: Any = {"space": "cosine", "ef_construction": 200, "ef_search": 250}
 collection keeps what it was made with.
 """
 
+PAGE = 100_000
+"""Keys that Chroma is asked for at once."""
+
 _WANTED = ".wanted"
+
+_TOKEN = "chromadb.auth.token_authn.TokenAuthClientProvider"  # noqa: S105  a class's name
 
 
 class VectorIndex(Protocol):
@@ -60,8 +69,53 @@ class VectorIndex(Protocol):
     def close(self) -> None: ...
 
 
-class ChromaIndex:
-    """A Chroma collection on disk, one for each embedding tool."""
+class _Chroma:
+    """A Chroma collection, one for each embedding tool, wherever it lies."""
+
+    _client: Any
+    _collection: Any
+    _portion: int
+
+    def _ask(self, do: Callable[..., Any], **given: Any) -> Any:
+        """What Chroma answers, its errors told as ours."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def keys(self) -> set[str]:
+        held: set[str] = set()
+        for start in count(0, PAGE):
+            page = self._ask(self._collection.get, include=[], limit=PAGE, offset=start)["ids"]
+            held.update(page)
+            if len(page) < PAGE:
+                break
+        return held
+
+    def upsert(self, keys: Sequence[str], vectors: Vectors) -> None:
+        for start in range(0, len(keys), self._portion):
+            part = slice(start, start + self._portion)
+            self._ask(self._collection.upsert, ids=list(keys[part]), embeddings=vectors[part])
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), self._portion):
+            self._ask(self._collection.delete, ids=list(keys[start : start + self._portion]))
+
+    def nearest(self, vector: Vectors, k: int) -> Neighbours:
+        found = self._ask(self._collection.query, query_embeddings=[vector], n_results=k, include=["distances"])
+        return [(key, 1.0 - float(far)) for key, far in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+class ChromaIndex(_Chroma):
+    """On disk, for one process at a time."""
 
     def __init__(self, folder: Path, tool: str, *, wait_s: float | None = None) -> None:
         """IndexBusyError where another process has it for longer than `wait_s` (LOCK_WAIT_S)."""
@@ -74,7 +128,7 @@ class ChromaIndex:
         try:
             with self._telling_damage():
                 self._client = chromadb.PersistentClient(str(folder), ChromaSettings(anonymized_telemetry=False))
-                self._collection: Any = self._client.get_or_create_collection(
+                self._collection = self._client.get_or_create_collection(
                     collection_name(tool), embedding_function=None, configuration={"hnsw": GRAPH}
                 )
                 self._portion = int(self._client.get_max_batch_size())
@@ -82,6 +136,10 @@ class ChromaIndex:
             _forget_client(folder)
             self._lock.release()
             raise
+
+    def _ask(self, do: Callable[..., Any], **given: Any) -> Any:
+        with self._telling_damage():
+            return do(**given)
 
     @contextmanager
     def _telling_damage(self) -> Iterator[None]:
@@ -93,34 +151,6 @@ class ChromaIndex:
             raise DataError(
                 f"the vector index in {self._folder} is damaged ({error}); `retold doctor --fix` makes it anew"
             ) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def keys(self) -> set[str]:
-        with self._telling_damage():
-            return set(self._collection.get(include=[])["ids"])
-
-    def upsert(self, keys: Sequence[str], vectors: Vectors) -> None:
-        for start in range(0, len(keys), self._portion):
-            part = slice(start, start + self._portion)
-            with self._telling_damage():
-                self._collection.upsert(ids=list(keys[part]), embeddings=vectors[part])
-
-    def delete(self, keys: Sequence[str]) -> None:
-        for start in range(0, len(keys), self._portion):
-            with self._telling_damage():
-                self._collection.delete(ids=list(keys[start : start + self._portion]))
-
-    def nearest(self, vector: Vectors, k: int) -> Neighbours:
-        with self._telling_damage():
-            found = self._collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
-        return [(key, 1.0 - float(far)) for key, far in zip(found["ids"][0], found["distances"][0], strict=True)]
 
     def drop_others(self) -> int:
         """Delete the collections of other embedding tools, which nobody asks any more; returns how many.
@@ -139,8 +169,79 @@ class ChromaIndex:
         return len(others)
 
     def close(self) -> None:
-        self._client.close()  # type: ignore[attr-defined]
+        self._client.close()
         self._lock.release()
+
+
+class ServerIndex(_Chroma):
+    """On a Chroma server, where several may read while one writes; who writes has the run's lock."""
+
+    def __init__(self, server: Server, folder: Path, tool: str, patience: Patience = BUILDING) -> None:
+        """`folder` keeps the name of the study's collections. With SEARCHING nothing is made: DataError where it is
+        not there. UserError where the server does not answer.
+        """
+        self._server = server
+        self._patience = patience
+        self._prefix = prefix(folder, server)
+        self._client = patiently(server, patience, partial(_server_client, server, patience), opening=True)
+        name = f"{self._prefix}{collection_name(tool)}"
+        make = {"embedding_function": None}
+        try:
+            if patience is SEARCHING:
+                self._collection = self._ask(self._client.get_collection, name=name, **make)
+            else:
+                graph = {"hnsw": GRAPH}
+                self._collection = self._ask(
+                    self._client.get_or_create_collection, name=name, configuration=graph, **make
+                )
+            self._portion = int(self._ask(self._client.get_max_batch_size))
+        except BaseException:
+            self.close()
+            raise
+
+    def _ask(self, do: Callable[..., Any], **given: Any) -> Any:
+        return patiently(self._server, self._patience, partial(do, **given))
+
+    def count(self) -> int:
+        """How many keys it holds."""
+        return int(self._ask(self._collection.count))
+
+    def close(self) -> None:
+        _close_server_client(self._client)
+
+    def drop_others(self) -> int:
+        """Delete this study's collections of other embedding tools; other studies' stay. Returns how many."""
+        return int(self._ask(partial(_drop_collections, self._client, self._prefix or "", but=self._collection.name)))
+
+
+def _server_client(server: Server, patience: Patience) -> Any:
+    silence_telemetry()
+    import chromadb
+    import httpx
+    from chromadb.config import Settings as ChromaSettings
+
+    # Chroma's client waits for ever, and asks as soon as it is made: whether anybody answers is tried before.
+    httpx.get(server.url.rstrip("/") + "/api/v2/heartbeat", timeout=patience.timeout_s)
+    token = os.environ.get("CHROMA_CLIENT_AUTH_CREDENTIALS") and not os.environ.get("CHROMA_CLIENT_AUTH_PROVIDER")
+    given: Any = {"chroma_client_auth_provider": _TOKEN} if token else {}
+    client: Any = chromadb.HttpClient(server.url, settings=ChromaSettings(anonymized_telemetry=False, **given))
+    client._server._session.timeout = httpx.Timeout(patience.timeout_s)
+    return client
+
+
+def _close_server_client(client: Any) -> None:
+    """Chroma's own `close` leaves the connections open, its own and those of the client within it."""
+    for each in (client, client._admin_client):
+        each._server._session.close()
+    client.close()
+
+
+def _drop_collections(client: Any, beginning: str, but: str = "") -> int:
+    names = [each.name for each in client.list_collections()]
+    others = [name for name in names if name.startswith(beginning) and name != but]
+    for name in others:
+        client.delete_collection(name)
+    return len(others)
 
 
 def _forget_client(folder: Path) -> None:
@@ -256,8 +357,11 @@ def finds_itself(index: VectorIndex, keys: Sequence[str], vectors: Vectors) -> b
     return True
 
 
-def discard(folder: Path) -> None:
-    """Delete the index. Deleting keys leaves their vectors in Chroma's files; what is made anew has none of them."""
+def discard(folder: Path, server: Server | None = None) -> None:
+    """Delete the index. Deleting keys leaves their vectors in Chroma's files; what is made anew has none of them.
+
+    On a server the study's collections go; LostError or UserError where it is away: the vectors would be left there.
+    """
     if not folder.exists():
         return
     lock = _locked(folder, LOCK_WAIT_S)
@@ -266,10 +370,23 @@ def discard(folder: Path) -> None:
         for path in folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
-            elif path.name not in (".lock", DISCARDED):
+            elif path.name not in (".lock", DISCARDED, NAME):
                 path.unlink()
     finally:
         lock.release()
+    if server and (beginning := prefix(folder)):
+        try:
+            _discard_on(server, beginning)
+        except (UserError, LostError) as error:
+            raise type(error)(f"{error}; what is to go from there goes with the next command that finds it") from error
+
+
+def _discard_on(server: Server, beginning: str) -> None:
+    client = patiently(server, BUILDING, partial(_server_client, server, BUILDING), opening=True)
+    try:
+        patiently(server, BUILDING, partial(_drop_collections, client, beginning))
+    finally:
+        _close_server_client(client)
 
 
 def is_discarded(folder: Path) -> bool:

@@ -1,12 +1,23 @@
 """Keeps the vector index and the matrix of vectors in step with the record store, the one place of every vector."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from kb import matrix as matrices
 from kb.errors import DataError
-from kb.index import ChromaIndex, LentIndex, VectorIndex, discard, filled, finds_itself, is_discarded, reconcile
+from kb.index import (
+    ChromaIndex,
+    LentIndex,
+    ServerIndex,
+    VectorIndex,
+    discard,
+    filled,
+    finds_itself,
+    is_discarded,
+    reconcile,
+)
+from kb.index_server import SEARCHING, Server, WatchedIndex
 from kb.matrix import Matrix, Vectors
 from kb.reader import Reader
 from kb.store import RecordStore
@@ -18,12 +29,20 @@ is sure to meet."""
 
 class Indexing:
     """What makes vectors searchable, for one embedding tool and one folder. The index is open from its first use on,
-    for one process at a time; the matrix may be read by all.
+    for one process at a time where it lies in the folder; a server's index and the matrix may be read by all.
     """
 
-    def __init__(self, folder: Path, tool: str, store: RecordStore, wanted: Callable[[], set[str]]) -> None:
-        """`wanted`: digests of the wordings that are to be found."""
+    def __init__(
+        self,
+        folder: Path,
+        tool: str,
+        store: RecordStore,
+        wanted: Callable[[], set[str]],
+        server: Server | None = None,
+    ) -> None:
+        """`wanted`: digests of the wordings that are to be found. `server`: where the index lies; None for `folder`."""
         self.folder = folder
+        self._server = server
         self._tool = tool
         self._store = store
         self._reader = Reader(store)
@@ -58,8 +77,10 @@ class Indexing:
         numbers, digests = self._reader.embedded(self._wanted(), self._tool)
         return Matrix(numbers, self._vectors(digests))
 
-    def lent(self) -> LentIndex:
+    def lent(self) -> LentIndex | WatchedIndex:
         """The index for a process that lives long."""
+        if self._server:
+            return WatchedIndex(partial(self._whole, self._server))
         return LentIndex(self.folder, lambda: self._opened(wait_s=0))
 
     def reconcile(self) -> tuple[int, int]:
@@ -71,7 +92,7 @@ class Indexing:
             return self._reconciled()
         except DataError:
             self.close()
-            discard(self.folder)
+            discard(self.folder, self._server)
             return self._reconciled()
         finally:
             self.close()
@@ -82,7 +103,7 @@ class Indexing:
         probed = self._reader.vectors(sorted(keys)[:: max(1, len(keys) // PROBED)], self._tool)
         if not finds_itself(self.index, *probed):
             raise DataError(
-                f"the vector index in {self.folder} does not find what is in it; `retold doctor --fix` makes it anew"
+                f"the vector index {self._where} does not find what is in it; `retold doctor --fix` makes it anew"
             )
         return keys
 
@@ -101,14 +122,31 @@ class Indexing:
     def _opened(self, wait_s: float | None = None) -> VectorIndex:
         index = self._chroma(wait_s)
         try:
-            if is_discarded(self.folder):
+            if is_discarded(self.folder) and not self._server:  # a server's index is filled by who has the run's lock
                 self._fill(index)
         except BaseException:
             index.close()
             raise
         return index
 
-    def _chroma(self, wait_s: float | None = None) -> ChromaIndex:
+    def _whole(self, server: Server) -> VectorIndex:
+        """A server's index for searches; DataError where it does not hold what the last build left."""
+        index = ServerIndex(server, self.folder, self._tool, SEARCHING)
+        try:
+            if is_discarded(self.folder) or index.count() != len(self.matrix.numbers):
+                raise DataError(f"the vector index {self._where} is not filled; `retold doctor --fix` fills it")
+        except BaseException:
+            index.close()
+            raise
+        return index
+
+    @property
+    def _where(self) -> str:
+        return f"on {self._server.place}" if self._server else f"in {self.folder}"
+
+    def _chroma(self, wait_s: float | None = None) -> VectorIndex:
+        if self._server:
+            return ServerIndex(self._server, self.folder, self._tool)
         return ChromaIndex(self.folder, self._tool, wait_s=wait_s)
 
     def _fill(self, index: VectorIndex) -> tuple[int, int]:

@@ -21,8 +21,8 @@ from kb.identity import sha256
 from kb.matrix import Matrix
 from kb.minilm import EMBEDDED
 
-_PLAIN_SETTINGS = {"RETOLD_DATA_DIR", "RETOLD_STUDY"}
-"""Settings in the environment that this path knows."""
+_PLAIN_SETTINGS = {"RETOLD_DATA_DIR", "RETOLD_STUDY", "RETOLD_INDEX_URL"}
+"""Settings in the environment that this path knows; it asks no index, wherever that lies."""
 
 
 @attrs.frozen(kw_only=True)

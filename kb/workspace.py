@@ -19,6 +19,7 @@ from kb.entail_network import EmbeddedEntailment
 from kb.errors import StudyError, UserError
 from kb.exclusive import at_work
 from kb.fulltext import make_fulltext
+from kb.index_server import Server
 from kb.indexing import Indexing
 from kb.postgres import is_postgres, place
 from kb.reader import Reader
@@ -107,7 +108,8 @@ class Workspace:
             (self.settings.data_dir / name).unlink(missing_ok=True)
         if (sheets := self.settings.data_dir / "report-pages").is_dir():
             shutil.rmtree(sheets)
-        takedown.finish(self.archive, store, self.settings.index_dir, own=self.study_wordings)
+        own, server = self.study_wordings, self.index_server
+        takedown.finish(self.archive, store, self.settings.index_dir, own=own, server=server)
 
     def is_taking_down(self) -> bool:
         """Whether another process takes something down at this moment; what a killed one left undone is done first."""
@@ -137,7 +139,13 @@ class Workspace:
     @cached_property
     def indexing(self) -> Indexing:
         """What makes the wordings searchable by meaning."""
-        return Indexing(self.settings.index_dir, self.embedder.tool.id, self.store, self._wanted)
+        return Indexing(self.settings.index_dir, self.embedder.tool.id, self.store, self._wanted, self.index_server)
+
+    @property
+    def index_server(self) -> Server | None:
+        """Where the vector index lies, if not in the data folder."""
+        url = self.settings.index_url
+        return Server(url=url, study=self.study.slug) if url else None
 
     @contextmanager
     def searching(self) -> Iterator[Connection]:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from chroma import ChromaServer
 from hypothesis import settings
 from postgres import MISSING, Server, programs, running
 
@@ -43,6 +44,15 @@ def ray_here() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         yield
+
+
+@pytest.fixture(scope="session")
+def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
+    """A real Chroma server, started once; whoever kills it starts it again."""
+    server = ChromaServer(tmp_path_factory.mktemp("chroma") / "data")
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")

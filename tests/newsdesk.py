@@ -76,14 +76,14 @@ class HashEmbedder:
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
-def settings(folder: Path, claims: str = CLAIMS, store_url: str | None = None) -> Settings:
+def settings(folder: Path, claims: str = CLAIMS, **given: str | None) -> Settings:
     (folder / "claims.yaml").write_text(claims, encoding="utf-8")
-    return Settings(data_dir=folder / "data", study=folder / "claims.yaml", workers=1, store_url=store_url)
+    return Settings(data_dir=folder / "data", study=folder / "claims.yaml", workers=1, **given)
 
 
-def opened(folder: Path, claims: str = CLAIMS, version: str = "1", store_url: str | None = None) -> Workspace:
+def opened(folder: Path, claims: str = CLAIMS, version: str = "1", **given: str | None) -> Workspace:
     """A workspace that needs no embedding model; enter it with `with`."""
-    workspace = Workspace(settings(folder, claims, store_url))
+    workspace = Workspace(settings(folder, claims, **given))
     workspace.embedder = HashEmbedder(version)
     return workspace
 

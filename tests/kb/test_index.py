@@ -13,7 +13,17 @@ import pytest
 
 from kb import index as indexes
 from kb.errors import DataError, UserError
-from kb.index import ChromaIndex, LentIndex, Neighbours, VectorIndex, Vectors, collection_name, reconcile
+from kb.index import (
+    ChromaIndex,
+    LentIndex,
+    Neighbours,
+    ServerIndex,
+    VectorIndex,
+    Vectors,
+    collection_name,
+    reconcile,
+)
+from kb.index_server import Server
 
 TOOL = "tool:0123456789abcdef0123456789abcdef"
 random = np.random.default_rng(7)
@@ -55,9 +65,14 @@ class ExactIndex:
         """Nothing to release."""
 
 
-@pytest.fixture(params=["exact", "chroma"])
+@pytest.fixture(params=["exact", "chroma", "server"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorIndex]:
-    opened: VectorIndex = ExactIndex() if request.param == "exact" else ChromaIndex(tmp_path / "index", TOOL)
+    opened: VectorIndex = ExactIndex()
+    if request.param == "chroma":
+        opened = ChromaIndex(tmp_path / "index", TOOL)
+    elif request.param == "server":
+        server = Server(url=request.getfixturevalue("chroma_server").url, study="tides")
+        opened = ServerIndex(server, tmp_path / "index", TOOL)
     yield opened
     opened.close()
 

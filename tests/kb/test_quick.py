@@ -91,6 +91,7 @@ def test_settings_of_the_environment_go_the_whole_way(desk, monkeypatch, name):
 def test_places_may_come_from_the_environment(desk, monkeypatch):
     monkeypatch.setenv("RETOLD_DATA_DIR", str(desk / "data"))
     monkeypatch.setenv("RETOLD_STUDY", str(desk / "claims.yaml"))
+    monkeypatch.setenv("RETOLD_INDEX_URL", "http://127.0.0.1:1")  # nobody is asked there
     with quick.ready(None, None) as found:
         assert found is not None
 
