@@ -69,7 +69,7 @@ class Workspace:
 
     @cached_property
     def archive(self) -> Archive:
-        return Archive(self.settings.archive_dir)
+        return Archive(self.settings.archive_dir.absolute())  # workers may have other working folders
 
     @cached_property
     def store(self) -> RecordStore:

@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -162,6 +163,8 @@ class Desk:
         self._lent = workspace.indexing.lent()
         self._own = threading.local()
         self._open = ExitStack()
+        self._endings: list[weakref.finalize[..., Occurrences]] = []
+        """Close a thread's connection: with the thread, or before it with the desk."""
 
     def search(self, question: Question, at: datetime) -> Answer:
         """As `search`; among more than EXACT wordings the vector index ranks, and a filter is remembered.
@@ -201,13 +204,19 @@ class Desk:
 
     def close(self) -> None:
         self._lent.close()
+        for ending in self._endings:
+            ending()
         self._open.close()
 
     def _opened(self) -> tuple[Occurrences, LexicalIndex]:
         """What this thread reads through."""
         if not hasattr(self._own, "read"):
-            connection = self._open.enter_context(self.workspace.searching())
-            self._own.read = Occurrences(connection), lexical_index(connection)
+            opened = ExitStack()
+            connection = opened.enter_context(self.workspace.searching())
+            places = Occurrences(connection)
+            self._own.read = places, lexical_index(connection)
+            alive = [ending for ending in self._endings if ending.alive]
+            self._endings = [*alive, weakref.finalize(places, opened.close)]
         read: tuple[Occurrences, LexicalIndex] = self._own.read
         return read
 

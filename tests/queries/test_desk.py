@@ -1,5 +1,7 @@
 """A desk that is asked again and again: the answers of a single question, and what was written since counts."""
 
+import gc
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -57,3 +59,16 @@ def test_what_another_process_wrote_is_found(desk, workspace, request):
         keep(other, url, page(url, (*said, "It was a long meeting of the board, and few of its members stayed awake.")))
         build(other)
     assert url in {place.url for hit in desk.search(question, NOON).hits for place in hit.occurrences}
+
+
+def test_connection_of_a_thread_ends_with_it(desk):
+    def ask() -> None:
+        desk.search(ASKED[0], NOON)
+
+    for _ in range(5):
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+    ask()
+    gc.collect()
+    assert sum(ending.alive for ending in desk._endings) == 1
