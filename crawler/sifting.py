@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any
 
 import attrs
@@ -91,10 +92,11 @@ class Sifting:
 
     def sift(self, piece: Piece) -> Sifted:
         """Everything in a piece that concerns a study; what cannot be read ends it and is told."""
-        from fastwarc.warc import ArchiveIterator
+        from fastwarc.warc import ArchiveIterator, WarcRecordType
 
         found: list[Found] = []
         passed: Counter[str] = Counter()
+        kinds = (WarcRecordType.response, WarcRecordType.resource)
         carried = records = 0
         rest, problem = None, ""
         with opened(piece.address) as file:
@@ -106,7 +108,7 @@ class Sifting:
                     if carried > CARRIED_BYTES:
                         rest = records = records - 1
                         break
-                    data = self._read(record, passed)
+                    data = self._read(record, record.record_type in kinds, passed)
                     if data is None:
                         problem = f"ends in the middle of its record {records}"
                     elif self._prefilter.stirs(data):
@@ -117,17 +119,16 @@ class Sifting:
                 problem = f"cannot be read beyond its record {records}: {error}"
         return Sifted(found=tuple(found), records=records - piece.skip, passed=dict(passed), rest=rest, problem=problem)
 
-    def _read(self, record: Any, passed: Counter[str]) -> bytes | None:
+    def _read(self, record: Any, wanted: bool, passed: Counter[str]) -> bytes | None:
         """What a record holds, empty where nobody looks; None where it is cut off."""
-        from fastwarc.warc import WarcRecordType
-
         size = record.content_length
         if size > self._longest:
             passed["too large"] += 1
             return b""
         data: bytes = record.reader.read()
-        wanted = record.record_type in (WarcRecordType.response, WarcRecordType.resource)
-        return None if len(data) < size else data if wanted else b""
+        if len(data) < size:
+            return None
+        return data if wanted else b""
 
     def _looked_at(self, record: Any, data: bytes, at: str, passed: Counter[str]) -> list[Found]:
         """One record that nobody can judge costs itself, not its file."""
@@ -239,9 +240,15 @@ def _page_of(record: Any, data: bytes, max_bytes: int) -> Capture | str:
 
 
 @contextmanager
-def opened(address: str) -> Iterator[IO[bytes]]:
-    """A file by its path or URL, for reading from any place."""
-    import fsspec
+def opened(address: str) -> Iterator[IO[bytes] | str]:
+    """A file as FastWARC takes it: the path of one here, which it reads itself, else an open one."""
+    if "://" in address:
+        import fsspec
 
-    with fsspec.open(address, "rb") as file:
-        yield file
+        with fsspec.open(address, "rb") as file:
+            yield file
+    elif address.isprintable():
+        yield address
+    else:  # bytes that are no letters
+        with Path(address).open("rb") as file:
+            yield file
