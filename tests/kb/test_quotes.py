@@ -32,6 +32,11 @@ def first(extract: Extract, text: str) -> tuple[str, str | None]:
         ('Roe told reporters on Friday: "The model lied to all of us."', "Roe"),
         ('"The model lied to all of us," gushed Roe.', "Roe"),
         ('"The model lied to all of us," Jane Roe, who led the study, said.', "Jane Roe"),
+        (  # the parser takes `lead` for a verb, and the university for who said it
+            '"We went in expecting stubborn machines, and what we found is that they collapse the moment another machine '
+            'clears its throat," lead researcher Jane Roe of Calder Bay University said.',
+            "researcher Jane Roe",
+        ),
         ('"The model lied to all of us," according to Jane Roe.', "Jane Roe"),
         ('According to Jane Roe, "the model lied to all of us."', "Jane Roe"),
         ('"The model lied to all of us." — Jane Roe', "Jane Roe"),
