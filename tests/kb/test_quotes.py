@@ -32,11 +32,6 @@ def first(extract: Extract, text: str) -> tuple[str, str | None]:
         ('Roe told reporters on Friday: "The model lied to all of us."', "Roe"),
         ('"The model lied to all of us," gushed Roe.', "Roe"),
         ('"The model lied to all of us," Jane Roe, who led the study, said.', "Jane Roe"),
-        (  # the parser takes `lead` for a verb, and the university for who said it
-            '"We went in expecting stubborn machines, and what we found is that they collapse the moment another machine '
-            'clears its throat," lead researcher Jane Roe of Calder Bay University said.',
-            "researcher Jane Roe",
-        ),
         ('"The model lied to all of us," according to Jane Roe.', "Jane Roe"),
         ('According to Jane Roe, "the model lied to all of us."', "Jane Roe"),
         ('"The model lied to all of us." — Jane Roe', "Jane Roe"),
@@ -56,6 +51,15 @@ def test_direct_quotes_have_their_speaker(extract: Extract, text: str, speaker: 
     words, who = first(extract, text)
     assert words.lower().startswith("the model lied to all of us")
     assert who == speaker
+
+
+def test_university_is_not_taken_for_who_is_of_it(extract):
+    # The parser takes `lead` for a verb, and the university for who said it.
+    text = (
+        '"We went in expecting stubborn machines, and what we found is that they collapse the moment another machine'
+        ' clears its throat," lead researcher Jane Roe of Calder Bay University said.'
+    )
+    assert first(extract, text)[1] == "researcher Jane Roe"
 
 
 def test_a_quote_split_by_its_cue_is_one_in_pieces(extract: Extract) -> None:
