@@ -20,6 +20,7 @@ _SUBJECTS = frozenset(["nsubj", "nsubjpass", "csubj", "expl"])
 _CARRIED = frozenset(["conj", "advcl", "xcomp", "ccomp", "dep", "parataxis", "prep", "pcomp", "aux", "acomp", "attr"])
 _RELATIVE = frozenset(["who", "which", "that", "whom", "whose"])
 _EMPTY = frozenset(["there", "this", "that", "what", "these", "those"])
+_BELONGING = frozenset(["of", "at", "from", "with"])
 _SPEECHLESS = _EMPTY | {"who", "which", "it"}
 
 
@@ -100,8 +101,16 @@ def speaker_of(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | N
         return beside
     who = subject(layout, verb)
     if who is not None and layout.owner[who.i] < 0 and abs(who.i - verb.i) < 2 * REACH:
-        return None if who.dep_ == "expl" or who.lower_ in _EMPTY else phrase(layout, who)
+        return None if who.dep_ == "expl" or who.lower_ in _EMPTY else _owner(layout, phrase(layout, who), around)
     return _neighbour(layout, verb, around)
+
+
+def _owner(layout: "Layout", said: Phrase, around: list[int]) -> Phrase:
+    """Who is of a place, where the parser took the place for the subject: `Jane Roe of Yale University said`."""
+    before, preposition = said.start - 2, said.start - 1
+    if not {before, preposition} <= set(around) or layout.tokens[preposition].lower_ not in _BELONGING:
+        return said
+    return phrase(layout, layout.tokens[before]) if layout.tokens[before].pos_ == "PROPN" else said
 
 
 def _beside(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | None:
@@ -146,7 +155,7 @@ def _neighbour(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | N
             head = nouns[0] if apart or nouns is after else nouns[-1]
             while head + 1 in nouns:
                 head += 1
-            return phrase(layout, tokens[head])
+            return _owner(layout, phrase(layout, tokens[head]), around)
     return None
 
 

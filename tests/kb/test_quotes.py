@@ -53,6 +53,15 @@ def test_direct_quotes_have_their_speaker(extract: Extract, text: str, speaker: 
     assert who == speaker
 
 
+def test_university_is_not_taken_for_who_is_of_it(extract):
+    # The parser takes `lead` for a verb, and the university for who said it.
+    text = (
+        '"We went in expecting stubborn machines, and what we found is that they collapse the moment another machine'
+        ' clears its throat," lead researcher Jane Roe of Calder Bay University said.'
+    )
+    assert first(extract, text)[1] == "researcher Jane Roe"
+
+
 def test_a_quote_split_by_its_cue_is_one_in_pieces(extract: Extract) -> None:
     text = '"The model lied to us," Roe said. "It lied all the time."'
     (quote,) = extract(text)
