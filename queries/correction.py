@@ -46,7 +46,9 @@ def view(placed: Placed, slug: str) -> CorrectionView:
     """The letter to an outlet by its id; UserError where there is nothing to ask of it."""
     rows = placed.rows_of(slug)
     requests = tuple(
-        _request(placed, found, slug) for found in placed.findings_by_source.get(slug, ()) if _is_to_ask(found)
+        _request(placed, found, slug, rows[0].citation.outlet)
+        for found in placed.findings_by_source.get(slug, ())
+        if _is_to_ask(found)
     )
     if not requests:
         raise UserError(f"nothing to ask {rows[0].citation.outlet} to correct: no settled finding stands against it")
@@ -66,11 +68,14 @@ def _is_to_ask(found: FindingView) -> bool:
     return found.truth == "settled" and found.status in ("open", "confirmed") and found.rule not in NOTHING_TO_CORRECT
 
 
-def _request(placed: Placed, found: FindingView, slug: str) -> Request:
+def _request(placed: Placed, found: FindingView, slug: str, outlet: str) -> Request:
+    """Without what the finding says of others: whoever else printed it is no business of this outlet."""
+    printed = tuple(p for p in found.proofs if p.role == "observed" and p.citation.source == slug)
+    held_against = tuple(p for p in found.proofs if p.role == "expected")
     reference = next((each.reference for each in placed.report.threads if each.slug == found.subject), None)
     return Request(
-        finding=found,
-        printed=tuple(p for p in found.proofs if p.role == "observed" and p.citation.source == slug),
-        held_against=tuple(p for p in found.proofs if p.role == "expected"),
+        finding=attrs.evolve(found, outlets=(outlet,), proofs=printed + held_against, sources=()),
+        printed=printed,
+        held_against=held_against,
         reference=reference,
     )

@@ -86,7 +86,7 @@ def test_letter_has_the_words_the_capture_and_the_digest() -> None:
 
 
 def test_letter_to_one_outlet_does_not_accuse_another() -> None:
-    for told in (render_html(letter("north")), render_markdown(letter("north"))):
+    for told in (render_html(letter("north")), render_markdown(letter("north")), render_json(letter("north"))):
         assert "Morning Ledger" not in told.replace(ALTERED.summary, "")
 
 
