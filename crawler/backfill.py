@@ -89,7 +89,8 @@ def backfill(
     for target in targets:
         catch_up(target.archive, target.store)
     run = _Run(targets, now)
-    waiting = [name for name in dict.fromkeys(map(_located, files)) if not run.is_done(name)]
+    named = dict.fromkeys(map(_located, files))
+    waiting = [name for name in named if not run.is_done(name)]
     settings = targets[0].settings
     sifting = Sifting([target.study for target in targets], settings.crawl.max_bytes)
     pieces = [Piece(name) for name in waiting]
@@ -103,7 +104,7 @@ def backfill(
                 pieces.append(rest)
             else:
                 on_progress(run.files, len(waiting))
-    return run.summary(already=len(set(map(_located, files))) - len(waiting))
+    return run.summary(already=len(named) - len(waiting))
 
 
 class _Run:
@@ -128,7 +129,7 @@ class _Run:
         """Write what a piece held; what is left of its file."""
         name = attempt.item.key
         if not isinstance(attempt.result, Derived):
-            self._problems.append(Problem(where=shown(name), what=str(attempt.error).replace(name, shown(name))))
+            self._problems.append(Problem(where=shown(name), what=_told(name, attempt.error)))
             return None
         sifted: Sifted = attempt.result.records[0]
         self._records += sifted.records
@@ -144,7 +145,7 @@ class _Run:
             return Piece(name, sifted.rest)
         self.files += 1
         if sifted.problem:
-            self._problems.append(Problem(where=shown(name), what=sifted.problem.replace(name, shown(name))))
+            self._problems.append(Problem(where=shown(name), what=_told(name, sifted.problem)))
         else:
             self._note_done(name)
         return None
@@ -187,6 +188,11 @@ def _state(name: str) -> str:
     path = Path(name)
     status = path.stat() if path.exists() else None
     return f"{status.st_size} {status.st_mtime_ns}" if status else ""
+
+
+def _told(name: str, problem: object) -> str:
+    """What went wrong with a file, without the secrets of its address."""
+    return str(problem).replace(name, shown(name))
 
 
 def _located(name: str) -> str:
@@ -279,4 +285,4 @@ def _tried(name: str, opening: Callable[[], Any]) -> Any:
     try:
         return opening()
     except (OSError, ValueError, ImportError, EOFError, zlib.error) as error:
-        raise UserError(f"{shown(name)}: {str(error).replace(name, shown(name))}") from error
+        raise UserError(f"{shown(name)}: {_told(name, error)}") from error

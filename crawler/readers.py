@@ -11,7 +11,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,8 @@ URL_COLUMNS = ("url", "link", "address", "href", "permalink", "article url", "ar
 """Names of the column with addresses, as exports of media monitors and spreadsheets have it."""
 MAX_HEAD = 10_000
 _SCHEMES = ("http://", "https://")
+PAGE_MEDIA = ("text/html", "application/xhtml+xml", "text/plain")
+"""What of a web archive is a page."""
 KNOWN = HTML | MHTML | TEXT | JSON_LINES | WARCS | TABLES | OUTLINES
 
 _SAVED_FROM = re.compile(rb"(?:saved from url=\(\d+\)|SingleFile\s{1,9}url:\s{0,9})(https?://[^\s>\"']{1,2000})")
@@ -145,7 +147,7 @@ def saved_page(body: bytes, path: Path, now: datetime) -> Capture:
     if url is None:
         saved = _SAVED_FROM.search(body, 0, _HEAD)
         url = canonical(saved[1].decode("ascii", "replace")) if saved else None
-    return _capture(url or path.resolve().as_uri(), body, "text/html", None, now)
+    return page_of(url or path.resolve().as_uri(), body, "text/html", None, now)
 
 
 def archived_page(body: bytes, path: Path, now: datetime) -> Entry:
@@ -170,7 +172,7 @@ def _text_or_list(body: bytes, path: Path, reading: Reading) -> Iterator[Entry]:
     if addresses * 2 > len(listed):  # a list with a slip in it is still a list; the slip becomes a problem
         yield from read_lines(io.BytesIO(text.encode()), str(path), reading)
     elif listed:
-        yield Loaded(capture=_capture(path.resolve().as_uri(), text.encode(), "text/plain", "utf-8", reading.now))
+        yield Loaded(capture=page_of(path.resolve().as_uri(), text.encode(), "text/plain", "utf-8", reading.now))
     else:
         yield Problem(where=str(path), what="empty")
 
@@ -217,7 +219,7 @@ def _article(line: bytes, where: str, reading: Reading) -> Entry:
     body = content.encode("utf-8", "replace")
     if len(body) > reading.max_bytes:
         return Problem(where=where, what=f"the article is larger than {reading.max_bytes} bytes")
-    capture = _capture(url, body, media_type, "utf-8", reading.now)
+    capture = page_of(url, body, media_type, "utf-8", reading.now)
     return Loaded(
         capture=attrs.evolve(
             capture, source=fields["source"], feed_title=fields["title"], feed_published=fields["published_at"]
@@ -324,7 +326,7 @@ def _record(record: Any, name: str, reading: Reading, place: tuple[Opener, int] 
     status = int(http.get_statuscode() or 0) if http and (http.get_statuscode() or "").isdigit() else 200
     declared = (http or record.rec_headers).get_header("Content-Type") or ""
     media_type, charset = split_media_type(declared)
-    if not url or status != 200 or media_type not in ("text/html", "application/xhtml+xml", "text/plain"):
+    if not url or status != 200 or media_type not in PAGE_MEDIA:
         return None
     where = f"{name}: {url}"
     if record.rec_type == "revisit" and place is None:
@@ -337,9 +339,14 @@ def _record(record: Any, name: str, reading: Reading, place: tuple[Opener, int] 
         return Problem(where=where, what=f"damaged record: {error}")
     if len(body) > reading.max_bytes or not body.strip():
         return Problem(where=where, what=f"larger than {reading.max_bytes} bytes") if body.strip() else None
-    capture = _capture(url, body, media_type, charset, _warc_date(record, reading.now))
-    headers = tuple((key, value) for key, value in http.headers if key.lower() != "set-cookie") if http else ()
-    return Loaded(capture=attrs.evolve(capture, headers=headers, reason=_reason(http), via="warc"))
+    capture = page_of(url, body, media_type, charset, _warc_date(record, reading.now))
+    return Loaded(capture=of_record(capture, http.headers if http else (), _reason(http)))
+
+
+def of_record(page: Capture, headers: Iterable[tuple[str, str]], reason: str) -> Capture:
+    """A page as a WARC record has it; cookies were somebody's."""
+    kept = tuple((name, value) for name, value in headers if name.lower() != "set-cookie")
+    return attrs.evolve(page, headers=kept, reason=reason, via="warc")
 
 
 def _body_at(opened: Opener, offset: int, reading: Reading) -> bytes:
@@ -357,6 +364,11 @@ def _warc_date(record: Any, now: datetime) -> datetime:
         moment = datetime.fromisoformat(record.rec_headers.get_header("WARC-Date") or "")
     except ValueError:
         return now
+    return in_utc(moment)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Archives mean UTC where they name no zone."""
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -371,7 +383,8 @@ def split_media_type(header: str) -> tuple[str, str | None]:
     return media_type.strip().lower(), next((charset.strip(" \"'") for charset in named), None) or None
 
 
-def _capture(url: str, body: bytes, media_type: str, charset: str | None, now: datetime) -> Capture:
+def page_of(url: str, body: bytes, media_type: str, charset: str | None, now: datetime) -> Capture:
+    """A page that a file holds."""
     return Capture(
         requested_url=url,
         final_url=url,

@@ -18,9 +18,9 @@ from crawler.focus import Focus, judge
 from crawler.pages import Page, read_page
 from crawler.plan import begins, domains_of, source_of
 from crawler.prefilter import Prefilter, is_wide
-from crawler.readers import split_media_type
+from crawler.readers import PAGE_MEDIA, in_utc, of_record, page_of, split_media_type
 from crawler.spiders import FetchedPage
-from crawler.terms import terms_of
+from crawler.terms import Terms, terms_of
 from kb.claims import Study
 from kb.decode import decode
 from kb.executor import Derived, Item, attempt
@@ -37,7 +37,6 @@ ITEM_BYTES = 1_000
 HEAD_BYTES = 65_536
 """Of a record's HTTP head, beyond the body's own limit."""
 _EVER = datetime.min.replace(tzinfo=UTC)
-_MEDIA = ("text/html", "application/xhtml+xml", "text/plain")
 
 
 @attrs.frozen
@@ -79,8 +78,9 @@ class Sifting:
     """The work on one piece, as an executor runs it."""
 
     def __init__(self, studies: Sequence[Study], max_bytes: int) -> None:
-        self._prefilter = Prefilter([(study, terms_of(study)) for study in studies])
-        self._judging = _Judging(studies, self._prefilter, max_bytes)
+        terms = [terms_of(study) for study in studies]
+        self._prefilter = Prefilter(list(zip(studies, terms, strict=True)))
+        self._judging = _Judging(studies, terms, self._prefilter, max_bytes)
         self._longest = max_bytes + HEAD_BYTES
 
     def compile(self) -> None:
@@ -144,8 +144,8 @@ class Sifting:
 class _Judging:
     """What of a record is to be kept for which study."""
 
-    def __init__(self, studies: Sequence[Study], prefilter: Prefilter, max_bytes: int) -> None:
-        self._terms = [terms_of(study) for study in studies]
+    def __init__(self, studies: Sequence[Study], terms: Sequence[Terms], prefilter: Prefilter, max_bytes: int) -> None:
+        self._terms = terms
         self._domains = [domains_of(study) for study in studies]
         self._since = [begins(study) or _EVER for study in studies]
         self._prefilter = prefilter
@@ -157,17 +157,13 @@ class _Judging:
         if isinstance(read, str):
             return Rejected(code=Code.NOT_HTML, detail=read)
         body = decode(read.body, read.charset).encode() if is_wide(read.body) else read.body
-        asked = [
-            n for n in self._prefilter.studies(body) if self._since[n] is None or read.fetched_at >= self._since[n]
-        ]
+        asked = [study for study in self._prefilter.studies(body) if read.fetched_at >= self._since[study]]
         page = read_page(read.body, read.charset, read.media_type, read.final_url) if asked else None
-        return Derived(
-            tuple(self._judged(study, page, attrs.evolve(read, found_in=at)) for study in asked) if page else ()
-        )
+        return Derived(tuple(self._judged(study, page, read, at) for study in asked) if page else ())
 
-    def _judged(self, study: int, page: Page, read: Capture) -> Found:
+    def _judged(self, study: int, page: Page, read: Capture, at: str) -> Found:
         judged = judge(page, self._terms[study])
-        capture = attrs.evolve(read, source=source_of(self._domains[study], read.final_url)[0])
+        capture = attrs.evolve(read, found_in=at, source=source_of(self._domains[study], read.final_url)[0])
         return study, _kept(capture, judged) if judged.relation != "off" else _left(capture, judged)
 
 
@@ -214,29 +210,17 @@ def _page_of(record: Any, data: bytes, max_bytes: int) -> Capture | str:
         body = again.reader.read(max_bytes + 1)
         http = again.http_headers
         status, reason = http.status_code or 0, http.reason_phrase or ""
-        headers = tuple((name, value) for name, value in http.items() if name.lower() != "set-cookie")
+        headers = tuple(http.items())
         declared = http.get("Content-Type", "")
     media_type, charset = split_media_type(declared)
-    if not url or status != 200 or media_type not in _MEDIA or not body.strip():
+    if not url or status != 200 or media_type not in PAGE_MEDIA or not body.strip():
         return ""
     if len(body) > max_bytes:
         return "too large"
     when = record.record_date
     if when is None:
         return "without a date"
-    return Capture(
-        requested_url=url,
-        final_url=url,
-        fetched_at=when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC),
-        status=status,
-        reason=reason,
-        headers=headers,
-        body=body,
-        media_type=media_type,
-        charset=charset,
-        via="warc",
-        source=None,
-    )
+    return of_record(page_of(url, body, media_type, charset, in_utc(when)), headers, reason)
 
 
 @contextmanager

@@ -101,8 +101,10 @@ def speaker_of(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | N
         return beside
     who = subject(layout, verb)
     if who is not None and layout.owner[who.i] < 0 and abs(who.i - verb.i) < 2 * REACH:
-        return None if who.dep_ == "expl" or who.lower_ in _EMPTY else _owner(layout, phrase(layout, who), around)
-    return _neighbour(layout, verb, around)
+        said = None if who.dep_ == "expl" or who.lower_ in _EMPTY else phrase(layout, who)
+    else:
+        said = _neighbour(layout, verb, around)
+    return _owner(layout, said, around) if said is not None else None
 
 
 def _owner(layout: "Layout", said: Phrase, around: list[int]) -> Phrase:
@@ -155,7 +157,7 @@ def _neighbour(layout: "Layout", verb: "Token", around: list[int]) -> Phrase | N
             head = nouns[0] if apart or nouns is after else nouns[-1]
             while head + 1 in nouns:
                 head += 1
-            return _owner(layout, phrase(layout, tokens[head]), around)
+            return phrase(layout, tokens[head])
     return None
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 
+from bench import makings
 from kb.claims import Source, Speaker, Study
 from kb.connections import Connection, connect
 from kb.fulltext import make_fulltext
@@ -66,21 +67,8 @@ def capture(
 
 
 def snapshot(url: str = "https://ledger.example/tides", hours: int = 0, body: str = "sha256:00") -> Snapshot:
-    return Snapshot(
-        requested_url=url,
-        fetched_at=NOON + timedelta(hours=hours),
-        body_sha256=body,
-        final_url=url,
-        status=200,
-        media_type="text/html",
-        charset=None,
-        etag=None,
-        last_modified=None,
-        warc="retold-00001.warc.gz",
-        offset=0,
-        via="live",
-        source="ledger",
-    )
+    plain = makings.snapshot(Article(source="ledger", canonical_url=url), NOON + timedelta(hours=hours), "")
+    return attrs.evolve(plain, body_sha256=body)
 
 
 def extraction(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
+from bench import makings
 from kb import align
 from kb import credits as crediting
 from kb.claims import Document, ReferenceQuote, Source, SourceKind, Speaker, Study
@@ -14,12 +15,10 @@ from kb.records import (
     Alignment,
     Article,
     Evidence,
-    Extraction,
     Link,
     Passage,
     Precision,
     Quote,
-    Snapshot,
     Span,
     Text,
 )
@@ -119,42 +118,17 @@ def retelling(piece: Piece) -> Retelling:
     text = Text(text=piece.text, language="en")
     article = Article(source=piece.host, canonical_url=piece.url)
     links = tuple(_link(piece.text, anchor, url) for anchor, url in piece.links)
-    snapshot = Snapshot(
-        requested_url=piece.url,
-        fetched_at=START + timedelta(days=60),
-        body_sha256="sha256:" + piece.host,
-        final_url=piece.url,
-        status=200,
-        media_type="text/html",
-        charset=None,
-        etag=None,
-        last_modified=None,
-        warc="a.warc",
-        offset=0,
-        via="live",
-        source=piece.host,
-    )
+    snapshot = makings.snapshot(article, START + timedelta(days=60), piece.host)
     published = None if piece.hours is None else START + timedelta(hours=piece.hours)
+    dated = (published, "unknown" if published is None else piece.precision)
+    read = makings.extraction(snapshot, article, text, "tool:1", published=dated, links=links)
     return Retelling(
         article=article,
         source=Source(
             slug=piece.host, name=piece.outlet, domains=(piece.host,), kind=piece.kind, country=None, language=None
         ),
         snapshot=snapshot,
-        extraction=Extraction(
-            snapshot=snapshot.id,
-            tool="tool:1",
-            article=article.id,
-            text=text.id,
-            title=None,
-            bylines=piece.bylines,
-            published_at=published,
-            published_precision="unknown" if published is None else piece.precision,
-            published_raw=None,
-            modified_at=None,
-            truncated=False,
-            links=links,
-        ),
+        extraction=attrs.evolve(read, bylines=piece.bylines),
         text=text,
         passages=(),
         quotes=tuple(_quotes(text, piece.speaker)),

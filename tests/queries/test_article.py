@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import attrs
 import pytest
 from coverage_builders import Said, article, covering, passed, reference, speaker, study
+from held import SAID, SHOCKED, finding
 from reading import Page
 from report_fixtures import COVERAGE, HARBOUR, LEDGER, TALLY, TOOLS, VALLEY, report
 
@@ -15,14 +16,12 @@ from kb.records import Quote, Span
 from queries.article import ArticleView, Stretch, find, view
 from queries.asking import traces
 from queries.attribution import resolver
-from queries.check import Finding, Rule
+from queries.check import Finding
 from queries.findings import Decided
 from queries.placed import Placed
 from queries.report import render_html, render_json, render_markdown
 from queries.report import view as report_view
 
-SAID = "We were surprised by how consistently a short nap brought error rates back."
-SHOCKED = "We were shocked by how consistently a short nap brought error rates back."
 OTHER = "Nobody asked the night staff."
 STUDY = study([speaker("moreau", "Elise Moreau")], [reference("surprised", "moreau", SAID)])
 FIRST = article(
@@ -35,20 +34,7 @@ STORY = article(
     f"Nurses nap, and some do not.\n\n“{SHOCKED}” said Elise Moreau.\n\n“{OTHER}” Tom Beck said. The end.",
     [Said(SHOCKED, "Elise Moreau", "Elise Moreau"), Said(OTHER, "Tom Beck", "Tom Beck")],
 )
-FOUND = Finding(
-    id="finding:1",
-    rule=Rule.ALTERED_QUOTE,
-    severity=3,
-    confidence=0.9,
-    truth="settled",
-    subject="surprised",
-    summary="“surprised” became “shocked”.",
-    expected=SAID,
-    observed=SHOCKED,
-    edits=(),
-    evidence=(passed("observed", STORY, "shocked by how"), passed("expected", FIRST, SAID)),
-    tools=(),
-)
+FOUND = finding(1, evidence=(passed("observed", STORY, "shocked by how"), passed("expected", FIRST, SAID)))
 
 
 def shown(
