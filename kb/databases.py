@@ -56,7 +56,7 @@ def _explain_sqlite(context: Any) -> None:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             raise DataError(
                 f"the record store {name} is damaged ({problem}). Move it away, with its -wal and -shm, and run "
-                "`retold build`: all but judgements, alerts and past visits is made again from the archive."
+                "`retold build`: all but alerts and past visits is made again from the archive."
             ) from problem
         case sqlite3.SQLITE_FULL:
             raise OSError(errno.ENOSPC, "the disk is full", name) from problem

@@ -21,6 +21,8 @@ from kb.exclusive import at_work
 from kb.fulltext import make_fulltext
 from kb.index_server import Server
 from kb.indexing import Indexing
+from kb.judgementlog import JudgementLog
+from kb.judgements import Judgements
 from kb.postgres import is_postgres, place
 from kb.reader import Reader
 from kb.records import Snapshot
@@ -73,7 +75,7 @@ class Workspace:
 
     @cached_property
     def store(self) -> RecordStore:
-        """The record store, caught up with what was logged but not done when a run was killed."""
+        """The record store, caught up with what was logged but not stored when a run was killed."""
         stale = False
         store = self._exit.enter_context(RecordStore.open(self.settings.database_url))
         self._require_own(store)
@@ -82,9 +84,18 @@ class Workspace:
             store.add_snapshots(self.archive.entries())
         elif logged < store.count_snapshots():  # an older copy of the record store, perhaps
             stale = any(store.load(Snapshot, sorted(takedown.gone(self.archive))))
+        self._judgements_in(store).catch_up()
         if stale or takedown.is_unfinished(self.archive):
             self.finish_takedown(store)
         return store
+
+    def _judgements_in(self, store: RecordStore) -> Judgements:
+        return Judgements(JudgementLog(self.settings.archive_dir.absolute()), store)
+
+    @cached_property
+    def judgements(self) -> Judgements:
+        """What enters and withdraws judgements; the reader reads them."""
+        return self._judgements_in(self.store)
 
     def _require_own(self, store: RecordStore) -> None:
         """UserError where a server's database holds another study: a renamed one has its captures in our log."""

@@ -142,8 +142,7 @@ def enter(workspace: Workspace, coded: Sequence[Coded], *, user: str, at: dateti
         Judgement(subject=c.subject, verdict=c.verdict, user=user, made_at=at, note=c.note, withdrawn_at=None)
         for c in coded
     )
-    workspace.store.add_judgements(made)
-    return made
+    return workspace.judgements.add(made)
 
 
 def agreement(one: Sequence[Coded], other: Sequence[Coded]) -> Agreement:

@@ -181,10 +181,11 @@ def record(workspace: Workspace, subject: str, verdict: Verdict, *, note: str, u
     UserError for one about names that goes against what stands.
     """
     names = names_of(subject)
-    if names and verdict != "unsure":
-        _require_no_conflict(workspace, names, verdict)
-    made = Judgement(subject=subject, verdict=verdict, user=user, made_at=at, note=note, withdrawn_at=None)
-    workspace.store.add_judgements([made])
+    decided = Judgement(subject=subject, verdict=verdict, user=user, made_at=at, note=note, withdrawn_at=None)
+    with workspace.judgements.alone():
+        if names and verdict != "unsure":
+            _require_no_conflict(workspace, names, verdict)
+        (made,) = workspace.judgements.add([decided])
     return made
 
 
@@ -217,9 +218,10 @@ def withdraw(workspace: Workspace, subject: str, *, at: datetime) -> Judgement:
     decided = standing(workspace.reader.judgements()).get(subject)
     if decided is None:
         raise UserError(f"nothing stands about {_told(subject)}")
-    if not workspace.store.withdraw_judgement(decided.id, at):
+    withdrawn = workspace.judgements.withdraw(decided, at)
+    if withdrawn is None:
         raise UserError(f"what stood about {_told(subject)} has been withdrawn meanwhile; see `retold review log`")
-    return attrs.evolve(decided, withdrawn_at=at)
+    return withdrawn
 
 
 def to_json(judgement: Judgement) -> dict[str, object]:

@@ -1,0 +1,85 @@
+"""Judgements on their way to disk: the log first, then the record store, and each caught up from the other."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+
+import attrs
+
+from kb.judgementlog import JudgementLog
+from kb.reader import Reader
+from kb.records import Judgement
+from kb.store import RecordStore
+
+_STEP = timedelta(microseconds=1)
+
+
+class Judgements:
+    """The only writer of judgements. What it has returned from survives a crash, and the loss of the record store."""
+
+    def __init__(self, log: JudgementLog, store: RecordStore) -> None:
+        self.log = log
+        self._store = store
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """For whoever looks at what stands and then decides: nobody else decides meanwhile."""
+        with self.log.alone():
+            yield
+
+    def add(self, judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
+        """Enter them, all or none. Each comes later than what was entered about its subject before, whatever the clock
+        said: it may have been set back, and the last one stands.
+        """
+        with self.alone():
+            latest: dict[str, datetime] = {}
+            for held in Reader(self._store).judgements():
+                latest[held.subject] = held.made_at
+            made = tuple(attrs.evolve(each, made_at=_after(each, latest.get(each.subject))) for each in judgements)
+            self.log.append(made)
+            self._store.add_judgements(made)
+        return made
+
+    def withdraw(self, judgement: Judgement, at: datetime) -> Judgement | None:
+        """Take one back, not before it was made; None where it had been already."""
+        with self.alone():
+            held = {each.id: each for each in Reader(self._store).judgements()}
+            if held[judgement.id].withdrawn_at:
+                return None
+            gone = attrs.evolve(judgement, withdrawn_at=max(at, judgement.made_at))
+            self.log.append([gone])
+            self._store.withdraw_judgement(gone.id, max(at, judgement.made_at))
+        return gone
+
+    def catch_up(self) -> None:
+        """Give the record store what only the log has, and the log what only the record store has.
+
+        Either may have been lost or replaced by an older copy, and older versions of retold had no log. A judgement is
+        never unmade, so both together are what was decided.
+        """
+        if self._differing() == ((), ()):
+            return
+        with suppress(OSError), self.alone():  # on a full or read-only disk the next opening tries again
+            unlogged, unstored = self._differing()
+            self.log.append(unlogged)
+            self._store.add_judgements(unstored)
+            for judgement in unstored:
+                if judgement.withdrawn_at:
+                    self._store.withdraw_judgement(judgement.id, judgement.withdrawn_at)
+
+    def _differing(self) -> tuple[tuple[Judgement, ...], tuple[Judgement, ...]]:
+        """What the log lacks, and what the record store lacks."""
+        logged = self.log.held()
+        stored = {held.id: held for held in Reader(self._store).judgements()}
+        return (
+            tuple(each for key, each in stored.items() if _is_news(each, logged.get(key))),
+            tuple(each for key, each in logged.items() if _is_news(each, stored.get(key))),
+        )
+
+
+def _is_news(judgement: Judgement, known: Judgement | None) -> bool:
+    return known is None or bool(judgement.withdrawn_at and not known.withdrawn_at)
+
+
+def _after(judgement: Judgement, last: datetime | None) -> datetime:
+    return judgement.made_at if last is None else max(judgement.made_at, last + _STEP)
