@@ -33,9 +33,9 @@ class Problem:
     """Something that `verify` found damaged."""
 
     where: str
-    """`captures.jsonl:12` or `retold-00001.warc.gz@4711`."""
+    """`captures.jsonl:12` or `retold-00001.warc.gz@4711`; of a row, its id or address."""
     what: str
-    kind: Literal["log", "warc", "body", "text"]
+    kind: Literal["log", "warc", "body", "text", "judgements", "store"]
 
 
 class Archive:

@@ -181,8 +181,20 @@ class Reader:
         return [row["id"] for row in self._rows(sa.select(t.texts)) if t.from_row(Text, row).id != row["id"]]
 
     def judgements(self) -> list[Judgement]:
+        return list(self.judgements_by_id().values())
+
+    def judgements_by_id(self) -> dict[str, Judgement]:
+        """In order of time, by the id that they are stored under: a damaged one has another by now."""
         query = sa.select(t.judgements).order_by(t.judgements.c.made_at, t.judgements.c.id)
-        return [t.from_row(Judgement, row) for row in self._rows(query)]
+        return {row["id"]: t.from_row(Judgement, row) for row in self._rows(query)}
+
+    def damage(self) -> list[str]:
+        """What the database itself finds wrong with its file; nothing of a server, which looks after its own."""
+        if self._engine.dialect.name != "sqlite":
+            return []
+        with self._engine.connect() as connection:
+            found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+        return [] if found == ["ok"] else found
 
     def alerts(self) -> list[Alert]:
         """All that was ever told, the oldest first."""

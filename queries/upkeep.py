@@ -75,17 +75,29 @@ def verify(workspace: Workspace) -> list[Problem]:
     damaged = workspace.reader.damaged_texts()
     problems = workspace.archive.verify()
     problems += [Problem(where=key, what="the text is not what its id was made of", kind="text") for key in damaged]
+    problems += [Problem(where=at, what=what, kind="judgements") for at, what in workspace.judgements.problems()]
+    problems += [Problem(where="record store", what=what, kind="store") for what in workspace.reader.damage()]
     if any(problem.kind == "log" for problem in problems):
         return problems  # lines that cannot be read are not missing
-    logged = {snapshot.id for snapshot in workspace.archive.entries()}
-    lost = [snapshot for snapshot in workspace.store.snapshots() if snapshot.id not in logged]
-    return problems + [Problem(where=s.requested_url, what="captured, but not in the log", kind="log") for s in lost]
+    logged = {snapshot.id: snapshot for snapshot in workspace.archive.entries()}
+    for held in workspace.store.snapshots():
+        where = held.requested_url
+        if held.id not in logged:
+            problems.append(Problem(where=where, what="captured, but not in the log", kind="log"))
+        elif held != logged[held.id]:
+            problems.append(Problem(where=where, what="the record store has it otherwise than the log", kind="store"))
+    return problems
 
 
 REMEDIES: Mapping[str, str] = {
     "text": "`retold build --rebuild extract` makes texts again from the archive",
     "log": "nothing makes a log line again: the captures that it names can still be read where their records are "
     "whole, but when and in which order they were made is not proven; restore captures.jsonl from a backup",
+    "judgements": "what either has of them is still there, and `retold review log` shows what the record store has: "
+    "restore judgements.jsonl from a backup, or, where that file is whole, move records.db away with its -wal and -shm "
+    "and run `retold build`: they come back from the file",
+    "store": "move records.db away, with its -wal and -shm, and run `retold build`: all but alerts and past visits is "
+    "made again from the archive",
     "warc": "nothing makes a record again: restore the WARC file from a backup or an export, or `retold add URL` "
     "captures what stands there now; what was derived stays until its stage is rebuilt",
     "body": "nothing makes a body again: restore the WARC file from a backup or an export, or `retold add URL` "

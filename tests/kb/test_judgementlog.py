@@ -1,6 +1,7 @@
 """The log of judgements: it outlives the record store, a kill leaves no half of a decision, and damage is found."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from kb.folders import database
 from kb.judgementlog import LOG, JudgementLog
 from kb.records import Judgement
 from kb.workspace import Workspace
+from queries.upkeep import verify
 
 
 def judgement(subject: str = "finding:1", hours: int = 0, **changes: object) -> Judgement:
@@ -154,3 +156,20 @@ def test_lines_are_plain_json_that_names_who_decided_what_when(log: JudgementLog
     said = json.loads((log.folder / LOG).read_text(encoding="utf-8"))["judgement"]
     assert (said["subject"], said["verdict"], said["user"]) == ("finding:1", "confirmed", "ann")
     assert said["made_at"] == "2026-04-01T12:00:00Z"
+
+
+def test_a_row_that_was_changed_is_told_and_does_not_get_into_the_log(tmp_path: Path, desk: Workspace) -> None:
+    desk.judgements.add([judgement(), judgement("finding:2")])
+    assert verify(desk) == []
+    for changed in ({"verdict": "rejected"}, {"verdict": "confirmed", "note": "bribed"}):
+        with desk.store.engine.begin() as connection:
+            connection.execute(sa.update(t.judgements).where(t.judgements.c.subject == "finding:2").values(changed))
+        with opened(tmp_path) as again:
+            assert [problem.kind for problem in verify(again)] == ["judgements"]
+        assert [each.verdict for each in desk.judgements.log.held().values()] == ["confirmed", "confirmed"]
+    shutil.move(database(desk.settings.data_dir), tmp_path / "away.db")
+    with opened(tmp_path) as again:
+        assert verify(again) == []
+        assert {each.subject: each for each in stored(again)} == {
+            each.subject: each for each in (judgement(), judgement("finding:2"))
+        }
