@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from kb import postgres
+from kb import postgres, sqlite
 
 BUSY_S = 30.0
 """How long a reader waits for a writer; in WAL mode it hardly ever has to."""
@@ -58,18 +58,19 @@ class SqliteConnection:
 
     def __init__(self, database: Path) -> None:
         # Closed by whoever is last, in whatever thread.
-        self.raw = sqlite3.connect(database, timeout=BUSY_S, check_same_thread=False)
-        self.raw.execute("PRAGMA query_only=1")
-        self.raw.execute(f"PRAGMA mmap_size={MAPPED}")
+        self._name = str(database)
+        with sqlite.explaining(self._name):
+            self.raw = sqlite3.connect(database, timeout=BUSY_S, check_same_thread=False)
+            self.raw.execute("PRAGMA query_only=1")
+            self.raw.execute(f"PRAGMA mmap_size={MAPPED}")
 
     def rows(self, query: str, values: Mapping[str, Any] = {}) -> Iterator[tuple[Any, ...]]:
-        return self._executed(query, values)
+        return self._read(self._executed(query, values))
 
     def named(self, query: str, values: Mapping[str, Any] = {}) -> Iterator[Mapping[str, Any]]:
         found = self._executed(query, values)
         found.row_factory = sqlite3.Row
-        rows: Iterator[Any] = found
-        return rows
+        return self._read(found)
 
     def moment(self, stored: str | None) -> datetime | None:
         return None if stored is None else datetime.fromisoformat(stored).replace(tzinfo=UTC)
@@ -82,7 +83,12 @@ class SqliteConnection:
 
     def _executed(self, query: str, values: Mapping[str, Any]) -> sqlite3.Cursor:
         given = {name: _sqlite_value(value) for name, value in values.items()}
-        return self.raw.execute(_in_sqlite(query), given)
+        with sqlite.explaining(self._name):
+            return self.raw.execute(_in_sqlite(query), given)
+
+    def _read(self, cursor: sqlite3.Cursor) -> Iterator[Any]:
+        with sqlite.explaining(self._name):
+            yield from cursor
 
 
 @lru_cache

@@ -1,6 +1,5 @@
 """Engines: from a store_url to SQLite or PostgreSQL, tuned, with what either reports told as one of our errors."""
 
-import errno
 import sqlite3
 import time
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kb import postgres
-from kb.errors import DataError, UserError
+from kb import postgres, sqlite
+from kb.errors import UserError
 
 BUSY_S = 30
 """How long a writer waits for another."""
@@ -52,32 +51,20 @@ def _explain_sqlite(context: Any) -> None:
     """Raise what SQLite reports about its file, at whatever statement, as one of our errors."""
     problem = context.original_exception
     name = context.engine.url.database if context.engine else "the record store"
-    match getattr(problem, "sqlite_errorcode", 0) & 0xFF:  # the rest of the code only refines it
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            raise DataError(
-                f"the record store {name} is damaged ({problem}). Move it away, with its -wal and -shm, and run "
-                "`retold build`: all but alerts and past visits is made again from the archive."
-            ) from problem
-        case sqlite3.SQLITE_FULL:
-            raise OSError(errno.ENOSPC, "the disk is full", name) from problem
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_PROTOCOL:
-            raise UserError(f"{name} is being written by another process; try again when it is done") from problem
-        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            raise UserError(
-                f"{name} cannot be opened for writing ({problem}); choose another folder with --data-dir"
-            ) from problem
-        case sqlite3.SQLITE_IOERR:
-            raise OSError(errno.EIO, str(problem), name) from problem
+    explained = sqlite.explanation(problem, name or "")
+    if explained:
+        raise explained from problem
 
 
 def _tune_sqlite(connection: Any, _: Any) -> None:
     # WAL lets readers work beside the writer; what NORMAL may lose at a power cut (the last commits, never
     # the file) is made again from the capture log and by the next build.
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_S * 1000}")
-    _go_over_to_wal(cursor)
-    for pragma in ("synchronous=NORMAL", "temp_store=MEMORY"):
-        cursor.execute(f"PRAGMA {pragma}")
+    with sqlite.explaining(connection.execute("PRAGMA database_list").fetchone()[2]):
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_S * 1000}")
+        _go_over_to_wal(cursor)
+        for pragma in ("synchronous=NORMAL", "temp_store=MEMORY"):
+            cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 

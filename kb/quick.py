@@ -17,6 +17,7 @@ import attrs
 from kb import folders, matrix, schema
 from kb.connections import SqliteConnection, connected
 from kb.embed import Embedder, embedder
+from kb.errors import DataError
 from kb.identity import sha256
 from kb.matrix import Matrix
 from kb.minilm import EMBEDDED
@@ -56,7 +57,7 @@ def _checked(connection: SqliteConnection, data: Path, study: Path) -> Ready | N
         known = next(connection.rows("SELECT digest FROM studies ORDER BY seen_at DESC LIMIT 1"), None)
         indexed = next(connection.rows("SELECT 1 FROM sqlite_master WHERE name = 'wording_fts_drop'"), None)
         unchanged = known is not None and known[0] == sha256(study.read_bytes())
-    except (sqlite3.Error, OSError):
+    except (DataError, sqlite3.Error, OSError):
         return None
     if versions != {"captured": schema.CAPTURED, "derived": schema.DERIVED} or not (chosen and indexed and unchanged):
         return None

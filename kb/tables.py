@@ -23,6 +23,7 @@ from sqlalchemy.types import TypeDecorator
 from kb import records as r
 from kb import tellings as n
 from kb.postgres import NUL, NUL_KEPT
+from kb.sqlite import damaged
 
 T = TypeVar("T")
 
@@ -37,6 +38,19 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         return None if value is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        read = super().result_processor(dialect, coltype)
+        if read is None:
+            return None
+
+        def told(value: Any) -> datetime | None:
+            try:
+                return read(value)
+            except (ValueError, TypeError) as error:
+                raise damaged("", f"{value!r} is no time") from error
+
+        return told
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         if value is None:
@@ -157,7 +171,14 @@ def to_row(record: Any) -> dict[str, Any]:
 
 
 def from_row(record: type[T], row: Mapping[str, Any]) -> T:
-    """The record of a row."""
+    """The record of a row; DataError where the row holds none."""
+    try:
+        return record(**_values(record, row))
+    except (ValueError, TypeError, KeyError, cattrs.BaseValidationError) as error:
+        raise damaged("", f"a {record.__name__} that is none: {error}") from error
+
+
+def _values(record: type, row: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for field in _fields(record):
         if field.kind == "span":
@@ -167,7 +188,7 @@ def from_row(record: type[T], row: Mapping[str, Any]) -> T:
             values[field.name] = _CONVERTER.structure(json.loads(row[field.name]), field.type)
         else:
             values[field.name] = row[field.name]
-    return record(**values)
+    return values
 
 
 def _table(metadata: sa.MetaData, name: str, record: type, *, key: tuple[str, ...] = ("id",)) -> sa.Table:

@@ -1,0 +1,57 @@
+"""What SQLite reports about its file, told as one of our errors, whoever asked: SQLAlchemy or a plain connection."""
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kb.errors import DataError, UserError
+
+MENDING = (
+    "Move it away, with its -wal and -shm, and run `retold build`: all but alerts and past visits is made again from "
+    "the archive."
+)
+"""What to do about a damaged record store."""
+
+
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_CLOSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
+_DISK = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO}
+
+
+@contextmanager
+def explaining(database: str) -> Iterator[None]:
+    """Raises what happens inside as one of our errors, where it is about the file."""
+    try:
+        yield
+    except (sqlite3.Error, UnicodeDecodeError) as problem:
+        explained = explanation(problem, database)
+        if explained is None:
+            raise
+        raise explained from problem
+
+
+def explanation(problem: BaseException, database: str) -> Exception | None:
+    """None for what is not about the file."""
+    said = str(problem)
+    if isinstance(problem, UnicodeDecodeError) or "Could not decode to UTF-8" in said:
+        return damaged(database, "text that is none")
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF  # the rest of the code only refines it
+    broken_schema = "malformed" in said or "vtable constructor failed" in said
+    if code in _DAMAGED or (code == sqlite3.SQLITE_ERROR and broken_schema):
+        return damaged(database, said)
+    if code in _BUSY:
+        return UserError(f"{database} is being written by another process; try again when it is done")
+    if code in _CLOSED:
+        return UserError(f"{database} cannot be opened for writing ({said}); choose another folder with --data-dir")
+    if code in _DISK:
+        number = _DISK[code]
+        return OSError(number, os.strerror(number) if number == errno.EIO else "the disk is full", database)
+    return None
+
+
+def damaged(database: str, how: str) -> DataError:
+    """`database`: its file, where that is known."""
+    return DataError(f"the record store {database or 'in records.db'} is damaged ({how}). {MENDING}")
