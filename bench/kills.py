@@ -1,6 +1,6 @@
 """Crawls that are killed at random moments, and what is left of the promise that nothing is lost or fetched twice.
 
-    python -m bench kills [--kills KILLS] [--pages PAGES] [--seed SEED]
+    python -m bench kills [--kills KILLS] [--commands COMMANDS] [--pages PAGES] [--seed SEED]
 
 The site of bench/site.py is crawled into one data folder by a process that gets SIGKILL again and again, anywhere
 between its first instruction and its last. After each kill the archive is compared with the log, and what the log
@@ -8,6 +8,8 @@ and the visits hold is remembered: the site must never be asked for that again. 
 archive, log and rows are compared with what the site served. A page that had been sent, but was not yet on disk when
 the kill came, is asked for once more: `asked_again` counts those, and `under_way` how many there can be a kill.
 Pages that always fail are not counted.
+
+Before that, the commands that change a data folder are killed `--commands` times: `bench.command_kills`.
 """
 
 import random
@@ -21,6 +23,7 @@ from pathlib import Path
 
 import attrs
 
+from bench import command_kills
 from bench.crawl import CONCURRENCY, crawl_ours, settings_for, study_of
 from bench.site import ARTICLE, HOSTS, MOVED, Site, articles, expected, is_whole, slow_paths
 from crawler.addresses import canonical
@@ -62,8 +65,13 @@ class Check:
         return [path for path, times in self.done.items() if self.asked[path] > times]
 
 
-def run(kills: int = 50, pages: int = 0, seed: int = 1) -> dict[str, object]:
-    """The figures; `pages` is 40 for each kill where none is given. Anything but 0 in the last block is a fault.
+def run(kills: int = 50, commands: int = 230, pages: int = 0, seed: int = 1) -> dict[str, object]:
+    """The figures of both; `problems` and what `faults` names must be empty."""
+    return {"commands": dict(command_kills.run(commands, seed)), "crawls": crawls(kills, pages, seed)}
+
+
+def crawls(kills: int = 50, pages: int = 0, seed: int = 1) -> dict[str, object]:
+    """The figures of crawls alone; `pages` is 40 for each kill where none is given. Anything but 0 in the last block is a fault.
 
     One kill in five comes when all is known and asked for anew.
     """
