@@ -71,7 +71,8 @@ def run(kills: int = 50, commands: int = 230, pages: int = 0, seed: int = 1) -> 
 
 
 def crawls(kills: int = 50, pages: int = 0, seed: int = 1) -> dict[str, object]:
-    """The figures of crawls alone; `pages` is 40 for each kill where none is given. Anything but 0 in the last block is a fault.
+    """The figures of crawls alone; `pages` is 40 for each kill where none is given. Anything but 0 in the last block is
+    a fault.
 
     One kill in five comes when all is known and asked for anew.
     """

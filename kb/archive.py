@@ -152,7 +152,7 @@ class Archive:
             for line in log:
                 if not line.endswith(b"\n"):
                     break
-                self._take(parse(line, f"{LOG} at byte {self._read_to}"))
+                self._take(_parsed(line, f"{LOG} at byte {self._read_to}"))
                 self._read_to += len(line)
         if cut and self._log.stat().st_size > self._read_to:
             os.truncate(self._log, self._read_to)
@@ -187,7 +187,7 @@ class Archive:
     def notices(self) -> list[Notice]:
         """Take-downs and what followed from them, in order."""
         found = (
-            parse(line, f"{LOG}:{number}") for number, line in self._lines() if is_notice(line) and line[-1:] == b"\n"
+            _parsed(line, f"{LOG}:{number}") for number, line in self._lines() if is_notice(line) and line[-1:] == b"\n"
         )
         return [notice for notice in found if isinstance(notice, Notice)]
 
@@ -195,7 +195,7 @@ class Archive:
         """Every whole line, covered ones among them."""
         for number, line in self._lines():
             if line.endswith(b"\n"):
-                yield parse(line, f"{LOG}:{number}")
+                yield _parsed(line, f"{LOG}:{number}")
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         if self._log.exists():
@@ -243,7 +243,8 @@ class Archive:
                 yield record
         except FileNotFoundError as error:
             raise DataError(f"{where}: the WARC file is missing") from error
-        except (ArchiveLoadFailed, StopIteration, OSError, EOFError, ValueError, zlib.error) as error:
+        except (ArchiveLoadFailed, StopIteration, OSError, EOFError, ValueError, zlib.error, AttributeError) as error:
+            # AttributeError: what warcio 1.8 makes of a record that ends within its head
             raise DataError(f"{where}: unreadable WARC record ({type(error).__name__})") from error
 
     def _record(self, name: str, offset: int) -> tuple[str, bytes]:
@@ -317,6 +318,13 @@ class Archive:
         if actual != entry.warc_sha256:
             return [Problem(where=where, what="the record's bytes are not those that were written", kind="warc")]
         return []
+
+
+def _parsed(line: bytes, where: str) -> Entry | Notice:
+    try:
+        return parse(line, where)
+    except DataError as error:
+        raise DataError(f"{error}; `retold verify` says what else is damaged and what helps") from error
 
 
 def _covers_nothing(where: str) -> Problem:

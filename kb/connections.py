@@ -60,7 +60,10 @@ class SqliteConnection:
         # Closed by whoever is last, in whatever thread.
         self._name = str(database)
         with sqlite.explaining(self._name):
-            self.raw = sqlite3.connect(database, timeout=BUSY_S, check_same_thread=False)
+            address = sqlite.for_reading(database)
+            self.raw = sqlite3.connect(
+                address or database, uri=address is not None, timeout=BUSY_S, check_same_thread=False
+            )
             self.raw.execute("PRAGMA query_only=1")
             self.raw.execute(f"PRAGMA mmap_size={MAPPED}")
 

@@ -18,9 +18,7 @@ def engine_of(url: str) -> sa.Engine:
     """The engine of a SQLAlchemy URL; `postgresql://` means psycopg 3. UserError for what is no such address."""
     try:
         parsed = sa.make_url(postgres.driven(url))
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(parsed)
+        engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else sa.create_engine(parsed)
     except (sa.exc.ArgumentError, ValueError) as error:
         raise UserError(f"store_url {_bare(url)!r} is not a database address") from error
     except ImportError as error:
@@ -39,6 +37,17 @@ def engine_of(url: str) -> sa.Engine:
         sa.event.listen(engine, "connect", _tune_postgres)
         sa.event.listen(engine, "handle_error", _explain_postgres)
     return engine
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    if not url.database:
+        return sa.create_engine(url)
+    file = Path(url.database)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    only_read = sqlite.for_reading(file)
+    if only_read is None:
+        return sa.create_engine(url)
+    return sa.create_engine(url, creator=lambda: sqlite3.connect(only_read, uri=True, check_same_thread=False))
 
 
 def _bare(url: str) -> str:
@@ -75,7 +84,7 @@ def _go_over_to_wal(cursor: Any) -> None:
     end = time.monotonic() + BUSY_S
     while True:
         try:
-            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA journal_mode=WAL")  # of a file that is only read it stays what it is
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise

@@ -1,8 +1,7 @@
 """VectorIndex: nearest wordings. Never the only copy: every vector lies in the record store.
 
-Local Chroma belongs to one process at a time (a second open client sees stale results, and breaks the
-index when it then writes: measured with 1.5.9), so opening takes a file lock. Only upserts and deletes
-by id, vectors always passed in, batches within what the client allows.
+Local Chroma belongs to one process at a time (a second open client sees stale results, and breaks the index when it
+then writes: measured with 1.5.9), so opening takes a file lock. Only upserts and deletes by id, vectors passed in.
 """
 
 import os
@@ -147,10 +146,12 @@ class ChromaIndex(_Chroma):
 
         try:
             yield
-        except (ChromaError, sqlite3.Error, OSError, ValueError, RuntimeError) as error:
-            raise DataError(
-                f"the vector index in {self._folder} is damaged ({error}); `retold doctor --fix` makes it anew"
-            ) from error
+        except BaseException as error:
+            told = isinstance(error, ChromaError | sqlite3.Error | OSError | ValueError | RuntimeError)
+            if not told and type(error).__name__ != "PanicException":  # of Chroma's Rust half, at a damaged file
+                raise
+            what = f"the vector index in {self._folder} is damaged ({error}); `retold doctor --fix` makes it anew"
+            raise DataError(what) from error
 
     def drop_others(self) -> int:
         """Delete the collections of other embedding tools, which nobody asks any more; returns how many.

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from kb.errors import DataError, UserError
 
@@ -19,6 +20,21 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _CLOSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
 _DISK = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO}
+
+
+def for_reading(database: Path) -> str | None:
+    """The address under which to open a file in a folder that cannot be written, on a read-only disk for one; None
+    where it can. SQLite would lay its own files beside it. UserError where these hold what the file does not.
+    """
+    if not database.exists() or os.access(database.parent, os.W_OK):
+        return None
+    waiting = database.with_name(f"{database.name}-wal")
+    if waiting.exists() and waiting.stat().st_size:
+        raise UserError(
+            f"{database.parent} cannot be written, and {waiting.name} there holds what {database.name} has still to "
+            "take up: copy the folder to where it can be written and name the copy with --data-dir"
+        )
+    return f"{database.absolute().as_uri()}?mode=ro&immutable=1"
 
 
 @contextmanager
@@ -45,7 +61,10 @@ def explanation(problem: BaseException, database: str) -> Exception | None:
     if code in _BUSY:
         return UserError(f"{database} is being written by another process; try again when it is done")
     if code in _CLOSED:
-        return UserError(f"{database} cannot be opened for writing ({said}); choose another folder with --data-dir")
+        return UserError(
+            f"{database} cannot be opened for writing ({said}); choose another folder with --data-dir, or copy this "
+            "one to where it can be written"
+        )
     if code in _DISK:
         number = _DISK[code]
         return OSError(number, os.strerror(number) if number == errno.EIO else "the disk is full", database)

@@ -16,7 +16,7 @@ from kb.connections import Connection, connect
 from kb.embed import Embedder, embedder
 from kb.entail import CrossEncoderEntailment, EntailmentModel, LexicalEntailment
 from kb.entail_network import EmbeddedEntailment
-from kb.errors import StudyError, UserError
+from kb.errors import DataError, StudyError, UserError
 from kb.exclusive import at_work
 from kb.fulltext import make_fulltext
 from kb.index_server import Server
@@ -76,18 +76,29 @@ class Workspace:
     @cached_property
     def store(self) -> RecordStore:
         """The record store, caught up with what was logged but not stored when a run was killed."""
-        stale = False
         store = self._exit.enter_context(RecordStore.open(self.settings.database_url))
         self._require_own(store)
-        logged = self.archive.count()
-        if logged > store.count_snapshots():
-            store.add_snapshots(self.archive.entries())
-        elif logged < store.count_snapshots():  # an older copy of the record store, perhaps
-            stale = any(store.load(Snapshot, sorted(takedown.gone(self.archive))))
+        stale = self._catch_up(store)
         self._judgements_in(store).catch_up()
         if stale or takedown.is_unfinished(self.archive):
             self.finish_takedown(store)
         return store
+
+    def _catch_up(self, store: RecordStore) -> bool:
+        """Give it the captures that only the log has; whether it has some that were taken down."""
+        logged, stored = self.archive.count(), store.count_snapshots()
+        try:
+            if logged > stored:
+                store.add_snapshots(self.archive.entries())
+            elif logged < stored:  # an older copy of the record store, perhaps
+                return any(store.load(Snapshot, sorted(takedown.gone(self.archive))))
+        except DataError as error:
+            if not stored:  # to go on would look like an empty study
+                raise DataError(
+                    f"{error}. Restore captures.jsonl from a backup; or `retold --data-dir NEW add "
+                    f"{self.archive.folder}` reads the captures into a new folder, as of their own dates"
+                ) from error
+        return False
 
     def _judgements_in(self, store: RecordStore) -> Judgements:
         return Judgements(JudgementLog(self.settings.archive_dir.absolute()), store)

@@ -168,7 +168,15 @@ class Frame(typer.core.TyperGroup):
                     "the disk is full: what was captured is kept; free some space and run the same command", INCOMPLETE
                 )
             if error.errno in (errno.EACCES, errno.EROFS):
-                _fail(f"{error.filename}: {error.strerror}; choose another folder with --data-dir", UserError.exit_code)
+                _fail(
+                    f"{error.filename}: {error.strerror}; choose another folder with --data-dir, or copy this one to "
+                    "where it can be written",
+                    UserError.exit_code,
+                )
+            if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+                _fail(f"{error.filename}: {error.strerror}; move away what is in the way there", UserError.exit_code)
+            if error.errno == errno.EIO:
+                _fail(f"{error.filename or 'the disk'}: {error.strerror}; the disk may be failing: copy it", DAMAGED)
             raise
 
 
