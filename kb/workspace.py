@@ -96,7 +96,7 @@ class Workspace:
             if not stored:  # to go on would look like an empty study
                 raise DataError(
                     f"{error}. Restore captures.jsonl from a backup; or `retold --data-dir NEW add "
-                    f"{self.archive.folder}` reads the captures into a new folder, as of their own dates"
+                    f"{self.archive.folder}/*.warc.gz` reads the captures into a new folder, as of their own dates"
                 ) from error
         return False
 
