@@ -74,15 +74,15 @@ def run(
     with tempfile.TemporaryDirectory() as name:
         made = (folder or Path(name)) / f"{articles}-articles"
         settings = _settings(made) if (made / "claims.yaml").exists() else folder_of(planted, made)
-        with _server(settings) as (server, port):
-            first = _first_picture_s(port)
-            draw = _draw(settings, planted, port)
+        with server(settings) as (process, port):
+            first = first_picture_s(port)
+            draw = drawn_from(settings, planted, port)
             with Site(CRAWLED) as site, _crawl(site, settings.data_dir):
                 before = sum(site.asked()[0].values())
-                cpu = _cpu_s(server.pid)
+                cpu = _cpu_s(process.pid)
                 answers = load(port, draw, clients=clients, seconds=seconds, pause_ms=pause_ms)
                 crawled = sum(site.asked()[0].values()) - before
-                cpu, peak = _cpu_s(server.pid) - cpu, _peak_mb(server.pid)
+                cpu, peak = _cpu_s(process.pid) - cpu, _peak_mb(process.pid)
                 bare = _bare(answers, draw, clients=clients, seconds=seconds / 3, pause_ms=pause_ms)
     return {
         "articles": articles,
@@ -107,7 +107,7 @@ def _settings(made: Path) -> Settings:
 
 
 @contextmanager
-def _server(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def server(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """`retold serve` with its port."""
     port = _free_port()
     code = "from queries.cli import app; app()"
@@ -149,7 +149,7 @@ def _free_port() -> int:
         return port
 
 
-def _first_picture_s(port: int) -> float:
+def first_picture_s(port: int) -> float:
     """Seconds until the overview is there; a page that says that it is coming is no overview."""
     started = time.monotonic()
     while time.monotonic() - started < FIRST_PICTURE_S:
@@ -162,7 +162,7 @@ def _first_picture_s(port: int) -> float:
     raise TimeoutError("the first reading of the coverage did not end")
 
 
-def _draw(settings: Settings, planted: Tree, port: int) -> Draw:
+def drawn_from(settings: Settings, planted: Tree, port: int) -> Draw:
     """Addresses of each kind, drawn evenly among all there are."""
     study = studies.load(settings.study)
     quotes, outlets = [quote.slug for quote in study.quotes], [source.slug for source in study.sources]

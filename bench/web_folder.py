@@ -40,7 +40,7 @@ def folder_of(tree: Tree, folder: Path) -> Settings:
     made = coverage(tree)
     file = folder / "claims.yaml"
     with file.open("w", encoding="utf-8") as out:
-        YAML().dump(_plain(made), out)
+        YAML().dump(claims_of(made), out)
     settings = Settings(study=file, data_dir=folder / "data")
     with Workspace(settings) as workspace:
         _fill(workspace, made)
@@ -51,8 +51,8 @@ def folder_of(tree: Tree, folder: Path) -> Settings:
     return settings
 
 
-def _plain(made: Coverage) -> dict[str, Any]:
-    """claims.yaml."""
+def claims_of(made: Coverage) -> dict[str, Any]:
+    """claims.yaml as plain data."""
     study: Study = made.study
     (claim,) = study.claims
     most = Counter(retelling.article.source for retelling in made.retellings).most_common(NAMED)
