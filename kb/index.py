@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -295,10 +295,9 @@ class LentIndex:
                     self._close()
 
     def _wanted(self) -> bool:
-        try:
-            return time.time() - (self._folder / _WANTED).stat().st_mtime < LOCK_WAIT_S  # not one of a killed process
-        except FileNotFoundError:
-            return False
+        with suppress(FileNotFoundError):  # a wish of a killed process counts no longer, nor one of a wrong clock
+            return abs(time.time() - (self._folder / _WANTED).stat().st_mtime) < LOCK_WAIT_S
+        return False
 
     def _close(self) -> None:
         if self._index is not None:
