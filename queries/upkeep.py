@@ -15,6 +15,7 @@ from kb.minilm import EMBEDDED, MiniLM
 from kb.pipeline import STAGES
 from kb.records import LEFT_OUT, Snapshot, Visit, rfc3339
 from kb.workspace import Workspace
+from queries.days import now
 from queries.models import require_embedder, require_parser
 from queries.plain import counted
 
@@ -47,6 +48,8 @@ class State:
     captures: int
     unread: int
     """Captures that no build has looked at."""
+    ahead: int
+    """Captures dated later than now: the clock was wrong when they were made, or it is now."""
     outcomes: Mapping[str, Mapping[str, int]]
     """Stage -> status or rejection code -> how many."""
     failures: tuple[tuple[str, str, str], ...]
@@ -136,6 +139,7 @@ def state(workspace: Workspace, *, fix: bool) -> State:
         versions={**versions(LIBRARIES), **_models(workspace)},
         captures=captures,
         unread=max(0, captures - len(outcomes["extract"])),
+        ahead=sum(held.fetched_at > now() for held in workspace.store.snapshots()),
         outcomes={
             stage: dict(Counter(o.code if o.status == "rejected" else o.status for o in rows))
             for stage, rows in outcomes.items()
@@ -248,6 +252,9 @@ def print_state(found: State, console: "Console") -> None:
     console.print(f"captures  {found.captures}")
     if found.unread:
         console.print(f"unread    {counted(found.unread, 'capture')}: `retold build` reads them")
+    if found.ahead:
+        told = f"{counted(found.ahead, 'capture')} dated later than now: the clock was wrong then, or it is now"
+        console.print(f"clock     {told}; the lines of captures.jsonl stand in the order of capture all the same")
     for stage, counts in found.outcomes.items():
         console.print(f"{stage:<9} " + "  ".join(f"{count} {name}" for name, count in sorted(counts.items())))
     if found.index_damage:

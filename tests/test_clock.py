@@ -12,9 +12,8 @@ from newsdesk import keep, keep_stories, opened, page
 from crawler.backoff import LONGEST, Silence, resting
 from kb.exclusive import RUN, Holder, alone
 from kb.index import ChromaIndex, LentIndex
-from kb.settings import CrawlSettings
+from kb.pipeline import build
 from kb.state import write_state
-from queries.days import now
 from queries.review import record, standing
 from queries.upkeep import state, verify
 
@@ -56,19 +55,19 @@ def test_last_decision_stands_whatever_the_clock_said(tmp_path: Path) -> None:
 def test_captures_keep_the_order_of_the_log_and_doctor_tells_those_from_the_future(tmp_path: Path) -> None:
     with opened(tmp_path) as desk:
         for number, at in enumerate((NOON, FUTURE, NOON + timedelta(hours=1))):
-            keep(desk, f"https://ledger.example/{number}", page("u", [f"Tides rise {number}."]), fetched_at=at)
+            hours = (at - NOON) // timedelta(hours=1)
+            keep(desk, f"https://ledger.example/{number}", page("u", [f"Tides rise {number}."]), hours)
         assert [entry.final_url[-1] for entry in desk.archive.entries()] == ["0", "1", "2"]
         assert verify(desk) == []
         assert state(desk, fix=False).ahead == 1
 
 
+@pytest.mark.usefixtures("parser_loaded_once")
 def test_durations_are_never_negative(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ticks = iter(range(10**6, 0, -1))
     monkeypatch.setattr(time, "time", lambda: float(next(ticks)))
     with opened(tmp_path) as desk:
         keep_stories(desk)
-        from kb.pipeline import build
-
         summary = build(desk)
         assert all(stage.seconds >= 0 for stage in summary.stages)
         outcomes = [outcome for stage in ("extract", "annotate") for outcome in desk.reader.outcomes(stage)]

@@ -65,14 +65,14 @@ def move_away(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("harm", "times"),
-    [(random_pages, 8), (random_values, 8), (cut, 3)],
+    [(random_pages, 4), (random_values, 4), (cut, 2)],
     ids=["pages", "values", "cut"],
 )
 def test_every_command_on_a_damaged_record_store_works_or_says_how_to_make_it_again(
     desk: Path, tmp_path: Path, harm: Callable[[bytearray, random.Random], None], times: int
 ) -> None:
     whole, told = held(desk), 0
-    for number in range(times * (12 if SOAK else 1)):
+    for number in range(times * (25 if SOAK else 1)):
         folder = copied(desk, tmp_path / "desk")
         data = bytearray(database(folder).read_bytes())
         harm(data, random.Random(f"{harm.__name__} {number}"))
@@ -87,7 +87,7 @@ def test_every_command_on_a_damaged_record_store_works_or_says_how_to_make_it_ag
                 assert MENDED in answer.told, (number, words)
                 damaged = True
         told += damaged
-        if number % 6 == 0:
+        if number % 10 == 0:
             move_away(folder)
             assert call(folder, "build").code == 0
             assert held(folder) == whole
