@@ -8,13 +8,20 @@ NEEDS := pyproject.toml constraints.txt
 REPLAY := $(VENV)/replay
 REPLAYED := $(REPLAY)/.pywb-2.10.0
 
-.PHONY: setup replay demo test check docs constraints clean
+.PHONY: setup replay demo test soak check docs constraints clean
 
 demo: setup
 	$(BIN)/retold demo retold-demo
 
 test: setup replay check
 	RETOLD_REPLAY=$(REPLAY) $(BIN)/python -m pytest
+
+# The long forms of the tests (an hour or more on two cores), then everything at once for SECONDS on one data folder.
+SECONDS ?= 1200
+ARTICLES ?= 2000
+soak: setup
+	RETOLD_SOAK=1 $(BIN)/python -m pytest
+	$(BIN)/python -m bench soak --articles $(ARTICLES) --seconds $(SECONDS)
 
 check: setup
 	$(BIN)/ruff format --check .
