@@ -34,7 +34,7 @@ from bench.tree_planting import Planted, Tree, tree
 from bench.tree_records import coverage, slug_of
 from bench.web import drawn_from, first_picture_s, server
 from bench.web_folder import claims_of
-from bench.web_load import Asked, figures, load
+from bench.web_load import Asked, Draw, figures, load
 from kb.pipeline import build
 from kb.settings import Settings
 from kb.warc import Capture
@@ -47,6 +47,8 @@ REST_S = 3.0
 """Between two commands of one kind."""
 PORTION = 40
 """Pages that one crawl may take: one after the other a study grows, and is built again."""
+CRAWLED = "bench"
+"""The outlet that the site is."""
 JUDGE = "lexical"
 """The entailment model: what a soak looks for is not in what it judges, and loading the network costs seconds."""
 FORM = re.compile(r'<form class="judge".*?</form>', re.DOTALL)
@@ -140,6 +142,7 @@ def run(
         "captures": captures,
         "errors": told["all"]["errors"] + len(commands.wrong) + (not alive) + abs(lost) + (verified != 0),
         "wrong": commands.wrong[:20],
+        "failed_pages": Counter(f"{each.status} {each.path}" for each in answers if each.status != 200).most_common(20),
         "decisions": dict(commands.decided),
         "decisions_lost": lost,
         "captures_without_row": logged - captures,
@@ -173,11 +176,19 @@ class Soak:
         threads.append(threading.Thread(target=self._watch))
         for thread in threads:
             thread.start()
-        draw = drawn_from(self.settings, self.planted, self.port)
-        answers = load(self.port, draw, clients=self.readers, seconds=self.seconds, pause_ms=PAUSE_MS)
+        answers = load(self.port, self._draw(), clients=self.readers, seconds=self.seconds, pause_ms=PAUSE_MS)
         for thread in threads:
             thread.join()
         return answers
+
+    def _draw(self) -> Draw:
+        """Pages that are there from the beginning: the crawled outlet has one only after the first build."""
+        draw = drawn_from(self.settings, self.planted, self.port)
+
+        def drawn(chance: random.Random) -> tuple[str, str]:
+            return next(each for each in iter(lambda: draw(chance), None) if each[1] != f"/outlets/{CRAWLED}")
+
+        return drawn
 
     def _works(self) -> tuple[Callable[[random.Random], None], ...]:
         settings, commands, names = self.settings, self.commands, _names(self.settings)
@@ -288,7 +299,7 @@ def _folder_of(planted: Tree, folder: Path, site: Site) -> Settings:
     plain = claims_of(coverage(planted))
     plain["study"]["aliases"] = ["Glass Echo"]
     plain["sources"].append(
-        {"id": "bench", "name": "Bench", "domains": list(HOSTS[:2]), "feeds": [f"{site.url}/feed.xml"]}
+        {"id": CRAWLED, "name": "Bench", "domains": list(HOSTS[:2]), "feeds": [f"{site.url}/feed.xml"]}
     )
     with (folder / "claims.yaml").open("w", encoding="utf-8") as out:
         YAML().dump(plain, out)
