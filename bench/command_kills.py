@@ -187,8 +187,10 @@ def scenarios() -> Mapping[str, Scenario]:
     }
 
 
-def run(kills: int = 200, seed: int = 1, only: tuple[str, ...] = ()) -> Mapping[str, Any]:
-    """By command the kills and those that found it at work; `problems` must be empty."""
+def run(kills: int = 200, seed: int = 1, only: tuple[str, ...] = (), *, every_step: bool = False) -> Mapping[str, Any]:
+    """By command the kills and those that found it at work; `problems` must be empty. `every_step`: instead of so many
+    kills, one before each step on disk.
+    """
     chosen = {name: scenario for name, scenario in scenarios().items() if not only or name in only}
     parts = sum(scenario.share for scenario in chosen.values())
     tallies: dict[str, Tally] = {}
@@ -199,7 +201,8 @@ def run(kills: int = 200, seed: int = 1, only: tuple[str, ...] = ()) -> Mapping[
             place.mkdir()
             (place / "claims.yaml").write_text(CLAIMS.format(site=site.url), encoding="utf-8")
             scenario.prepare(place)
-            tallies[each] = _Trial(scenario, place, forked, random.Random(f"{seed} {each}")).run(times)
+            trial = _Trial(scenario, place, forked, random.Random(f"{seed} {each}"))
+            tallies[each] = trial.run(None if every_step else times)
     return {
         "kills": sum(tally.kills for tally in tallies.values()),
         "at_work": sum(tally.at_work for tally in tallies.values()),
@@ -233,16 +236,18 @@ class _Trial:
         self._chance = chance
         self._tally = Tally()
 
-    def run(self, times: int) -> Tally:
+    def run(self, times: int | None) -> Tally:
+        """`times`: of random kills; None for one before each step."""
         folder = self._copy("whole")
         whole = self._given(folder, self._scenario.commands)
         expected = self._held(folder)
         if len(whole.codes) != len(self._scenario.commands) or whole.codes[-1] not in self._scenario.codes:
             self._tally.problems.append(f"undisturbed: {whole.codes} {whole.said[-500:]}")
             return self._tally
-        for number in range(times):
+        for number in range(whole.steps if times is None else times):
+            how = self._how(number, whole) if times is not None else {"at_step": number + 1}
             try:
-                self._once(number, whole, expected)
+                self._once(number, how, expected)
             except Exception as error:  # noqa: BLE001  whatever it is, it is what this looks for
                 self._tally.problems.append(f"run {number}: {type(error).__name__}: {error}")
         return self._tally
@@ -258,14 +263,15 @@ class _Trial:
         filled = [[*options, *(word.format(folder=folder) for word in words)] for words in commands]
         return self._forked.run(folder, filled, **how)
 
-    def _once(self, number: int, whole: Ended, expected: Mapping[str, Any]) -> None:
+    def _how(self, number: int, whole: Ended) -> dict[str, Any]:
+        """When to kill: every other time before a step, else at any moment."""
+        if number % 2 == 0 and whole.steps:
+            return {"at_step": self._chance.randint(1, whole.steps)}
+        orphan = self._chance.random() < ORPHANED
+        return {"after_s": self._chance.uniform(0, whole.seconds), "orphan": orphan}
+
+    def _once(self, number: int, how: dict[str, Any], expected: Mapping[str, Any]) -> None:
         folder, commands = self._copy("killed"), self._scenario.commands
-        by_step = number % 2 == 0 and whole.steps > 0
-        if by_step:
-            how: dict[str, Any] = {"at_step": self._chance.randint(1, whole.steps)}
-        else:
-            orphan = self._chance.random() < ORPHANED
-            how = {"after_s": self._chance.uniform(0, whole.seconds), "orphan": orphan}
         killed = self._given(folder, commands, **how)
         self._tally.kills += 1
         self._tally.at_work += killed.killed

@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from bench import command_kills
 from bench.kills import crawls, faults
 
@@ -18,3 +20,11 @@ def test_commands_killed_at_random_are_finished_by_the_same_command_and_nothing_
     figures = command_kills.run(230, seed=2) if SOAK else command_kills.run(6, only=("migrate", "review"))
     assert figures["problems"] == {}
     assert figures["at_work"] >= figures["kills"] / 2
+
+
+@pytest.mark.skipif(not SOAK, reason="make soak")
+@pytest.mark.parametrize("name", ["add", "review", "forget", "migrate"])
+def test_command_killed_before_each_step_on_disk_is_finished_by_the_same_command(name: str) -> None:
+    figures = command_kills.run(only=(name,), every_step=True)
+    assert figures["problems"] == {}
+    assert figures["at_work"] == figures["kills"]
