@@ -71,19 +71,19 @@ class Watched:
 
     @property
     def plain(self) -> Mapping[str, Any]:
-        """The second half shows what grows with time: in the first, the study itself grows."""
+        """Quarters, for the study itself grows, and what is kept fills up at first; the slope is of the second half."""
         half = len(self.seconds) // 2
-        slope = np.polyfit(self.seconds[half:], self.mb[half:], 1)[0] * 3600 if half > 2 else None
+        quarters = [round(float(each.mean())) for each in np.array_split(np.array(self.mb), 4) if each.size]
+        slope = np.polyfit(self.seconds[half:], self.mb[half:], 1)[0] * 3600 if len(self.seconds) > 8 else None
         return {
-            "rss_mb": {
-                "first": round(self.mb[0]),
-                "half": round(self.mb[half]),
-                "last": round(self.mb[-1]),
-                "max": round(max(self.mb)),
-            },
+            "rss_mb_by_quarter": quarters,
+            "rss_mb_max": round(max(self.mb)),
             "rss_slope_mb_per_hour_second_half": None if slope is None else round(float(slope), 1),
-            "open_files": {"first": self.files[0], "half": max(self.files[: half + 1]), "last": self.files[-1]},
-            "open_files_max_second_half": max(self.files[half:]),
+            "open_files": {
+                "first": self.files[0],
+                "most_in_first_half": max(self.files[: half + 1]),
+                "most_in_second_half": max(self.files[half:]),
+            },
         }
 
 
@@ -119,6 +119,8 @@ def run(
         started = time.monotonic()
         settings = _folder_of(planted, made, site)
         built_s = time.monotonic() - started
+        with Workspace(settings) as workspace:
+            before = _of_soak(workspace)  # a folder may have been soaked already
         with server(settings) as (process, port):
             first = first_picture_s(port)
             soak = Soak(
@@ -127,12 +129,12 @@ def run(
             answers = soak.run()
             alive = process.poll() is None
         with Workspace(settings) as workspace:
-            held = workspace.reader.judgements()
+            held = _of_soak(workspace) - before
             captures = workspace.store.count_snapshots()
             logged = workspace.archive.count()
         verified = _command(settings, ("verify",)).returncode
     told, watched, commands = figures(answers, seconds), soak.watched, soak.commands
-    lost = sum(commands.decided.values()) - sum(each.user == "soak" for each in held)
+    lost = sum(commands.decided.values()) - held
     return {
         "articles": articles,
         "seconds": seconds,
@@ -285,6 +287,10 @@ def _looked(settings: Settings, commands: Commands) -> None:
     """What somebody asks in between."""
     _timed(settings, commands, ("speakers", "--json"))
     _timed(settings, commands, ("captures", "--json"))
+
+
+def _of_soak(workspace: Workspace) -> int:
+    return sum(each.user == "soak" for each in workspace.reader.judgements())
 
 
 def _names(settings: Settings) -> Sequence[str]:
