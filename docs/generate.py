@@ -38,7 +38,8 @@ COMMANDS = ("cli", "answering", "archiving", "reviewing", "revising", "searching
 """Modules of `queries` that parse, call and print."""
 LIBRARY = (
     *("queries.asking", "queries.lookup", "queries.review", "queries.coding", "queries.forget", "queries.export"),
-    *("queries.job", "queries.upkeep", "queries.watch", "queries.occasions", "queries.web", "queries.mcp"),
+    *("queries.job", "queries.upkeep", "queries.verifying", "queries.watch", "queries.occasions"),
+    *("queries.web", "queries.mcp"),
 )
 """Modules whose functions a program may want, too; the others lend a hand in printing."""
 _SENTENCE_END = re.compile(r"(?<=\.)\s(?=[A-Z])")

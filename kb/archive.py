@@ -11,6 +11,8 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -33,9 +35,15 @@ class Problem:
     """Something that `verify` found damaged."""
 
     where: str
-    """`captures.jsonl:12` or `retold-00001.warc.gz@4711`; of a row, its id or address."""
+    """`captures.jsonl:12`, `retold-00001.warc.gz@4711` or `quotes quote:1f…`."""
     what: str
-    kind: Literal["log", "warc", "body", "text", "judgements", "store"]
+    kind: Literal["log", "warc", "body", "judgements", "store", "kept", "entered", "derived", "search"]
+    """`log`, `warc`, `body`, `judgements`: what lies in the archive. Of the record store, `store`: its structure;
+    `kept`: rows that nothing makes again; `entered`: rows that a log has too; `derived`: rows that a build makes.
+    `search`: full text, matrix and vector index."""
+    url: str | None = None
+    """Of a damaged record or body: the address that was captured."""
+    fetched_at: datetime | None = None
 
 
 class Archive:
@@ -307,16 +315,21 @@ class Archive:
 
     def _check(self, entry: Entry) -> list[Problem]:
         snapshot = entry.snapshot
-        where = f"{snapshot.warc}@{snapshot.offset}"
+        told = partial(
+            Problem,
+            where=f"{snapshot.warc}@{snapshot.offset}",
+            url=snapshot.requested_url,
+            fetched_at=snapshot.fetched_at,
+        )
         try:
             actual = self._digest(entry)
             self.body(snapshot)
         except DigestError as error:
-            return [Problem(where=where, what=str(error), kind="body")]
+            return [told(what=str(error), kind="body")]
         except (DataError, OSError, ValueError) as error:
-            return [Problem(where=where, what=str(error), kind="warc")]
+            return [told(what=str(error), kind="warc")]
         if actual != entry.warc_sha256:
-            return [Problem(where=where, what="the record's bytes are not those that were written", kind="warc")]
+            return [told(what="the record's bytes are not those that were written", kind="warc")]
         return []
 
 

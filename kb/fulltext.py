@@ -6,6 +6,7 @@ Asking it is kb.lexical's and kb.tsvector's, which need a plain connection alone
 
 import sqlalchemy as sa
 
+from kb.errors import DataError
 from kb.lexical import TOKENS
 from kb.store import RecordStore
 
@@ -55,6 +56,38 @@ def make_fulltext(store: RecordStore) -> None:
         ready = _whole(connection)
     if not ready:
         (_make_tsvector if on_server else _make)(store.engine)
+
+
+def damage(store: RecordStore) -> str | None:
+    """What is wrong with the index, where it was made: it must know every wording and nothing else."""
+    with store.engine.connect() as connection:
+        if not _whole(connection):
+            return None  # the next search makes it
+        if connection.dialect.name == "postgresql":
+            stale = "SELECT count(*) FROM wordings WHERE words IS DISTINCT FROM "
+            told = connection.exec_driver_sql(stale + "to_tsvector('retold', retold_words(wording))").scalar_one()
+            return f"{told} wordings are indexed as others" if told else None
+        made = "SELECT sql FROM sqlite_master WHERE name IN ('wording_fts', 'wording_fts_add', 'wording_fts_drop')"
+        if sorted(connection.exec_driver_sql(made).scalars()) != sorted(_MAKE):
+            return "it is not as it was made"
+        try:  # rank 1: against the wordings too, not in itself alone
+            connection.exec_driver_sql("INSERT INTO wording_fts(wording_fts, rank) VALUES ('integrity-check', 1)")
+        except (DataError, sa.exc.DatabaseError) as error:
+            return f"it does not answer to the wordings ({type(error.__cause__ or error).__name__})"
+        finally:
+            connection.rollback()
+    return None
+
+
+def drop_fulltext(store: RecordStore) -> None:
+    """Take the index away; `make_fulltext` makes it anew."""
+    if store.engine.dialect.name == "postgresql":
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE wordings DROP COLUMN IF EXISTS words, DROP COLUMN IF EXISTS length")
+    else:
+        with store.engine.begin() as connection:
+            for statement in _DROP:
+                connection.exec_driver_sql(statement)
 
 
 def _make(engine: sa.Engine) -> None:

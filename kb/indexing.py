@@ -20,11 +20,15 @@ from kb.index import (
 from kb.index_server import SEARCHING, Server, WatchedIndex
 from kb.matrix import Matrix, Vectors
 from kb.reader import Reader
+from kb.sqlite_pages import complaints
 from kb.store import RecordStore
 
 PROBED = 50
 """Vectors that a filled index is asked for: damage shows in the first few, or in parts that no sample of any size
 is sure to meet."""
+
+SEARCHED = 2_000
+"""Vectors that `retold verify` asks it for: a few seconds."""
 
 
 class Indexing:
@@ -97,15 +101,50 @@ class Indexing:
         finally:
             self.close()
 
-    def check(self) -> set[str]:
+    def check(self, probes: int = PROBED) -> set[str]:
         """The keys that the index holds; DataError where it does not find them."""
         keys = self.index.keys()
-        probed = self._reader.vectors(sorted(keys)[:: max(1, len(keys) // PROBED)], self._tool)
+        probed = self._reader.vectors(sorted(keys)[:: max(1, len(keys) // probes)], self._tool)
         if not finds_itself(self.index, *probed):
             raise DataError(
                 f"the vector index {self._where} does not find what is in it; `retold doctor --fix` makes it anew"
             )
         return keys
+
+    def problems(self) -> dict[str, str]:
+        """By file or folder what is not as the last build left it. Nothing where a build has still to bring what is
+        wanted in step: until then it is stale, not damaged.
+        """
+        numbers, digests = self._reader.embedded(self._wanted(), self._tool)
+        name = matrices.name_of(self._tool, numbers, digests)
+        if name != self._reader.active_tool(matrices.KIND) or is_discarded(self.folder):
+            return {}
+        rows = matrices.rows_of(digests, numbers, None, self._vectors)
+        found = dict.fromkeys(matrices.unlike(self.folder, name, numbers, rows), "not the vectors of the record store")
+        try:
+            held = self._checked_keys()
+        except DataError as error:
+            return {**found, f"the vector index {self._where}": str(error)}
+        finally:
+            self.close()
+        if held != set(digests):
+            found[f"the vector index {self._where}"] = (
+                f"{len(held.symmetric_difference(digests))} wordings missing or too many"
+            )
+        return found
+
+    def _checked_keys(self) -> set[str]:
+        """Chroma by itself looks only at what it is asked for."""
+        told = [] if self._server else complaints(self.folder / "chroma.sqlite3")
+        if told:
+            raise DataError(f"chroma.sqlite3 is damaged: {told[0]}")
+        return self.check(SEARCHED)
+
+    def make_anew(self) -> None:
+        """The index and the matrix, from the record store."""
+        self.close()
+        discard(self.folder, self._server)
+        self.reconcile()
 
     def close(self) -> None:
         index: VectorIndex | None = self.__dict__.pop("index", None)

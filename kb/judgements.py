@@ -67,15 +67,6 @@ class Judgements:
                 if judgement.withdrawn_at:
                     self._store.withdraw_judgement(judgement.id, judgement.withdrawn_at)
 
-    def problems(self) -> list[tuple[str, str]]:
-        """Where the log is damaged, and what the record store has otherwise than it."""
-        logged, stored = self.log.held(), Reader(self._store).judgements_by_id()
-        other = [key for key, each in stored.items() if key != each.id or logged.get(key, each).note != each.note]
-        return [
-            *self.log.problems(),
-            *((key, "the record store has it otherwise than it was entered") for key in other),
-        ]
-
     def _differing(self) -> tuple[tuple[Judgement, ...], tuple[Judgement, ...]]:
         """What the log lacks, and what the record store lacks; a damaged row is neither."""
         logged, stored = self.log.held(), Reader(self._store).judgements_by_id()

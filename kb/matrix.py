@@ -6,6 +6,7 @@ the rows that the filter leaves. Like the index it can be made again from the re
 """
 
 import hashlib
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -101,12 +102,7 @@ def save(folder: Path, name: str, numbers: Numbers, portions: Iterator[Vectors])
     partial = folder / f"{name}.{os.getpid()}.part"
     try:
         with partial.open("wb") as file:
-            for at, rows in enumerate(portions):
-                if not at:
-                    shape = (len(numbers), rows.shape[1])
-                    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-                    np.lib.format.write_array_header_1_0(file, header)
-                file.write(np.ascontiguousarray(rows, "<f4").tobytes())
+            file.writelines(_content(numbers, portions))
         partial.replace(folder / f"{name}.npy")
         with partial.open("wb") as file:
             np.save(file, numbers)
@@ -116,6 +112,33 @@ def save(folder: Path, name: str, numbers: Numbers, portions: Iterator[Vectors])
     for old in folder.glob(f"{_PREFIX}*"):
         if not old.name.startswith(f"{name}."):
             old.unlink(missing_ok=True)
+
+
+def _content(numbers: Numbers, portions: Iterable[Vectors]) -> Iterator[bytes]:
+    """The bytes of a matrix's file of vectors."""
+    for at, rows in enumerate(portions):
+        if not at:
+            head = io.BytesIO()
+            shape = (len(numbers), rows.shape[1])
+            np.lib.format.write_array_header_1_0(head, {"descr": "<f4", "fortran_order": False, "shape": shape})
+            yield head.getvalue()
+        yield np.ascontiguousarray(rows, "<f4").tobytes()
+
+
+def unlike(folder: Path, name: str, numbers: Numbers, portions: Iterable[Vectors]) -> list[str]:
+    """The files of a matrix that are not, byte for byte, what `save` would write."""
+    counted = io.BytesIO()
+    np.save(counted, numbers)
+    expected = {f"{name}.npy": _content(numbers, portions), f"{name}.numbers.npy": iter([counted.getvalue()])}
+    return [file for file, parts in expected.items() if not _is(folder / file, parts)]
+
+
+def _is(path: Path, parts: Iterator[bytes]) -> bool:
+    try:
+        with path.open("rb") as file:
+            return all(file.read(len(part)) == part for part in parts) and not file.read(1)
+    except OSError:
+        return False
 
 
 def rows_of(

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import sqlalchemy as sa
 
 from kb import schema
 from kb.errors import DataError
-from kb.tables import CAPTURED, DERIVED, SEARCHED, alerts, deliveries
+from kb.tables import CAPTURED, DERIVED, SEALED, SEARCHED, alerts, deliveries, sealed
 
 _schema = sa.Table(
     "schema_state",
@@ -27,10 +28,7 @@ def _alerts(connection: sa.Connection) -> None:
 
 
 def _withdrawals(connection: sa.Connection) -> None:
-    column = alerts.c.withdrawn_at
-    if column.name not in {held["name"] for held in sa.inspect(connection).get_columns(alerts.name)}:
-        kind = column.type.compile(dialect=connection.dialect)
-        connection.exec_driver_sql(f"ALTER TABLE {alerts.name} ADD COLUMN {column.name} {kind}")
+    _add_column(connection, alerts.c.withdrawn_at)
 
 
 def _narrowed_searches(connection: sa.Connection) -> None:
@@ -39,7 +37,25 @@ def _narrowed_searches(connection: sa.Connection) -> None:
             index.create(connection, checkfirst=True)  # elsewhere it comes with its table
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _alerts, _withdrawals, _narrowed_searches)
+def _seals(connection: sa.Connection) -> None:
+    """What is held from before is sealed as it stands."""
+    for table in (each for each in SEALED if each.metadata is CAPTURED):
+        _add_column(connection, table.c.seal)
+        (key,) = table.primary_key.columns
+        for row in connection.execute(sa.select(table).where(table.c.seal.is_(None))).mappings().all():
+            value = sealed(table, dict(row))["seal"]
+            connection.execute(sa.update(table).where(key == row[key.name]).values(seal=value))
+
+
+def _add_column(connection: sa.Connection, column: sa.Column[Any]) -> None:
+    """A column that a new database has from the first step."""
+    name = column.table.name
+    if column.name not in {held["name"] for held in sa.inspect(connection).get_columns(name)}:
+        kind = column.type.compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {column.name} {kind}")
+
+
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _alerts, _withdrawals, _narrowed_searches, _seals)
 """Step n brings the captured tables from version n to n + 1. Never edited after a release."""
 
 

@@ -61,7 +61,8 @@ def _purge(connection: sa.Connection, snapshots: Collection[str], own: Mapping[s
     _delete(connection, t.embeddings.c.words_sha256, unsaid - own.keys())
     back = [{"words_sha256": key, "wording": own[key]} for key in sorted(unsaid & own.keys())]
     if back:
-        connection.execute(sa.insert(t.wordings), back)  # with the study's commas, not the page's
+        sealed = [t.sealed(t.wordings, row) for row in back]
+        connection.execute(sa.insert(t.wordings), sealed)  # with the study's commas, not the page's
     c = t.snapshots.c
     going = _rows(connection, sa.select(c.body_sha256, c.requested_url, c.final_url), c.id, snapshots)
     _delete(connection, c.id, snapshots)
@@ -75,10 +76,17 @@ def _withdraw(connection: sa.Connection, bodies: Collection[str], addresses: Col
         alert = t.from_row(Alert, dict(row))
         if any(place.capture in bodies or place.url in addresses for place in alert.places):
             bare = attrs.evolve(alert, title=WITHDRAWN, why="", summary=WITHDRAWN, diff=(), places=(), withdrawn_at=at)
-            connection.execute(sa.update(t.alerts).where(t.alerts.c.id == alert.id).values(t.to_row(bare)))
-            d = t.deliveries.c
-            unsent = (d.alert == alert.id, d.status.in_(("waiting", "trying", "failed")))
-            connection.execute(sa.update(t.deliveries).where(*unsent).values(status="withdrawn"))
+            told = t.sealed(t.alerts, t.to_row(bare))
+            connection.execute(sa.update(t.alerts).where(t.alerts.c.id == alert.id).values(told))
+            _send_no_more(connection, alert)
+
+
+def _send_no_more(connection: sa.Connection, alert: Alert) -> None:
+    d = t.deliveries.c
+    unsent = (d.alert == alert.id, d.status.in_(("waiting", "trying", "failed")))
+    for row in connection.execute(sa.select(t.deliveries).where(*unsent)).mappings().all():
+        stopped = t.sealed(t.deliveries, {**row, "status": "withdrawn"})
+        connection.execute(sa.update(t.deliveries).where(d.id == row["id"]).values(stopped))
 
 
 def _words_of(connection: sa.Connection, texts: Collection[str]) -> set[str]:

@@ -176,10 +176,6 @@ class Reader:
         query = sa.select(e.snapshot, e.title).where(e.tool == t.chosen_tool("extractions"), e.title.is_not(None))
         return {row["snapshot"]: row["title"] for row in self._rows(query)}
 
-    def damaged_texts(self) -> list[str]:
-        """Ids of texts that are not the text that their id was made of."""
-        return [row["id"] for row in self._rows(sa.select(t.texts)) if t.from_row(Text, row).id != row["id"]]
-
     def judgements(self) -> list[Judgement]:
         return list(self.judgements_by_id().values())
 
@@ -187,14 +183,6 @@ class Reader:
         """In order of time, by the id that they are stored under: a damaged one has another by now."""
         query = sa.select(t.judgements).order_by(t.judgements.c.made_at, t.judgements.c.id)
         return {row["id"]: t.from_row(Judgement, row) for row in self._rows(query)}
-
-    def damage(self) -> list[str]:
-        """What the database itself finds wrong with its file; nothing of a server, which looks after its own."""
-        if self._engine.dialect.name != "sqlite":
-            return []
-        with self._engine.connect() as connection:
-            found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
-        return [] if found == ["ok"] else found
 
     def alerts(self) -> list[Alert]:
         """All that was ever told, the oldest first."""

@@ -105,7 +105,8 @@ class RecordStore:
         d = t.deliveries
         with self.engine.begin() as connection:
             for delivery in deliveries:
-                connection.execute(sa.update(d).where(d.c.id == delivery.id).values(t.to_row(delivery)))
+                row = t.sealed(d, t.to_row(delivery))
+                connection.execute(sa.update(d).where(d.c.id == delivery.id).values(row))
 
     def remember_study(self, slug: str, yaml: str, at: datetime) -> None:
         """Keep the text of claims.yaml as it stood when something was derived from it."""
@@ -224,7 +225,7 @@ class RecordStore:
                     _insert_new(connection, table, rows)
                 if outcome:
                     connection.execute(sa.delete(t.outcomes).where(t.outcomes.c.id == outcome.id))
-                    connection.execute(sa.insert(t.outcomes), [t.to_row(outcome)])
+                    connection.execute(sa.insert(t.outcomes), [t.sealed(t.outcomes, t.to_row(outcome))])
         except sa.exc.OperationalError:
             raise  # the database's trouble, not the record's
         except (ValueError, OverflowError, sa.exc.StatementError) as error:
@@ -245,6 +246,7 @@ class RecordStore:
                 connection.execute(sa.delete(t.DERIVED.tables[kind]))
                 if kind == "extractions":  # with them their texts: a damaged one would stay in the new one's place
                     connection.execute(sa.delete(t.texts))
+                    connection.execute(sa.delete(t.articles))
 
     def register(self, tools: Iterable[Tool]) -> None:
         rows = [
@@ -282,7 +284,7 @@ class RecordStore:
 
 def _choose(connection: sa.Connection, kind: str, tool: str) -> None:
     connection.execute(sa.delete(t.active).where(t.active.c.kind == kind))
-    connection.execute(sa.insert(t.active).values(kind=kind, tool=tool))
+    connection.execute(sa.insert(t.active).values(t.sealed(t.active, {"kind": kind, "tool": tool})))
 
 
 def _undone(key: Any, stage: str, tool: str) -> Any:
@@ -298,4 +300,4 @@ def _insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mappi
     if not rows:
         return
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(insert(table).on_conflict_do_nothing(), list(rows))
+    connection.execute(insert(table).on_conflict_do_nothing(), [t.sealed(table, row) for row in rows])

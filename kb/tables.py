@@ -2,9 +2,11 @@
 
 Captured tables hold what cannot be made again and change only by a numbered migration. Derived tables
 may be dropped and rebuilt. Columns follow the record's fields: a Span becomes `<field>_start` and
-`<field>_end`, sequences and mappings become JSON, times are UTC.
+`<field>_end`, sequences and mappings become JSON, times are UTC. A row that nothing else vouches for carries a
+seal: a digest over its values, by which `retold verify` finds a byte that changed.
 """
 
+import hashlib
 import json
 import math
 import types
@@ -280,6 +282,45 @@ TABLE_OF: Mapping[type, sa.Table] = {
     r.Evidence: evidence,
     r.Outcome: outcomes,
 }
+
+
+SEALED: tuple[sa.Table, ...] = (*DERIVED.sorted_tables, visits, alerts, deliveries, studies)
+"""The other captured tables are compared with what they are caught up from: the logs in the archive."""
+for _sealed in SEALED:
+    _sealed.append_column(sa.Column("seal", Words(), nullable=True))
+
+_UNSEALED = ("number", "seal")
+"""The database numbers the wordings; every index of it would have to change along with a number."""
+
+
+def sealed(table: sa.Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its seal, where its table has one."""
+    return {**row, "seal": seal(table, row)} if table in SEALED else dict(row)
+
+
+def seal(table: sa.Table, row: Mapping[str, Any]) -> str:
+    """16 hex digits over a row's values, the same before and after they lay in any database.
+
+    Against accidents: whoever changes a row by intent can seal it anew, and is found by deriving it again.
+    """
+    values = [_canonical(column, row[column.name]) for column in table.c if column.name not in _UNSEALED]
+    said = json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(said, digest_size=8).hexdigest()
+
+
+def _canonical(column: sa.Column[Any], value: Any) -> Any:
+    if value is None:
+        return None
+    match column.type:
+        case Moment():
+            return value.astimezone(UTC).isoformat()
+        case Floats():
+            return np.asarray(value, "<f4").tobytes().hex()
+        case Real():
+            return float(value)
+        case sa.Boolean():
+            return bool(value)
+    return value
 
 
 def chosen_tool(kind: str) -> sa.ScalarSelect[str]:

@@ -101,7 +101,12 @@ class Workspace:
         return False
 
     def _judgements_in(self, store: RecordStore) -> Judgements:
-        return Judgements(JudgementLog(self.settings.archive_dir.absolute()), store)
+        return Judgements(self.judgement_log, store)
+
+    @cached_property
+    def judgement_log(self) -> JudgementLog:
+        """Needs no record store, as the archive does not."""
+        return JudgementLog(self.settings.archive_dir.absolute())
 
     @cached_property
     def judgements(self) -> Judgements:

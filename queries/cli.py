@@ -252,27 +252,32 @@ def trace(ctx: typer.Context, subject: Subject = None) -> None:
 
 @app.command()
 def verify(ctx: typer.Context) -> None:
-    """Re-read every capture and the log's hash chain; exit 3 when anything is not as it was captured.
+    """Re-read captures, logs, records and indexes; exit 3 when anything is not as it was captured, judged or derived.
 
     Example: retold verify
     """
-    from queries import upkeep
+    from contextlib import ExitStack
+
+    from queries import verifying
 
     options: Options = ctx.obj
-    with options.workspace() as workspace:
-        problems = upkeep.verify(workspace)
-        count = workspace.archive.count()
+    with ExitStack() as stack:
+        workspace = options.workspace()
+        stack.push(workspace)  # opened by what looks into it: a record store that cannot be is told with the rest
+        found = verifying.verify(workspace)
     if options.json:
-        print_json(upkeep.problems_json(count, problems))
-    upkeep.print_problems(count, problems, options.console())
-    if problems:
+        print_json(verifying.verified_json(found))
+    verifying.print_verified(found, options.console())
+    if found.problems:
         raise typer.Exit(DAMAGED)
 
 
 @app.command()
 def doctor(
     ctx: typer.Context,
-    fix: Annotated[bool, typer.Option("--fix", help="Rebuild the vector index from the record store.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Make again what `retold verify` finds damaged and what is stale.")
+    ] = False,
 ) -> None:
     """Say what is installed, what is held, what was dropped and why, and what is stale.
 
@@ -282,6 +287,10 @@ def doctor(
 
     options: Options = ctx.obj
     with options.working() if fix else options.workspace() as workspace:
+        if fix:
+            from queries import verifying
+
+            verifying.print_mended(verifying.mend(workspace), options.console())
         found = upkeep.state(workspace, fix=fix)
     if options.json:
         print_json(upkeep.state_json(found))

@@ -1,4 +1,4 @@
-"""`verify` and `doctor`: whether all is as captured, what is held, what was dropped and why."""
+"""`doctor`: what is installed and held, what was dropped and why, what is stale."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kb import takedown
-from kb.archive import Problem
 from kb.capturelog import Notice
 from kb.errors import DataError, UserError
 from kb.minilm import EMBEDDED, MiniLM
@@ -71,59 +70,6 @@ class State:
     def healthy(self) -> bool:
         index_ok = self.fixed or not (self.index_missing or self.index_extra or self.index_damage)
         return index_ok and not self.failures and not {"missing", "damaged"} & set(self.versions.values())
-
-
-def verify(workspace: Workspace) -> list[Problem]:
-    """Every capture re-read and the log's chain walked; what the record store has and the log has not is lost there."""
-    damaged = workspace.reader.damaged_texts()
-    problems = workspace.archive.verify()
-    problems += [Problem(where=key, what="the text is not what its id was made of", kind="text") for key in damaged]
-    problems += [Problem(where=at, what=what, kind="judgements") for at, what in workspace.judgements.problems()]
-    problems += [Problem(where="record store", what=what, kind="store") for what in workspace.reader.damage()]
-    if any(problem.kind == "log" for problem in problems):
-        return problems  # lines that cannot be read are not missing
-    logged = {snapshot.id: snapshot for snapshot in workspace.archive.entries()}
-    for held in workspace.store.snapshots():
-        where = held.requested_url
-        if held.id not in logged:
-            problems.append(Problem(where=where, what="captured, but not in the log", kind="log"))
-        elif held != logged[held.id]:
-            problems.append(Problem(where=where, what="the record store has it otherwise than the log", kind="store"))
-    return problems
-
-
-REMEDIES: Mapping[str, str] = {
-    "text": "`retold build --rebuild extract` makes texts again from the archive",
-    "log": "nothing makes a log line again: the captures that it names can still be read where their records are "
-    "whole, but when and in which order they were made is not proven; restore captures.jsonl from a backup",
-    "judgements": "what either has of them is still there, and `retold review log` shows what the record store has: "
-    "restore judgements.jsonl from a backup, or, where that file is whole, move records.db away with its -wal and -shm "
-    "and run `retold build`: they come back from the file",
-    "store": "move records.db away, with its -wal and -shm, and run `retold build`: all but alerts and past visits is "
-    "made again from the archive",
-    "warc": "nothing makes a record again: restore the WARC file from a backup or an export, or `retold add URL` "
-    "captures what stands there now; what was derived stays until its stage is rebuilt",
-    "body": "nothing makes a body again: restore the WARC file from a backup or an export, or `retold add URL` "
-    "captures what stands there now; what was derived stays until its stage is rebuilt",
-}
-"""What can be done about each kind of damage."""
-
-
-def problems_json(count: int, problems: list[Problem]) -> Mapping[str, object]:
-    """`verify --json`."""
-    return {
-        "captures": count,
-        "problems": [{**attrs.asdict(problem), "remedy": REMEDIES[problem.kind]} for problem in problems],
-    }
-
-
-def print_problems(count: int, problems: list[Problem], console: "Console") -> None:
-    """The same as text."""
-    for problem in problems:
-        console.print(f"damaged  {problem.where}: {problem.what}", style="red", markup=False)
-    for remedy in dict.fromkeys(REMEDIES[problem.kind] for problem in problems):
-        console.print(f"remedy   {remedy}", soft_wrap=True, markup=False)
-    console.print(f"verify    {counted(count, 'capture')}, {len(problems)} damaged")
 
 
 def state(workspace: Workspace, *, fix: bool) -> State:

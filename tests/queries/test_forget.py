@@ -20,7 +20,8 @@ from queries import forget as forgetting
 from queries import job
 from queries.asking import quotes, render, report_view
 from queries.job import address_key
-from queries.upkeep import state, state_json, verify
+from queries.upkeep import state, state_json
+from queries.verifying import verify
 
 pytestmark = pytest.mark.usefixtures("parser_loaded_once")
 ECHO = "https://echo.example/sleep"
@@ -110,7 +111,7 @@ def test_full_text_search_does_not_find_it(forgotten):
 
 
 def test_verify_finds_nothing_wrong(forgotten):
-    assert verify(forgotten) == []
+    assert verify(forgotten).problems == ()
 
 
 def test_doctor_lists_the_tombstone(forgotten):

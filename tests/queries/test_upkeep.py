@@ -1,4 +1,4 @@
-"""`verify` and `doctor`: what is damaged, missing, stale or dropped, and why."""
+"""`doctor`: what is held, missing, stale or dropped, and why."""
 
 import io
 import json
@@ -10,17 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from making import NOON
 from newsdesk import CLAIMS, keep, keep_stories, opened
 from rich.console import Console
 
-from kb import tables as t
-from kb.capturelog import LOG
 from kb.pipeline import build
 from kb.records import Visit
 from kb.workspace import Workspace
-from queries.upkeep import print_problems, print_state, problems_json, state, state_json, verify
+from queries.upkeep import print_state, state, state_json
 
 pytestmark = pytest.mark.usefixtures("parser_loaded_once")
 
@@ -48,11 +45,6 @@ def shown(print_it, *given: object) -> str:
     return console.file.getvalue()
 
 
-def test_whole_archive_has_no_problems(workspace):
-    assert verify(workspace) == []
-    assert "3 captures, 0 damaged" in shown(print_problems, 3, [])
-
-
 def test_captures_that_no_build_has_read_are_told_and_no_speaker_is_missed_in_them(workspace):
     found = state(workspace, fix=False)
     assert (found.unread, found.unused_speakers) == (3, ())
@@ -61,50 +53,6 @@ def test_captures_that_no_build_has_read_are_told_and_no_speaker_is_missed_in_th
 
 def test_nothing_is_unread_after_a_build(built):
     assert state(built, fix=False).unread == 0
-
-
-def test_damaged_capture_is_told_with_its_place(workspace):
-    warc = workspace.settings.archive_dir / "retold-00001.warc.gz"
-    data = bytearray(warc.read_bytes())
-    data[-30] ^= 1
-    warc.write_bytes(data)
-    (problem,) = verify(workspace)
-    assert problem.where.startswith("retold-00001.warc.gz@")
-    assert json.loads(json.dumps(problems_json(3, [problem])))["problems"][0]["where"] == problem.where
-    assert "damaged  retold-00001.warc.gz@" in shown(print_problems, 3, [problem])
-
-
-def test_lost_end_of_the_log_is_found_by_what_the_store_knows(workspace):
-    log = workspace.settings.archive_dir / LOG
-    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
-    (problem,) = verify(workspace)
-    assert (problem.where, problem.what) == ("https://echo.example/sleep", "captured, but not in the log")
-
-
-def test_lost_log_is_found(workspace):
-    (workspace.settings.archive_dir / LOG).unlink()
-    assert verify(workspace) != []
-
-
-def test_changed_text_is_found_and_a_rebuild_mends_it(workspace):
-    build(workspace)
-    with workspace.store.engine.begin() as connection:
-        connection.execute(sa.update(t.texts).values(text=t.texts.c.text + "!"))
-    problems = verify(workspace)
-    assert {problem.kind for problem in problems} == {"text"}
-    assert "retold build --rebuild extract" in shown(print_problems, 3, problems)
-    build(workspace, rebuild=["extract"])
-    assert verify(workspace) == []
-
-
-@pytest.mark.parametrize("order", [[0, 2], [1, 0, 2]])
-def test_missing_or_moved_line_is_told_with_what_helps(workspace, order):
-    log = workspace.settings.archive_dir / LOG
-    lines = log.read_bytes().splitlines(keepends=True)
-    log.write_bytes(b"".join(lines[n] for n in order))
-    problems = verify(workspace)
-    assert "the hash chain is broken here" in {problem.what for problem in problems}
-    assert "restore captures.jsonl from a backup" in shown(print_problems, 3, problems)
 
 
 def test_doctor_counts_what_is_held_and_what_became_of_it(built):
@@ -233,10 +181,3 @@ def test_model_that_is_not_installed_is_told(workspace):
     found = state(workspace, fix=False)
     assert found.versions["nope_sm"] == "missing"
     assert not found.healthy
-
-
-@pytest.mark.parametrize(("count", "told"), [(1, "1 capture, 0"), (2, "2 captures, 0")])
-def test_verify_counts_in_words(count, told):
-    out = io.StringIO()
-    print_problems(count, [], Console(file=out))
-    assert told in out.getvalue()
