@@ -36,9 +36,6 @@ LOCK_WAIT_S = 30
 LOOK_S = 0.5
 """How often a process that lends the index looks whether it is wanted, or free again."""
 
-SAME = 0.9999
-"""Cosine from which two vectors count as one: two wordings may have equal vectors, and either may be found."""
-
 GRAPH: Any = {"space": "cosine", "ef_construction": 200, "ef_search": 250}
 """Chroma's own 100 and 100 find .92 of the ten nearest to short queries among 100,000, these .99 (docs/search.md). A
 collection keeps what it was made with.
@@ -62,6 +59,8 @@ class VectorIndex(Protocol):
     def delete(self, keys: Sequence[str]) -> None: ...
 
     def nearest(self, vector: Vectors, k: int) -> Neighbours: ...
+
+    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]: ...
 
     def drop_others(self) -> int: ...
 
@@ -109,6 +108,14 @@ class _Chroma:
         found = self._ask(self._collection.query, query_embeddings=[vector], n_results=k, include=["distances"])
         return [(key, 1.0 - float(far)) for key, far in zip(found["ids"][0], found["distances"][0], strict=True)]
 
+    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
+        """By key what it holds."""
+        held: dict[str, Vectors] = {}
+        for start in range(0, len(keys), 2_000):
+            found = self._ask(self._collection.get, ids=list(keys[start : start + 2_000]), include=["embeddings"])
+            held.update(zip(found["ids"], found["embeddings"], strict=True))
+        return held
+
     def close(self) -> None:
         raise NotImplementedError
 
@@ -147,7 +154,7 @@ class ChromaIndex(_Chroma):
         try:
             yield
         except BaseException as error:
-            told = isinstance(error, ChromaError | sqlite3.Error | OSError | ValueError | RuntimeError)
+            told = isinstance(error, ChromaError | sqlite3.Error | OSError | ValueError | RuntimeError | LookupError)
             if not told and type(error).__name__ != "PanicException":  # of Chroma's Rust half, at a damaged file
                 raise
             what = f"the vector index in {self._folder} is damaged ({error}); `retold doctor --fix` makes it anew"
@@ -344,17 +351,6 @@ def reconcile(index: VectorIndex, wanted: Iterable[str], load: Any) -> tuple[int
     if extra:
         index.delete(extra)
     return added, len(extra)
-
-
-def finds_itself(index: VectorIndex, keys: Sequence[str], vectors: Vectors) -> bool:
-    """Whether the index finds what it is asked for with the very vectors that it was given: one whose files are
-    damaged may still name all its keys and find none of them (chroma #7090).
-    """
-    for key, vector in zip(keys, vectors, strict=True):
-        nearest = index.nearest(vector, 1)
-        if not nearest or (nearest[0][0] != key and nearest[0][1] < SAME):
-            return False
-    return True
 
 
 def discard(folder: Path, server: Server | None = None) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
+import numpy as np
+
 from kb import matrix as matrices
 from kb.errors import DataError
 from kb.index import (
@@ -13,14 +15,13 @@ from kb.index import (
     VectorIndex,
     discard,
     filled,
-    finds_itself,
     is_discarded,
     reconcile,
 )
 from kb.index_server import SEARCHING, Server, WatchedIndex
 from kb.matrix import Matrix, Vectors
 from kb.reader import Reader
-from kb.sqlite_pages import complaints
+from kb.sqlite import complaints
 from kb.store import RecordStore
 
 PROBED = 50
@@ -29,6 +30,12 @@ is sure to meet."""
 
 SEARCHED = 2_000
 """Vectors that `retold verify` asks it for: a few seconds."""
+
+SAME = 0.9999
+"""Cosine from which two vectors count as one: two wordings may have equal vectors, and either may be found."""
+
+OFF = 1e-6
+"""How far a number that the index holds may be from the record store's: it makes vectors of unit length anew."""
 
 
 class Indexing:
@@ -122,23 +129,25 @@ class Indexing:
         rows = matrices.rows_of(digests, numbers, None, self._vectors)
         found = dict.fromkeys(matrices.unlike(self.folder, name, numbers, rows), "not the vectors of the record store")
         try:
-            held = self._checked_keys()
+            told = self._index_problem(digests)
         except DataError as error:
-            return {**found, f"the vector index {self._where}": str(error)}
+            told = str(error)
         finally:
             self.close()
-        if held != set(digests):
-            found[f"the vector index {self._where}"] = (
-                f"{len(held.symmetric_difference(digests))} wordings missing or too many"
-            )
-        return found
+        return {**found, f"the vector index {self._where}": told} if told else found
 
-    def _checked_keys(self) -> set[str]:
-        """Chroma by itself looks only at what it is asked for."""
+    def _index_problem(self, digests: Sequence[str]) -> str | None:
+        """What is wrong with the index that should hold just these. Chroma looks only at what it is asked for."""
         told = [] if self._server else complaints(self.folder / "chroma.sqlite3")
         if told:
-            raise DataError(f"chroma.sqlite3 is damaged: {told[0]}")
-        return self.check(SEARCHED)
+            return f"chroma.sqlite3 is damaged: {told[0]}"
+        held = self.check(SEARCHED)
+        if held != set(digests):
+            return f"{len(held.symmetric_difference(digests))} wordings missing or too many"
+        keys, vectors = self._reader.vectors(digests, self._tool)
+        kept = self.index.vectors(keys)
+        off = sum(not np.allclose(kept[key], row, rtol=0, atol=OFF) for key, row in zip(keys, vectors, strict=True))
+        return f"{off} vectors are not those of the record store" if off else None
 
     def make_anew(self) -> None:
         """The index and the matrix, from the record store."""
@@ -211,3 +220,14 @@ class Indexing:
         keys, rows = self._reader.vectors(digests, self._tool)
         at = {key: row for row, key in enumerate(keys)}
         return rows[[at[digest] for digest in digests]] if keys else rows
+
+
+def finds_itself(index: VectorIndex, keys: Sequence[str], vectors: Vectors) -> bool:
+    """Whether the index finds what it is asked for with the very vectors that it was given: one whose files are
+    damaged may still name all its keys and find none of them (chroma #7090).
+    """
+    for key, vector in zip(keys, vectors, strict=True):
+        nearest = index.nearest(vector, 1)
+        if not nearest or (nearest[0][0] != key and nearest[0][1] < SAME):
+            return False
+    return True

@@ -21,6 +21,9 @@ from kb.store import RecordStore
 PORTION = 1_000
 """Rows read at once."""
 
+UNREADABLE = (DataError, sa.exc.SQLAlchemyError, ValueError, TypeError, LookupError)
+"""What reading a damaged record store may raise."""
+
 STAGE_OF: Mapping[str, str] = {
     "articles": "extract",
     "texts": "extract",
@@ -45,12 +48,12 @@ class Damaged:
     key: Mapping[str, Any]
     """By the columns of its primary key."""
 
-    @property
-    def problem(self) -> Problem:
+    def problem(self, place: str) -> Problem:
+        """`place`: the record store's."""
         named = " ".join(str(value) for value in self.key.values())
         what = "the row is not what was written"
         kept = self.table.metadata is t.CAPTURED
-        return Problem(where=f"{self.table.name} {named}", what=what, kind="kept" if kept else "derived")
+        return Problem(where=f"{place}: {self.table.name} {named}", what=what, kind="kept" if kept else "derived")
 
 
 def store_problems(store: RecordStore) -> list[Problem]:
@@ -58,11 +61,15 @@ def store_problems(store: RecordStore) -> list[Problem]:
     problems: list[Problem] = []
     try:
         problems += [Problem(where=place(store), what=what, kind="store") for what in structure(store)]
-        problems += [damaged.problem for damaged in damaged_rows(store)]
-    except (DataError, sa.exc.SQLAlchemyError, ValueError, TypeError) as error:
-        told = " ".join(str(error).split())[:300]
-        problems.append(Problem(where=place(store), what=told, kind="store"))
+        problems += [damaged.problem(place(store)) for damaged in damaged_rows(store)]
+    except UNREADABLE as error:
+        problems.append(unreadable(place(store), error))
     return problems
+
+
+def unreadable(where: str, error: Exception) -> Problem:
+    """A record store that cannot be read as far as its end."""
+    return Problem(where=where, what=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", kind="store")
 
 
 def place(store: RecordStore) -> str:
@@ -126,19 +133,21 @@ def unlike_log(stored: list[Snapshot], logged: Mapping[str, Snapshot]) -> list[P
     ]
 
 
-def unlike_judged(stored: Iterable[Judgement], logged: Mapping[str, Judgement]) -> list[Problem]:
+def unlike_judged(stored: Mapping[str, Judgement], logged: Mapping[str, Judgement]) -> list[Problem]:
     """Judgements whose rows say something else than their log does, and those that have no row or no line."""
-    held = {judgement.id: judgement for judgement in stored}
     return [
         Problem(where=f"judgements {key}", what="the row differs from the judgement log", kind="entered")
-        for key in sorted(held.keys() | logged.keys())
-        if held.get(key) != logged.get(key)
+        for key in sorted(stored.keys() | logged.keys())
+        if stored.get(key) != logged.get(key)
     ]
 
 
 def search_problems(store: RecordStore, indexing: Indexing) -> list[Problem]:
     """Whether words and vectors are found as they stand in the record store."""
-    wrong = {**indexing.problems()}
+    try:
+        wrong = {**indexing.problems()}
+    except UNREADABLE as error:
+        wrong = {"the vector index": f"{type(error).__name__}: {error}"}
     if told := fulltext.damage(store):
         wrong[f"{place(store)}: full text"] = told
     return [Problem(where=where, what=what, kind="search") for where, what in wrong.items()]

@@ -4,7 +4,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from kb.errors import DataError, UserError
@@ -74,3 +74,17 @@ def explanation(problem: BaseException, database: str) -> Exception | None:
 def damaged(database: str, how: str) -> DataError:
     """`database`: its file, where that is known."""
     return DataError(f"the record store {database or 'in records.db'} is damaged ({how}). {MENDING}")
+
+
+def complaints(file: Path) -> list[str]:
+    """What SQLite finds wrong with a database file: pages, trees, indexes that miss rows. Empty where all is
+    sound, or no file there.
+    """
+    if not file.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            told = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+    except (sqlite3.Error, OSError) as error:
+        return [str(error)]
+    return [line for line in told if line != "ok"]

@@ -7,7 +7,6 @@ import attrs
 
 from kb import fulltext, remains, soundness
 from kb.archive import Problem
-from kb.errors import DataError
 from kb.pipeline import build
 from kb.records import rfc3339
 from kb.remains import Stretch
@@ -64,8 +63,8 @@ def verify(workspace: Workspace) -> Verified:
     problems += remains.doubled(workspace.archive, unlogged)
     try:
         problems += _of_store(workspace, logged_whole=logged_whole)
-    except DataError as error:
-        problems.append(Problem(where="the record store", what=str(error), kind="store"))
+    except soundness.UNREADABLE as error:
+        problems.append(soundness.unreadable("the record store", error))
     return Verified(captures=workspace.archive.count(), problems=tuple(problems), unlogged=tuple(unlogged))
 
 
@@ -91,7 +90,7 @@ def _unlike_logs(workspace: Workspace) -> list[Problem]:
     return [
         *lost,
         *soundness.unlike_log(stored, logged),
-        *soundness.unlike_judged(workspace.reader.judgements(), workspace.judgement_log.held()),
+        *soundness.unlike_judged(workspace.reader.judgements_by_id(), workspace.judgement_log.held()),
     ]
 
 

@@ -24,6 +24,7 @@ from kb.index import (
     reconcile,
 )
 from kb.index_server import Server
+from kb.indexing import finds_itself
 
 TOOL = "tool:0123456789abcdef0123456789abcdef"
 random = np.random.default_rng(7)
@@ -58,6 +59,9 @@ class ExactIndex:
         order = np.argsort(-scores, kind="stable")[:k]
         return [(keys[i], float(scores[i])) for i in order]
 
+    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
+        return {key: self._vectors[key] for key in keys if key in self._vectors}
+
     def drop_others(self) -> int:
         return 0
 
@@ -91,6 +95,14 @@ def test_nearest_come_first_with_their_cosine(index):
     found = index.nearest(np.array([1, 0, 0], np.float32), 3)
     assert [key for key, _ in found] == ["same", "near", "far"]
     assert [score for _, score in found] == pytest.approx([1.0, 0.6, 0.0], abs=1e-6)
+
+
+def test_vectors_come_back_as_they_were_given(index):
+    given = units(3)
+    index.upsert(["a", "b", "c"], given)
+    held = index.vectors(["c", "a", "nobody"])
+    assert held.keys() == {"a", "c"}
+    assert np.allclose([held["a"], held["c"]], given[[0, 2]], atol=1e-6)
 
 
 def test_no_more_than_there_are(index):
@@ -286,8 +298,8 @@ def test_index_that_names_its_keys_but_finds_none_of_them_is_noticed():
     whole, dead = ExactIndex(), Dead()
     for index in (whole, dead):
         index.upsert(["a", "b", "c"], vectors)
-    assert indexes.finds_itself(whole, ["a", "b", "c"], vectors)
-    assert not indexes.finds_itself(dead, ["a", "b", "c"], vectors)
+    assert finds_itself(whole, ["a", "b", "c"], vectors)
+    assert not finds_itself(dead, ["a", "b", "c"], vectors)
 
 
 # --- an index that a long-lived process lends ---

@@ -17,7 +17,7 @@ from kb.folders import database
 from kb.judgementlog import LOG, JudgementLog
 from kb.records import Judgement
 from kb.workspace import Workspace
-from queries.upkeep import verify
+from queries.verifying import verify
 
 
 def judgement(subject: str = "finding:1", hours: int = 0, **changes: object) -> Judgement:

@@ -9,16 +9,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from fullstudy import JUDGEMENT, made_in
 from making import NOON
-from newsdesk import STORIES, keep_stories, made, opened, page
+from newsdesk import STORIES, keep, made, opened, page
 from rich.console import Console
 
+from kb import soundness
 from kb.capturelog import LOG
-from kb.fulltext import make_fulltext
 from kb.judgementlog import LOG as JUDGED
-from kb.pipeline import build
-from kb.records import Judgement, Visit
-from kb.tellings import Alert
+from kb.records import Judgement
 from kb.workspace import Workspace
 from queries.verifying import Verified, mend, print_mended, print_verified, verified_json, verify
 
@@ -26,38 +25,12 @@ pytestmark = pytest.mark.usefixtures("parser_loaded_once")
 
 WARC = "retold-00001.warc.gz"
 
-JUDGEMENT = Judgement(
-    subject="finding:1", verdict="confirmed", user="ann", made_at=NOON, note="seen", withdrawn_at=None
-)
-VISIT = Visit(
-    url="https://star.example/x", at=NOON, action="dropped", reason="no alias", status=200, found_in=None, source=None
-)
-ALERT = Alert(
-    key="finding:1",
-    covers=(),
-    kind="altered-quote",
-    severity=2,
-    fired_at=NOON,
-    title="Altered",
-    why="a quote differs",
-    summary="one word",
-    diff=(("same", "a nap"),),
-    places=(),
-)
-
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory, parser_loaded_once: None) -> Path:
     """A folder with everything that a study has: captures, records, judgements, visits, alerts, every index."""
     folder = tmp_path_factory.mktemp("verified")
-    with opened(folder) as workspace:
-        keep_stories(workspace)
-        build(workspace)
-        make_fulltext(workspace.store)
-        workspace.store.remember_study("night-naps", (folder / "claims.yaml").read_text("utf-8"), NOON)
-        workspace.judgements.add([JUDGEMENT])
-        workspace.store.add_visits([VISIT])
-        workspace.store.add_alerts([ALERT], [])
+    made_in(folder)
     return folder
 
 
@@ -163,8 +136,6 @@ def test_records_that_the_log_does_not_name_are_told_and_are_no_damage(workspace
     log = workspace.settings.archive_dir / LOG
     before = log.read_bytes()
     size = (workspace.settings.archive_dir / WARC).stat().st_size
-    from newsdesk import keep
-
     keep(
         workspace, "https://star.example/late", page("https://star.example/late", STORIES["https://star.example/wards"])
     )
@@ -198,12 +169,19 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_a_changed_derived_row_is_found_and_made_again(workspace: Workspace, what: str, tmp_path: Path) -> None:
-    before = rows(workspace)
+def test_a_changed_derived_row_is_found(workspace: Workspace, what: str) -> None:
     change(workspace, CHANGES[what])
-    found = verify(workspace)
-    assert "derived" in {problem.kind for problem in found.problems}
-    assert "`retold doctor --fix` makes these rows again from the archive" in shown(found)
+    found = soundness.store_problems(workspace.store)
+    assert {problem.kind for problem in found} == {"derived"}
+    assert all(problem.where.startswith("records.db: ") for problem in found)
+
+
+@pytest.mark.parametrize("what", [("quote",), ("wording",), tuple(CHANGES)])
+def test_changed_derived_rows_are_made_again(workspace: Workspace, what: tuple[str, ...], tmp_path: Path) -> None:
+    before = rows(workspace)
+    for each in what:
+        change(workspace, CHANGES[each])
+    assert "`retold doctor --fix` makes these rows again from the archive" in shown(verify(workspace))
     mend(workspace)
     with opened(tmp_path) as again:
         assert verify(again).problems == ()

@@ -1,0 +1,137 @@
+"""One byte of one file of a study is changed: `retold verify` notices, or the byte carries nothing.
+
+That it carries nothing is shown, not assumed: every row, the schema but for the case of its letters, and every entry
+of the full text read the same; or every wording finds the same neighbours. Of captures and logs no byte is let off.
+A sample in the ordinary suite; every byte with RETOLD_SOAK=1 (of Chroma's files, every 16th).
+"""
+
+import os
+import random
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from fullstudy import made_in, shrunk
+from newsdesk import opened
+from typer.testing import CliRunner
+
+from kb.errors import DataError
+from kb.workspace import Workspace
+from queries.cli import app
+from queries.options import DAMAGED
+from queries.verifying import verify
+
+pytestmark = pytest.mark.usefixtures("parser_loaded_once")
+
+SOAK = os.environ.get("RETOLD_SOAK") == "1"
+
+PARTS = {
+    "captures": ("archive/captures.jsonl", 1, 15),
+    "judgements": ("archive/judgements.jsonl", 1, 10),
+    "warc": ("archive/retold-*.warc.gz", 1, 20),
+    "records": ("records.db", 1, 60),
+    "matrix": ("index/matrix-*", 1, 15),
+    "chroma": ("index/chroma.sqlite3", 16, 20),
+    "graph": ("index/*-*/*.bin", 16, 8),
+}
+"""By part of a study its files, each how many bytes the soak looks at, and how many the ordinary suite does."""
+
+EXCUSED = {"records", "chroma", "graph"}
+"""Formats of others, with bytes that nobody reads: free pages, gaps in pages, counters."""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, parser_loaded_once: None) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    made_in(folder)
+    for database in ("records.db", "index/chroma.sqlite3"):
+        shrunk(folder / "data" / database)
+    return folder
+
+
+def flips(whole: Path, part: str) -> Iterator[tuple[Path, int, int]]:
+    """Files below the folder, places in them, and which bits are turned there: never the same choice of bits twice."""
+    pattern, step, sample = PARTS[part]
+    files = sorted(path for path in (whole / "data").glob(pattern) if path.stat().st_size)
+    places = [(path.relative_to(whole), at) for path in files for at in range(0, path.stat().st_size, step)]
+    chance = random.Random(part)
+    for file, at in places if SOAK else chance.sample(places, min(sample, len(places))):
+        yield file, at, chance.choice([0x01, 0x20, 0x80, 0xFF])
+
+
+def said_by(workspace: Workspace, part: str) -> object:
+    """All that a part of a study tells whoever asks it."""
+    if part == "records":
+        return _content(workspace.settings.data_dir / "records.db")
+    wordings = sorted(workspace.store.active_wordings() | set(workspace.study_wordings))
+    _, vectors = workspace.reader.vectors(wordings, workspace.embedder.tool.id)
+    index = workspace.indexing.index
+    answers = [[(key, round(near, 4)) for key, near in index.nearest(vector, 5)] for vector in vectors]
+    workspace.indexing.close()
+    return answers
+
+
+def _content(database: Path) -> dict[str, object]:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.text_factory = bytes
+        master = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
+        found: dict[str, object] = {"schema": [[str(value).casefold() for value in row] for row in master]}
+        for kind, name, _, _ in master:
+            if kind == b"table" and not name.startswith((b"wording_fts", b"sqlite_")):
+                table = name.decode()
+                found[table] = connection.execute(f'SELECT rowid, * FROM "{table}" ORDER BY rowid').fetchall()
+        connection.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', 'wording_fts', 'instance')")
+        found["full text"] = sorted(connection.execute("SELECT * FROM temp.words").fetchall())
+    return found
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_flipped_byte_is_noticed_or_carries_nothing(whole: Path, tmp_path: Path, part: str) -> None:
+    shutil.copytree(whole, tmp_path / "whole")
+    with opened(tmp_path / "whole") as workspace:
+        assert verify(workspace).problems == ()
+        expected = said_by(workspace, part) if part in EXCUSED else None
+    noticed = 0
+    for number, (file, at, bits) in enumerate(flips(whole, part)):
+        copy = tmp_path / str(number)  # Chroma keeps a folder that it has seen in mind
+        shutil.copytree(whole, copy)
+        data = bytearray((copy / file).read_bytes())
+        data[at] ^= bits
+        (copy / file).write_bytes(data)
+        workspace = opened(copy)
+        try:
+            found = verify(workspace).problems
+            noticed += bool(found)
+            if not found:
+                assert part in EXCUSED, (file, at, bits)
+                assert said_by(workspace, part) == expected, (file, at, bits)
+        finally:
+            workspace.__exit__(None, None, None)
+            shutil.rmtree(copy)
+    assert noticed or part == "graph"  # so small a graph is read from Chroma's database
+
+
+@pytest.mark.parametrize(
+    ("part", "at", "named"),
+    [
+        ("captures", 700, "captures.jsonl:"),
+        ("judgements", 100, "judgements.jsonl:"),
+        ("warc", 1000, "retold-00001.warc.gz@"),
+        ("records", None, "records.db: wordings "),
+    ],
+)
+def test_the_command_ends_with_code_3_and_names_the_file(
+    whole: Path, tmp_path: Path, part: str, at: int | None, named: str
+) -> None:
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    (file,) = (tmp_path / "data").glob(PARTS[part][0])
+    data = bytearray(file.read_bytes())
+    data[data.index(b"charting mistakes") if at is None else at] ^= 1
+    file.write_bytes(data)
+    asked = ["--study", str(tmp_path / "claims.yaml"), "--data-dir", str(tmp_path / "data"), "verify"]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == DAMAGED == DataError.exit_code
+    assert f"damaged  {named}" in done.stderr
