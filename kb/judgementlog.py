@@ -36,6 +36,13 @@ class _Line:
     judgement: Judgement
     prev: str
     """SHA-256 of the line before, as it lies there."""
+    hash: str = ""
+    """SHA-256 of this line without it: a damaged last line, too, must not pass for a decision."""
+
+    @property
+    def sealed(self) -> "_Line":
+        bare = attrs.evolve(self, hash="")
+        return attrs.evolve(self, hash=hashlib.sha256(_written(bare)).hexdigest())
 
 
 class JudgementLog:
@@ -69,7 +76,7 @@ class JudgementLog:
             prev = hashlib.sha256(lines[-1]).hexdigest() if lines else GENESIS
             made: list[bytes] = []
             for judgement in judgements:
-                made.append(_written(_Line(judgement=judgement, prev=prev)))
+                made.append(_written(_Line(judgement=judgement, prev=prev).sealed))
                 prev = hashlib.sha256(made[-1]).hexdigest()
             if not made:
                 return
@@ -101,7 +108,13 @@ class JudgementLog:
             elif read.prev != prev:
                 found.append((where, "the hash chain is broken here"))
             prev = hashlib.sha256(line).hexdigest()
+        if _is_whole(self._tail()):
+            found.append((LOG, "its last line does not end as it did"))
         return found
+
+    def _tail(self) -> bytes:
+        """What is behind the last whole line."""
+        return self.file.read_bytes().rpartition(b"\n")[2] if self.file.exists() else b""
 
     def _lines(self) -> list[bytes]:
         """Whole lines: what is behind the last one is being written, or was when its process was killed."""
@@ -123,11 +136,17 @@ def _written(line: _Line) -> bytes:
     return canonical_json(_CONVERTER.unstructure(line)).encode() + b"\n"
 
 
+def _is_whole(tail: bytes) -> bool:
+    """Whether it is a line whose last byte was changed, and not the beginning of one."""
+    return bool(tail) and _read(tail[:-1] + b"\n") is not None
+
+
 def _read(line: bytes) -> _Line | None:
     try:
-        return _CONVERTER.structure(json.loads(line), _Line)
+        read = _CONVERTER.structure(json.loads(line), _Line)
     except (ValueError, TypeError, AttributeError, RecursionError, cattrs.BaseValidationError):
         return None
+    return read if read == read.sealed else None
 
 
 def _keep_name(folder: Path) -> None:

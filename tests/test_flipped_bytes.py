@@ -78,7 +78,8 @@ def _content(database: Path) -> dict[str, object]:
     with closing(sqlite3.connect(database)) as connection:
         connection.text_factory = bytes
         master = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
-        found: dict[str, object] = {"schema": [[str(value).casefold() for value in row] for row in master]}
+        unnamed = [row if row[3] else row[2] for row in master]  # of its own indexes SQLite reads only the table
+        found: dict[str, object] = {"schema": sorted(str(row).casefold() for row in unnamed)}
         for kind, name, _, _ in master:
             if kind == b"table" and not name.startswith((b"wording_fts", b"sqlite_")):
                 table = name.decode()

@@ -80,7 +80,7 @@ def test_any_changed_missing_or_moved_line_is_found(log: JudgementLog) -> None:
     for order in ([1, 2, 3], [0, 2, 3], [0, 2, 1, 3], [0, 1, 1, 2, 3]):
         log.file.write_bytes(b"".join(lines[number] for number in order))
         assert log.problems(), order
-    for at in range(len(lines[0] + lines[1] + lines[2])):
+    for at in range(len(b"".join(lines))):
         changed = bytearray(b"".join(lines))
         changed[at] ^= 1
         log.file.write_bytes(changed)
@@ -160,16 +160,16 @@ def test_lines_are_plain_json_that_names_who_decided_what_when(log: JudgementLog
 
 def test_a_row_that_was_changed_is_told_and_does_not_get_into_the_log(tmp_path: Path, desk: Workspace) -> None:
     desk.judgements.add([judgement(), judgement("finding:2")])
-    assert verify(desk) == []
+    assert verify(desk).problems == ()
     for changed in ({"verdict": "rejected"}, {"verdict": "confirmed", "note": "bribed"}):
         with desk.store.engine.begin() as connection:
             connection.execute(sa.update(t.judgements).where(t.judgements.c.subject == "finding:2").values(changed))
         with opened(tmp_path) as again:
-            assert [problem.kind for problem in verify(again)] == ["judgements"]
+            assert [problem.kind for problem in verify(again).problems] == ["entered"]
         assert [each.verdict for each in desk.judgements.log.held().values()] == ["confirmed", "confirmed"]
     shutil.move(database(desk.settings.data_dir), tmp_path / "away.db")
     with opened(tmp_path) as again:
-        assert verify(again) == []
+        assert verify(again).problems == ()
         assert {each.subject: each for each in stored(again)} == {
             each.subject: each for each in (judgement(), judgement("finding:2"))
         }
