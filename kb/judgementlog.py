@@ -97,6 +97,10 @@ class JudgementLog:
                 found[read.judgement.id] = read.judgement
         return found
 
+    def digests(self) -> list[str]:
+        """Of each line, as it lies there."""
+        return [hashlib.sha256(line).hexdigest() for line in self._lines()]
+
     def problems(self) -> list[tuple[str, str]]:
         """Where the log is damaged, and how."""
         found: list[tuple[str, str]] = []

@@ -18,6 +18,7 @@ import attrs
 
 from kb.archive import Archive
 from kb.capturelog import Entry
+from kb.checkpoint import ends
 from kb.errors import DataError
 from kb.records import canonical_json, rfc3339
 
@@ -41,7 +42,7 @@ def write_wacz(archive: Archive, package: Package, file: BinaryIO) -> int:
     with archive.alone(), zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as target:
         entries = _held(archive)
         moment = package.created.timetuple()[:6]
-        for name, end in _ends(archive).items():
+        for name, end in sorted(ends(archive).items()):
             if not (archive.folder / name).exists():
                 raise DataError(f"{name}: the WARC file is missing; `retold verify` says what else is")
             with (archive.folder / name).open("rb") as source:
@@ -59,15 +60,6 @@ def write_wacz(archive: Archive, package: Package, file: BinaryIO) -> int:
 def _held(archive: Archive) -> list[Entry]:
     covered = {notice.covers for notice in archive.notices()}
     return [entry for entry in archive.log() if isinstance(entry, Entry) and entry.hash not in covered]
-
-
-def _ends(archive: Archive) -> Mapping[str, int]:
-    """The WARC files with the end of the last record that the log names; what lies behind was never promised."""
-    ends: dict[str, int] = {}
-    for entry in archive.log():
-        if isinstance(entry, Entry):
-            ends[entry.snapshot.warc] = max(ends.get(entry.snapshot.warc, 0), entry.end)
-    return dict(sorted(ends.items()))
 
 
 def _add(target: zipfile.ZipFile, path: str, moment: tuple[int, ...], parts: Iterable[bytes]) -> Mapping[str, object]:

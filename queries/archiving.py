@@ -1,5 +1,6 @@
-"""The commands about what is kept: `captures`, `backfill`, `forget`, `export` and `copy`."""
+"""The commands about what is kept: `captures`, `backfill`, `forget`, `export`, `copy` and `checkpoint`."""
 
+import getpass
 import sys
 from contextlib import ExitStack
 from functools import partial
@@ -109,8 +110,6 @@ def forget(
 
     Example: retold forget https://news.example/story --reason "asked by the publisher"
     """
-    import getpass
-
     from queries import forget as forgetting
     from queries import job
     from queries.days import now
@@ -195,4 +194,43 @@ def copy(
         moving.print_copied(to, copied, printing.Output(sys.stdout))
 
 
-COMMANDS = (captures, backfill, forget, export, copy)
+def checkpoint(
+    ctx: typer.Context,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write.", show_default="STUDY-TIME.checkpoint")
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The secret key.", show_default="~/.config/retold/checkpoint.key"),
+    ] = None,
+    new_key: Annotated[bool, typer.Option("--new-key", help="Make a pair of keys there, and nothing else.")] = False,
+) -> None:
+    """Write what the archive holds now into a small signed text: kept elsewhere, it shows later that nothing changed.
+
+    Beside the file comes one with its signature, FILE.minisig, which `minisign -V` checks.
+
+    Example: retold checkpoint -o night-naps.checkpoint
+    """
+    from kb import signatures
+    from queries import vouching
+    from queries.days import now
+
+    options: Options = ctx.obj
+    secret = key or vouching.own_key()
+    if new_key:
+        vouching.require_outside(secret, options.settings.data_dir)
+        public = signatures.new_key(secret)
+        if options.json:
+            print_json({"key": str(secret), "public": public})
+        options.console().print(f"key       {secret}, readable by you alone; keep a copy of it", soft_wrap=True)
+        options.console().print(f"public    {signatures.public_of(secret)}: {public}", soft_wrap=True, markup=False)
+        return
+    with options.workspace() as workspace:
+        made = vouching.vouch(workspace, secret, output, now(), lambda: getpass.getpass(f"Password of {secret}: "))
+    if options.json:
+        print_json(vouching.vouched_json(made))
+    for line in vouching.told(made):
+        options.console().print(line, soft_wrap=True, markup=False)
+
+
+COMMANDS = (captures, backfill, forget, export, copy, checkpoint)

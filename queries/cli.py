@@ -251,20 +251,33 @@ def trace(ctx: typer.Context, subject: Subject = None) -> None:
 
 
 @app.command()
-def verify(ctx: typer.Context) -> None:
+def verify(
+    ctx: typer.Context,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Say, too, whether all that this signed checkpoint has seen still stands.")
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PUB", help="The public key that must have signed it: a file, or the key.", show_default="your own"
+        ),
+    ] = None,
+) -> None:
     """Re-read captures, logs, records and indexes; exit 3 when anything is not as it was captured, judged or derived.
 
-    Example: retold verify
+    Example: retold verify --checkpoint night-naps.checkpoint --key desk.pub
     """
     from contextlib import ExitStack
 
-    from queries import verifying
+    from queries import verifying, vouching
 
     options: Options = ctx.obj
     with ExitStack() as stack:
         workspace = options.workspace()
         stack.push(workspace)  # opened by what looks into it: a record store that cannot be is told with the rest
         found = verifying.verify(workspace)
+        if checkpoint:
+            found = verifying.held_against(found, workspace, checkpoint, key or str(vouching.own_public_key()))
     if options.json:
         print_json(verifying.verified_json(found))
     verifying.print_verified(found, options.console())

@@ -1,12 +1,15 @@
 """`verify`: whether all is as it was captured, decided and derived; `mend` makes again what can be made again."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from kb import fulltext, remains, soundness
+from kb import checkpoint, fulltext, remains, signatures, soundness
 from kb.archive import Problem
+from kb.capturelog import LOG
+from kb.errors import UserError
 from kb.pipeline import build
 from kb.records import rfc3339
 from kb.remains import Stretch
@@ -25,6 +28,8 @@ class Verified:
     problems: tuple[Problem, ...]
     unlogged: tuple[Stretch, ...]
     """Bytes of WARC files that the log does not name, as a killed crawl leaves them: no damage."""
+    vouched: str | None = None
+    """Of a checkpoint: who signed it when, and what came since."""
 
 
 REMEDIES: Mapping[str, str] = {
@@ -43,6 +48,8 @@ REMEDIES: Mapping[str, str] = {
     "entered": "`retold doctor --fix` enters these rows again from their log",
     "derived": "`retold doctor --fix` makes these rows again from the archive",
     "search": "`retold doctor --fix` makes it again from the record store",
+    "checkpoint": "what the checkpoint has seen was changed after it was signed: restore the archive from a backup of "
+    "that time, and ask who could write to the data folder",
 }
 """What can be done about each kind of damage."""
 
@@ -66,6 +73,25 @@ def verify(workspace: Workspace) -> Verified:
     except soundness.UNREADABLE as error:
         problems.append(soundness.unreadable("the record store", error))
     return Verified(captures=workspace.archive.count(), problems=tuple(problems), unlogged=tuple(unlogged))
+
+
+def held_against(found: Verified, workspace: Workspace, file: Path, key: str) -> Verified:
+    """The same with what a signed checkpoint says. DataError where this key did not sign it."""
+    signature = file.with_name(file.name + signatures.SUFFIX)
+    for needed in (file, signature):
+        if not needed.is_file():
+            raise UserError(
+                f"there is no file {needed}: a checkpoint is two files, name the one without {signatures.SUFFIX}"
+            )
+    signed = signatures.check(file.read_bytes(), signature.read_bytes(), key)
+    earlier = checkpoint.parse(file.read_text("utf-8"))
+    if any(problem.kind == "log" and problem.where.startswith(LOG) for problem in found.problems):
+        compared = checkpoint.Compared(problems=(), since=("a damaged log, which no checkpoint can be held against",))
+    else:
+        study = workspace.study.slug
+        compared = checkpoint.compare(earlier, study, workspace.archive, workspace.judgement_log)
+    told = f"{file.name}, signed by {signed.key}: {signed.comment}; since then {', '.join(compared.since) or 'nothing'}"
+    return attrs.evolve(found, problems=(*found.problems, *compared.problems), vouched=told)
 
 
 def _of_store(workspace: Workspace, *, logged_whole: bool) -> list[Problem]:
@@ -134,6 +160,7 @@ def verified_json(found: Verified) -> Mapping[str, object]:
             for problem in found.problems
         ],
         "unlogged": [attrs.asdict(stretch) for stretch in found.unlogged],
+        "checkpoint": found.vouched,
     }
 
 
@@ -149,6 +176,8 @@ def print_verified(found: Verified, console: "Console") -> None:
     for stretch in found.unlogged:
         told = f"{stretch.warc}: {stretch.end - stretch.start} bytes at {stretch.start} that the log does not name"
         console.print(f"note     {told}, as a killed crawl leaves them; nothing rests on them", soft_wrap=True)
+    if found.vouched:
+        console.print(f"checkpoint {found.vouched}", soft_wrap=True, markup=False)
     console.print(f"verify    {counted(found.captures, 'capture')}, {len(found.problems)} damaged")
 
 
