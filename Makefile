@@ -6,9 +6,10 @@ STAMP := $(VENV)/.set-up
 NEEDS := pyproject.toml constraints.txt
 # pywb pins libraries to other versions than ours; the tests that replay an archive run it from here.
 REPLAY := $(VENV)/replay
+TOOLS := $(VENV)/tools
 REPLAYED := $(REPLAY)/.pywb-2.10.0
 
-.PHONY: setup replay demo test soak check docs constraints clean
+.PHONY: setup replay demo test soak check docs constraints audit clean
 
 demo: setup
 	$(BIN)/retold demo retold-demo
@@ -49,10 +50,22 @@ $(REPLAYED): $(STAMP)
 	test -e $@ || $(REPLAY)/bin/pip install --quiet --disable-pip-version-check pywb==2.10.0
 	touch $@
 
-# Write the versions of a fresh environment that passes the tests.
-constraints: setup
+# Write the versions of a fresh environment that passes the tests, and the same with the digests of their files. Of torch
+# there are builds for each kind of processor beside the index's: its version alone is pinned.
+constraints: setup $(TOOLS)
 	$(BIN)/pip freeze --exclude-editable --exclude retold | sed 's/+cpu$$//' > constraints.txt
+	$(TOOLS)/bin/uv pip compile constraints.txt --quiet --no-deps --no-annotate --generate-hashes \
+	  --no-emit-package torch --custom-compile-command "make constraints" --output-file requirements/locked.txt
 	touch $(STAMP)
+
+# Known vulnerabilities of what is pinned; asks pypi.org, or with AUDIT='-s osv' api.osv.dev.
+audit: $(TOOLS)
+	$(TOOLS)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip $(AUDIT)
+
+# What looks at packages from outside lies apart from them.
+$(TOOLS): $(STAMP)
+	$(PYTHON) -m venv --clear $@
+	$@/bin/pip install --quiet --disable-pip-version-check uv==0.13.9 pip-audit==2.10.1
 
 clean:
 	rm -rf $(VENV) retold-demo

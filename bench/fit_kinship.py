@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 
 from bench.tree_planting import Tree, Variant, tree
 from bench.tree_records import coverage
+from kb.digests import digest_now
 from queries.kinship import Kinship
 from queries.kinship_network import CLIPPED, FEATURES, WEIGHTS, Floats
 
@@ -124,6 +125,7 @@ def main() -> None:
         Path(WEIGHTS),
         metadata={"features": " ".join(FEATURES)},
     )
+    sys.stderr.write(f"queries/kinship_network.py: WEIGHTS_SHA256 = {digest_now(WEIGHTS)!r}\n")
 
 
 if __name__ == "__main__":

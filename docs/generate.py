@@ -21,6 +21,7 @@ import typer.main
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from docs import licences
 from kb import errors, locators, settings, study
 from queries import options
 from queries.cli import app
@@ -88,6 +89,7 @@ def main(arguments: Sequence[str]) -> int:
 def pages() -> dict[Path, str]:
     """Every generated document with what should stand in it."""
     made = {"cli.md": _cli(), "claims.md": _claims(), "settings.md": _settings()}
+    made[licences.PAGE.name] = licences.page(licences.pinned())
     whole = {FOLDER / name: "\n".join([_NOTE, "", *lines]) + "\n" for name, lines in made.items()}
     return whole | {
         FOLDER / "architecture.md": renewed("architecture.md", _MODULES, _MODULES_END, _modules()),

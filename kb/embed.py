@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from kb.chosen_models import safely
 from kb.digests import folder_digest
 from kb.errors import UserError
 from kb.identity import Tool
@@ -80,7 +81,7 @@ class SentenceTransformerEmbedder:
 
         disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            return SentenceTransformer(self.model, device=None)
+            return SentenceTransformer(self.model, device=None, **safely(self.model))
         except (OSError, ValueError) as error:
             raise UserError(
                 f"the embedding model {self.model!r} cannot be loaded: {error}. Give a folder with a "

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from kb import sense, spelling
+from kb.chosen_models import safely
 from kb.errors import UserError
 from kb.records import Stance, Tool
 from kb.spelling import listed
@@ -243,7 +244,7 @@ class CrossEncoderEntailment:
         if self._model is None:
             from sentence_transformers import CrossEncoder
 
-            self._model = CrossEncoder(self._name, revision=self._revision)
+            self._model = CrossEncoder(self._name, revision=self._revision, **safely(self._name))
         return self._model
 
 

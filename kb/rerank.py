@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from kb.chosen_models import safely
 from kb.errors import UserError
 from kb.settings import silence_telemetry
 
@@ -34,6 +35,6 @@ class CrossEncoderReranker:
         from sentence_transformers import CrossEncoder
 
         try:
-            return CrossEncoder(self._name, activation_fn=torch.nn.Sigmoid())
+            return CrossEncoder(self._name, activation_fn=torch.nn.Sigmoid(), **safely(self._name))
         except (OSError, ValueError) as error:
             raise UserError(f"setting {_SETTING}: {self._name!r} cannot be loaded: {error}") from error

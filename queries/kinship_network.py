@@ -13,9 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import safe_open
 
+from kb.digests import require_digest
+
 Floats = npt.NDArray[np.floating]
 
 WEIGHTS = Path(__file__).parent / "weights" / "kinship.safetensors"
+WEIGHTS_SHA256 = "215b17b1a71553de485248d58e3ac1b130b10adda2e4ed7d47f303e723d0c9a4"
+"""Of the file that `python -m bench fit_kinship` wrote last."""
 CLIPPED = 6.0
 """Standard deviations from the mean at which a feature is cut off: what was never seen is not to be believed."""
 
@@ -74,5 +78,6 @@ class Network:
 
 @cache
 def fitted() -> Network:
-    """The network that ships, read when first needed."""
+    """The network that ships, read when first needed; DigestError where the file is another."""
+    require_digest(WEIGHTS, WEIGHTS_SHA256)
     return Network.load()

@@ -5,12 +5,15 @@ from pathlib import Path
 
 from kb.errors import UserError
 from kb.minilm import EMBEDDED
+from kb.parse import MODEL, require_model
 from kb.settings import Settings
 from kb.workspace import Workspace
 
 
 def require_parser(settings: Settings) -> None:
-    """UserError when the spaCy pipeline is neither an installed package nor a folder."""
+    """UserError when the spaCy pipeline is neither an installed package nor a folder; DigestError where the default one
+    is not that of its release.
+    """
     name = settings.spacy_model
     try:
         distribution(name)
@@ -20,6 +23,8 @@ def require_parser(settings: Settings) -> None:
                 f"setting RETOLD_SPACY_MODEL: the spaCy pipeline {name!r} is not installed. Install its package, give "
                 "a folder, or leave the setting out"
             ) from error
+    if name == MODEL:
+        require_model()
 
 
 def require_embedder(workspace: Workspace) -> None:

@@ -39,6 +39,16 @@ def parser_loaded_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def full_study(tmp_path_factory: pytest.TempPathFactory, parser_loaded_once: None) -> Path:
+    """A folder with everything that a study has, made once; whoever changes it takes a copy."""
+    from fullstudy import made_in
+
+    folder = tmp_path_factory.mktemp("full")
+    made_in(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def ray_here() -> Iterator[None]:
     """Ray's workers are started with this process's paths: stages of tests lie in no package."""
     with pytest.MonkeyPatch.context() as patch:

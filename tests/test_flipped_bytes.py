@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from fullstudy import made_in, shrunk
+from fullstudy import shrunk
 from newsdesk import opened
 from typer.testing import CliRunner
 
@@ -29,13 +29,13 @@ pytestmark = pytest.mark.usefixtures("parser_loaded_once")
 SOAK = os.environ.get("RETOLD_SOAK") == "1"
 
 PARTS = {
-    "captures": ("archive/captures.jsonl", 1, 15),
-    "judgements": ("archive/judgements.jsonl", 1, 10),
-    "warc": ("archive/retold-*.warc.gz", 1, 20),
-    "records": ("records.db", 1, 60),
-    "matrix": ("index/matrix-*", 1, 15),
-    "chroma": ("index/chroma.sqlite3", 16, 20),
-    "graph": ("index/*-*/*.bin", 16, 8),
+    "captures": ("archive/captures.jsonl", 1, 8),
+    "judgements": ("archive/judgements.jsonl", 1, 5),
+    "warc": ("archive/retold-*.warc.gz", 1, 10),
+    "records": ("records.db", 1, 40),
+    "matrix": ("index/matrix-*", 1, 6),
+    "chroma": ("index/chroma.sqlite3", 16, 12),
+    "graph": ("index/*-*/*.bin", 16, 4),
 }
 """By part of a study its files, each how many bytes the soak looks at, and how many the ordinary suite does."""
 
@@ -44,9 +44,9 @@ EXCUSED = {"records", "chroma", "graph"}
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, parser_loaded_once: None) -> Path:
+def whole(full_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
-    made_in(folder)
+    shutil.copytree(full_study, folder, dirs_exist_ok=True)
     for database in ("records.db", "index/chroma.sqlite3"):
         shrunk(folder / "data" / database)
     return folder

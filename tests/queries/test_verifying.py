@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from fullstudy import JUDGEMENT, made_in
+from fullstudy import JUDGEMENT
 from making import NOON
 from newsdesk import STORIES, keep, made, opened, page
 from rich.console import Console
@@ -26,17 +26,9 @@ pytestmark = pytest.mark.usefixtures("parser_loaded_once")
 WARC = "retold-00001.warc.gz"
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, parser_loaded_once: None) -> Path:
-    """A folder with everything that a study has: captures, records, judgements, visits, alerts, every index."""
-    folder = tmp_path_factory.mktemp("verified")
-    made_in(folder)
-    return folder
-
-
 @pytest.fixture
-def workspace(desk: Path, tmp_path: Path) -> Iterator[Workspace]:
-    shutil.copytree(desk, tmp_path, dirs_exist_ok=True)
+def workspace(full_study: Path, tmp_path: Path) -> Iterator[Workspace]:
+    shutil.copytree(full_study, tmp_path, dirs_exist_ok=True)
     with opened(tmp_path) as each:
         yield each
 
