@@ -4,13 +4,14 @@ from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
-from making import EXTRACT, connection, hold, snapshot
+from making import EXTRACT, NOON, connection, hold, snapshot
 
 from kb import migrations, schema
 from kb.databases import engine_of
 from kb.errors import DataError
 from kb.reader import Reader
-from kb.records import Snapshot
+from kb.records import Snapshot, Visit
+from kb.soundness import damaged_rows
 from kb.store import RecordStore
 from kb.tsvector import lexical_index
 
@@ -139,3 +140,21 @@ def test_database_from_before_filtered_searches_gets_their_indexes_and_keeps_wha
         found = {index["name"] for table in known.get_table_names() for index in known.get_indexes(table)}
         assert names <= found
         assert store.active_wordings()
+
+
+def test_database_from_before_seals_gets_them_for_what_it_has(url):
+    visit = Visit(url="https://a.example/", at=NOON, action="kept", reason="r", status=200, found_in=None, source=None)
+    sealed = ("visits", "alerts", "deliveries", "studies")
+    with RecordStore.open(url) as store:
+        store.add_visit(visit)
+        store.remember_study("tides", "study: {}", NOON)
+        with store.engine.begin() as connection:
+            for table in sealed:
+                connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN seal"))
+    set_version(url, "captured", "4")
+    with RecordStore.open(url) as store:
+        assert store.visits() == [visit]
+        assert list(damaged_rows(store)) == []
+        with store.engine.begin() as connection:
+            connection.execute(sa.text("UPDATE visits SET reason = 'q'"))
+        assert [damaged.table.name for damaged in damaged_rows(store)] == ["visits"]

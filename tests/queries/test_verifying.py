@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from fullstudy import JUDGEMENT
+from fullstudy import JUDGEMENT, made_in
 from making import NOON
 from newsdesk import STORIES, keep, made, opened, page
 from rich.console import Console
@@ -302,3 +302,20 @@ def test_a_damaged_judgement_row_does_not_enter_the_log(workspace: Workspace, tm
     with opened(tmp_path) as again:
         assert again.reader.judgements()
         assert list(again.judgement_log.held().values()) == [JUDGEMENT]
+
+
+def test_postgresql_is_looked_at_and_mended_in_the_same_way(tmp_path: Path, postgres_url: str) -> None:
+    made_in(tmp_path, store_url=postgres_url)
+    with opened(tmp_path, store_url=postgres_url) as workspace:
+        assert verify(workspace).problems == ()
+        before = rows(workspace)
+        for what in ("text", "quote", "wording", "vector"):
+            change(workspace, CHANGES[what].replace("zeroblob(256)", "decode(repeat('00', 256), 'hex')"))
+        change(workspace, "UPDATE visits SET reason = 'another'")
+        change(workspace, "UPDATE snapshots SET status = 404")
+        found = verify(workspace).problems
+        assert {problem.kind for problem in found} >= {"derived", "kept", "entered"}
+        assert not any("@" in problem.where.partition(":")[0] for problem in found)
+        mend(workspace)
+        assert verify(workspace).problems == ()
+        assert rows(workspace) == before
