@@ -37,10 +37,13 @@ class Problem:
     where: str
     """`captures.jsonl:12`, `retold-00001.warc.gz@4711` or `quotes quote:1f…`."""
     what: str
-    kind: Literal["log", "warc", "body", "judgements", "store", "kept", "entered", "derived", "search", "checkpoint"]
+    kind: Literal[
+        "log", "warc", "body", "judgements", "store", "kept", "entered", "derived", "search", "rederived", "checkpoint"
+    ]
     """`log`, `warc`, `body`, `judgements`: what lies in the archive. Of the record store, `store`: its structure;
     `kept`: rows that nothing makes again; `entered`: rows that a log has too; `derived`: rows that a build makes.
-    `search`: full text, matrix and vector index. `checkpoint`: what stood in a checkpoint and stands no more."""
+    `search`: full text, matrix and vector index. `rederived`: rows that the captures do not give. `checkpoint`: what
+    stood in a checkpoint and stands no more."""
     url: str | None = None
     """Of a damaged record or body: the address that was captured."""
     fetched_at: datetime | None = None

@@ -262,6 +262,9 @@ def verify(
             metavar="PUB", help="The public key that must have signed it: a file, or the key.", show_default="your own"
         ),
     ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Derive everything once more and compare; takes as long as a build of all.")
+    ] = False,
 ) -> None:
     """Re-read captures, logs, records and indexes; exit 3 when anything is not as it was captured, judged or derived.
 
@@ -276,6 +279,8 @@ def verify(
         workspace = options.workspace()
         stack.push(workspace)  # opened by what looks into it: a record store that cannot be is told with the rest
         found = verifying.verify(workspace)
+        if deep:
+            found = verifying.deeply(found, workspace)
         if checkpoint:
             found = verifying.held_against(found, workspace, checkpoint, key or str(vouching.own_public_key()))
     if options.json:

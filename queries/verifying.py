@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kb import checkpoint, fulltext, remains, signatures, soundness
+from kb import checkpoint, fulltext, rederiving, remains, signatures, soundness
 from kb.archive import Problem
 from kb.capturelog import LOG
 from kb.errors import UserError
@@ -48,6 +48,8 @@ REMEDIES: Mapping[str, str] = {
     "entered": "`retold doctor --fix` enters these rows again from their log",
     "derived": "`retold doctor --fix` makes these rows again from the archive",
     "search": "`retold doctor --fix` makes it again from the record store",
+    "rederived": "`retold build --rebuild extract --rebuild annotate --rebuild credits --rebuild embed` makes all rows "
+    "again from the captures; ask who could write to the record store, for the seals of these rows fit",
     "checkpoint": "what the checkpoint has seen was changed after it was signed: restore the archive from a backup of "
     "that time, and ask who could write to the data folder",
 }
@@ -73,6 +75,13 @@ def verify(workspace: Workspace) -> Verified:
     except soundness.UNREADABLE as error:
         problems.append(soundness.unreadable("the record store", error))
     return Verified(captures=workspace.archive.count(), problems=tuple(problems), unlogged=tuple(unlogged))
+
+
+def deeply(found: Verified, workspace: Workspace) -> Verified:
+    """The same with everything derived once more; nothing is compared where captures or rows are damaged already."""
+    if found.problems:
+        return found
+    return attrs.evolve(found, problems=tuple(rederiving.unlike_captures(workspace)))
 
 
 def held_against(found: Verified, workspace: Workspace, file: Path, key: str) -> Verified:

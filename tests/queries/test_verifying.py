@@ -15,11 +15,12 @@ from newsdesk import STORIES, keep, made, opened, page
 from rich.console import Console
 
 from kb import soundness
+from kb import tables as t
 from kb.capturelog import LOG
 from kb.judgementlog import LOG as JUDGED
 from kb.records import Judgement
 from kb.workspace import Workspace
-from queries.verifying import Verified, mend, print_mended, print_verified, verified_json, verify
+from queries.verifying import Verified, deeply, mend, print_mended, print_verified, verified_json, verify
 
 pytestmark = pytest.mark.usefixtures("parser_loaded_once")
 
@@ -319,3 +320,21 @@ def test_postgresql_is_looked_at_and_mended_in_the_same_way(tmp_path: Path, post
         mend(workspace)
         assert verify(workspace).problems == ()
         assert rows(workspace) == before
+
+
+def test_what_was_changed_and_sealed_anew_is_found_by_deriving_it_again(workspace: Workspace) -> None:
+    assert deeply(verify(workspace), workspace).problems == ()
+    with workspace.store.engine.begin() as connection:
+        row = connection.execute(sa.select(t.quotes).where(t.quotes.c.speaker_name == "Tom Beck")).mappings().first()
+        assert row
+        forged = t.sealed(t.quotes, {**row, "speaker_name": "Elise Moreau"})
+        connection.execute(sa.update(t.quotes).where(t.quotes.c.id == row["id"]).values(forged))
+        lost = connection.execute(sa.select(t.passages.c.id)).scalars().first()
+        connection.execute(sa.delete(t.passages).where(t.passages.c.id == lost))
+    assert verify(workspace).problems == ()
+    found = deeply(verify(workspace), workspace)
+    assert {(problem.kind, problem.where) for problem in found.problems} == {
+        ("rederived", f"records.db: quotes {row['id']}"),
+        ("rederived", f"records.db: passages {lost}"),
+    }
+    assert "--rebuild annotate" in shown(found)
