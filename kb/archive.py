@@ -24,7 +24,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from kb.capturelog import GENESIS, LOG, Entry, Notice, covers_one, is_notice, is_torn, parse
 from kb.errors import DataError, DigestError, UserError
 from kb.records import Snapshot, rfc3339, sha256
-from kb.warc import BLANK, IN_FULL, Capture, Stored, head, record, whole_records
+from kb.warc import BLANK, IN_FULL, Capture, Stored, blank_in_place, head, record, whole_records
 
 ROTATE_BYTES = 1_000_000_000
 """A WARC file is closed at this size, as the format's guidelines recommend (about 1 GB)."""
@@ -305,16 +305,22 @@ class Archive:
         except OSError as error:
             return [Problem(where=where, what=str(error), kind="warc")]
         if actual == notice.warc_sha256:
-            return []
+            blank = blank_in_place(entry.hash, entry.end - entry.snapshot.offset, notice.at)
+            if self._bytes(entry).endswith(blank):
+                return []
+            return [Problem(where=where, what="what stands in a forgotten record's place is no blank", kind="warc")]
         if actual == entry.warc_sha256:
             what = "taken down, but the bytes are there again (an old copy of the file?); run `retold forget` once more"
             return [Problem(where=where, what=what, kind="warc")]
         return [Problem(where=where, what="what stands in a forgotten record's place was changed", kind="warc")]
 
     def _digest(self, entry: Entry) -> str:
+        return hashlib.sha256(self._bytes(entry)).hexdigest()
+
+    def _bytes(self, entry: Entry) -> bytes:
         with (self.folder / entry.snapshot.warc).open("rb") as file:
             file.seek(entry.start)
-            return hashlib.sha256(file.read(entry.end - entry.start)).hexdigest()
+            return file.read(entry.end - entry.start)
 
     def _check(self, entry: Entry) -> list[Problem]:
         snapshot = entry.snapshot

@@ -30,7 +30,7 @@ from kb.index_server import Server
 from kb.purge import purge
 from kb.records import Snapshot, rfc3339, sha256
 from kb.store import RecordStore
-from kb.warc import IN_FULL, Stored, as_uri, blank_record, head, record_again
+from kb.warc import IN_FULL, Stored, as_uri, blank_in_place, blank_record, head, record_again
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 """The date of the blank in the place of a record that the log does not name."""
@@ -214,8 +214,7 @@ def _notice(archive: Archive, entry: Entry, request: Request, kind: Literal["for
 
 
 def _blank(entry: Entry, at: datetime) -> bytes:
-    name = str(uuid.uuid5(uuid.NAMESPACE_OID, entry.hash))
-    return blank_record(entry.end - entry.snapshot.offset, name, at)
+    return blank_in_place(entry.hash, entry.end - entry.snapshot.offset, at)
 
 
 def _replace_log(

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import struct
+import uuid
 import zlib
 from contextlib import suppress
 from datetime import datetime
@@ -158,6 +159,11 @@ def blank_record(length: int, record_id: str, at: datetime) -> bytes:
         for number, part in enumerate(parts, 1)
     )
     return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + stored + struct.pack("<II", zlib.crc32(data), len(data))
+
+
+def blank_in_place(seal: str, length: int, at: datetime) -> bytes:
+    """The blank that a take-down at that time leaves where the record of a log line, named by its `hash`, stood."""
+    return blank_record(length, str(uuid.uuid5(uuid.NAMESPACE_OID, seal)), at)
 
 
 def record_again(record: Any, body: bytes, original: Stored | None) -> bytes:

@@ -5,6 +5,7 @@ import io
 from datetime import timedelta
 from pathlib import Path
 
+import attrs
 import pytest
 from making import NOON, capture
 from warcio.archiveiterator import ArchiveIterator
@@ -12,7 +13,7 @@ from warcio.archiveiterator import ArchiveIterator
 from kb import takedown, warc
 from kb.archive import Archive
 from kb.capturelog import LOG
-from kb.records import Snapshot
+from kb.records import Snapshot, sha256
 from kb.takedown import Request, allow, take_down
 
 WARC = "retold-00001.warc.gz"
@@ -239,3 +240,16 @@ def test_any_flipped_byte_of_a_tombstone_is_found(archive):
     for at in range(data.index(b"\n") + 1, len(data)):
         path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
         assert "log" in {problem.kind for problem in fresh(archive).verify()}, at
+
+
+def test_what_somebody_put_in_the_place_of_a_blank_is_found_though_the_tombstone_vouches_for_it(archive):
+    take_down(archive, request(archive.append(capture(b"<p>a page of some length, so that there is room</p>"))))
+    entry, notice = archive.log()
+    data = bytearray((archive.folder / WARC).read_bytes())
+    data[entry.snapshot.offset : entry.end] = bytes(entry.end - entry.snapshot.offset)
+    (archive.folder / WARC).write_bytes(data)
+    digest = sha256(bytes(data[entry.start : entry.end])).removeprefix("sha256:")
+    forged = attrs.evolve(notice, warc_sha256=digest).after(notice.prev)
+    (archive.folder / LOG).write_bytes(entry.line + forged.line)
+    (problem,) = fresh(archive).verify()
+    assert "no blank" in problem.what
