@@ -9,6 +9,7 @@ line without a row is given back by `entries()`, from which the store catches up
 import hashlib
 import os
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,7 +25,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from kb.capturelog import GENESIS, LOG, Entry, Notice, covers_one, is_notice, is_torn, parse
 from kb.errors import DataError, DigestError, UserError
 from kb.records import Snapshot, rfc3339, sha256
-from kb.warc import BLANK, IN_FULL, Capture, Stored, blank_in_place, head, record, whole_records
+from kb.warc import BLANK, IN_FULL, Capture, Stored, as_uri, blank_in_place, head, record, whole_records
 
 ROTATE_BYTES = 1_000_000_000
 """A WARC file is closed at this size, as the format's guidelines recommend (about 1 GB)."""
@@ -290,6 +291,7 @@ class Archive:
                 named.add(covered.snapshot.warc if covered else "")
         for entry in walked.values():
             problems += self._check(entry)
+        problems += _twice(walked.values())
         named |= {entry.snapshot.warc for entry in walked.values()}
         files = sorted(path.name for path in self.folder.glob("retold-*.warc.gz"))
         if named:
@@ -339,7 +341,14 @@ class Archive:
             return [told(what=str(error), kind="warc")]
         if actual != entry.warc_sha256:
             return [told(what="the record's bytes are not those that were written", kind="warc")]
+        if self._told(snapshot) != (as_uri(snapshot.final_url), rfc3339(snapshot.fetched_at)):
+            return [told(what="the record tells another address or time than the log", kind="log")]
         return []
+
+    def _told(self, snapshot: Snapshot) -> tuple[str | None, str | None]:
+        """Address and time in a record's own head."""
+        with self.record(snapshot.warc, snapshot.offset) as record:
+            return record.rec_headers.get_header("WARC-Target-URI"), record.rec_headers.get_header("WARC-Date")
 
 
 def _parsed(line: bytes, where: str) -> Entry | Notice:
@@ -347,6 +356,13 @@ def _parsed(line: bytes, where: str) -> Entry | Notice:
         return parse(line, where)
     except DataError as error:
         raise DataError(f"{error}; `retold verify` says what else is damaged and what helps") from error
+
+
+def _twice(entries: Iterable[Entry]) -> list[Problem]:
+    """Records that several lines name as theirs."""
+    named = Counter((entry.snapshot.warc, entry.snapshot.offset) for entry in entries)
+    what = "several lines of the log name this record as theirs"
+    return [Problem(where=f"{warc}@{at}", what=what, kind="log") for (warc, at), times in named.items() if times > 1]
 
 
 def _covers_nothing(where: str) -> Problem:

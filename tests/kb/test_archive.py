@@ -317,3 +317,29 @@ def test_copy_whose_original_is_lost_is_damage(archive):
     assert lines
     with pytest.raises(DataError, match="in no WARC file"):
         fresh(archive).body(copy)
+
+
+def sealed_behind(archive: Archive, **changes: object) -> None:
+    """One more line, well sealed, that takes the last record for another capture."""
+    last = list(archive.log())[-1]
+    claimed = attrs.evolve(last.snapshot, **changes)
+    line = Entry.after(last.hash, claimed, last.start, last.end, last.warc_sha256).line
+    with (archive.folder / LOG).open("ab") as log:
+        log.write(line)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"final_url": "https://star.example/b"}, {"fetched_at": NOON - timedelta(days=9)}]
+)
+def test_a_line_that_claims_the_record_of_another_is_found(two, changes):
+    sealed_behind(two, **changes)
+    assert "log" in kinds(two)
+
+
+def test_a_log_sealed_anew_with_another_address_differs_from_the_record(two):
+    first, second = two.log()
+    claimed = attrs.evolve(second.snapshot, final_url="https://star.example/b")
+    line = Entry.after(first.hash, claimed, second.start, second.end, second.warc_sha256).line
+    (two.folder / LOG).write_bytes(first.line + line)
+    (problem,) = fresh(two).verify()
+    assert "another address or time" in problem.what

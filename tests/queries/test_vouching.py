@@ -104,13 +104,13 @@ def sealed_anew(folder: Path, change: Callable[[list[Entry]], list[Entry]]) -> N
     (folder / LOG).write_bytes(written)
 
 
-def another_date(lines: list[Entry]) -> list[Entry]:
-    first = attrs.evolve(lines[0].snapshot, fetched_at=lines[0].snapshot.fetched_at - timedelta(days=9))
+def another_feed(lines: list[Entry]) -> list[Entry]:
+    first = attrs.evolve(lines[0].snapshot, found_in="https://star.example/feed")
     return [attrs.evolve(lines[0], snapshot=first), *lines[1:]]
 
 
 @pytest.mark.parametrize(
-    "change", [another_date, lambda lines: lines[:-1], lambda lines: lines[1:], lambda lines: lines[::-1]]
+    "change", [another_feed, lambda lines: lines[:-1], lambda lines: lines[1:], lambda lines: lines[::-1]]
 )
 def test_a_whole_new_chain_is_found_by_the_checkpoint_alone(
     desk: Workspace, made: Vouched, change: Callable[[list[Entry]], list[Entry]]
@@ -277,7 +277,7 @@ def test_the_commands_make_a_key_a_checkpoint_and_hold_the_archive_against_it(de
     code, output = run(tmp_path, "checkpoint", "-o", str(file))
     assert (code, "minisign -V -m" in output) == (0, True)
     assert run(tmp_path, "verify", "--checkpoint", str(file))[0] == 0
-    sealed_anew(tmp_path / "data" / "archive", another_date)
+    sealed_anew(tmp_path / "data" / "archive", another_feed)
     code, output = run(tmp_path, "verify", "--checkpoint", str(file))
     assert code == DataError.exit_code
     assert "the log was rewritten" in output
