@@ -15,7 +15,8 @@ from kb.index import ChromaIndex, LentIndex
 from kb.pipeline import build
 from kb.state import write_state
 from queries.review import record, standing
-from queries.upkeep import state, verify
+from queries.upkeep import state
+from queries.verifying import verify
 
 FUTURE = datetime(2093, 1, 1, tzinfo=UTC)
 
@@ -58,7 +59,7 @@ def test_captures_keep_the_order_of_the_log_and_doctor_tells_those_from_the_futu
             hours = (at - NOON) // timedelta(hours=1)
             keep(desk, f"https://ledger.example/{number}", page("u", [f"Tides rise {number}."]), hours)
         assert [entry.final_url[-1] for entry in desk.archive.entries()] == ["0", "1", "2"]
-        assert verify(desk) == []
+        assert verify(desk).problems == ()
         assert state(desk, fix=False).ahead == 1
 
 

@@ -19,6 +19,7 @@ from newsdesk import opened
 from typer.testing import CliRunner
 
 from kb.errors import DataError
+from kb.indexing import Indexing
 from kb.workspace import Workspace
 from queries.cli import app
 from queries.options import DAMAGED
@@ -90,11 +91,15 @@ def _content(database: Path) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_flipped_byte_is_noticed_or_carries_nothing(whole: Path, tmp_path: Path, part: str) -> None:
+def test_a_flipped_byte_is_noticed_or_carries_nothing(
+    whole: Path, tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(whole, tmp_path / "whole")
     with opened(tmp_path / "whole") as workspace:
         assert verify(workspace).problems == ()
         expected = said_by(workspace, part) if part in EXCUSED else None
+    if part not in ("matrix", "chroma", "graph"):  # Chroma takes most of the time, and its files are as they were
+        monkeypatch.setattr(Indexing, "problems", lambda _: {})
     noticed = 0
     for number, (file, at, bits) in enumerate(flips(whole, part)):
         copy = tmp_path / str(number)  # Chroma keeps a folder that it has seen in mind
