@@ -6,7 +6,7 @@ Asking it is kb.lexical's and kb.tsvector's, which need a plain connection alone
 
 import sqlalchemy as sa
 
-from kb.errors import DataError
+from kb.errors import DataError, UserError
 from kb.lexical import TOKENS
 from kb.store import RecordStore
 
@@ -72,6 +72,9 @@ def damage(store: RecordStore) -> str | None:
             return "it is not as it was made"
         try:  # rank 1: against the wordings too, not in itself alone
             connection.exec_driver_sql("INSERT INTO wording_fts(wording_fts, rank) VALUES ('integrity-check', 1)")
+        except UserError as error:
+            if "readonly" not in str(error):  # on a disk that is read only it cannot be asked
+                raise
         except (DataError, sa.exc.DatabaseError) as error:
             return f"it does not answer to the wordings ({type(error.__cause__ or error).__name__})"
         finally:

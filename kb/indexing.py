@@ -1,5 +1,6 @@
 """Keeps the vector index and the matrix of vectors in step with the record store, the one place of every vector."""
 
+import errno
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -132,6 +133,10 @@ class Indexing:
             told = self._index_problem(digests)
         except DataError as error:
             told = str(error)
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES):  # Chroma cannot be asked on a disk that is read only
+                raise
+            told = None
         finally:
             self.close()
         return {**found, f"the vector index {self._where}": told} if told else found
