@@ -51,6 +51,10 @@ class Parser:
 
         return spacy.load(self.model)
 
+    def load(self) -> None:
+        """What the first text would wait for."""
+        self._language  # noqa: B018
+
     def parse(self, text: str) -> "Doc":
         """The parse of a text; `doc.text == text`, and no sentence goes past a line break."""
         from spacy.tokens import Doc
