@@ -101,6 +101,16 @@ PAGES: dict[str, Builder] = {
         lambda size: _block(f'{{"@type":"NewsArticle","headline":"Lanterns","articleBody":"{WORDS * (size // 106)}"}}')
     ),
     # --- encodings ---
+    "stacked accents": _beside(lambda size: "<p>a" + "\u0301\u0327" * (size // 4) + "</p>"),
+    "stacked accents as entities": _beside(_of("&#x301;&#x327;")),
+    "blanks": _beside(lambda size: "<p>word" + " \u00a0\u2003" * (size // 6) + "word</p>"),
+    "bidi": _beside(_of("\u202eabc\u202c\u2066def\u2069 ")),
+    "zero width": _beside(_of("a\u200b\u200d\u2060")),
+    "look-alikes": _beside(_of("Јоаn Rое ѕаіd ")),
+    "quotation marks": _beside(_of("“")),
+    "quotations": _beside(_of("“We said so,” she said. ")),
+    "one long line": _beside(_of("lanterns and weirs and so on ")),
+    "corrections": _beside(_of("<p>Correction: An earlier version of this article misstated it.</p>")),
     "utf-16 without a mark": _bare(lambda size: (OPENING + "<p>word</p>" * (size // 22)).encode("utf-16-le")),
     "utf-7": _bare(lambda size: b"<meta charset=utf-7>" + b"+AGEAYg-" * (size // 8)),
     "shift-jis as utf-8": _bare(
