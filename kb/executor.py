@@ -1,4 +1,4 @@
-"""Executor: runs a stage over its items, in this process; workers.py: in several; ray_executor.py: on several machines.
+"""Executor: runs a stage over its items, in this process; workers.py: in several; ray_executor.py: on machines.
 
 Results come back in the order of the items, each with how it went; only the caller writes. The one broad
 `except` of the project is here: what a stage raises becomes an outcome, and the run goes on.
