@@ -10,9 +10,10 @@ from types import ModuleType
 from typing import Any
 
 from bench.annotated import read
-from kb.executor import Item, ProcessExecutor, SerialExecutor
+from kb.executor import Item, SerialExecutor
 from kb.parse import Parser
 from kb.quotes import quotes, tool
+from kb.workers import ProcessExecutor
 from queries.documents import DocumentStage, Input
 
 SCORER = Path("../shared/score/quotes.py")

@@ -174,7 +174,7 @@ def _item(link: str | None, base: str, title: str | None, summary: str | None, p
 
 
 def _name(node: etree._Element) -> str:
-    return str(etree.QName(node).localname)
+    return str(node.tag).rpartition("}")[2]  # a QName is refused for names that broken XML has
 
 
 def _child(node: etree._Element, name: str) -> etree._Element | None:

@@ -26,7 +26,7 @@ _CREDIT_BEFORE = re.compile(
     r"|\baccording to(?: an? (?:report|article|story) (?:by|in|from|on))?|\b(?:as )?reported (?:by|in)"
     r"|\b(?:report|article|story|interview) (?:in|by|from|with)|\bzuerst (?:in|bei|von)"
     r"|\bberichtete?(?: der| die| das)?|\bselon|\bsegún|\bcomo informó)"
-    r"[\s:(–—-]*(?:(?:the|an?|der|die|das|le|la|el)\b)?[\s\"“„«'‘(]*$",
+    r"[\s:(–—-]{0,9}(?:(?:the|an?|der|die|das|le|la|el)\b)?[\s\"“„«'‘(]{0,9}$",
     re.IGNORECASE,
 )
 _CREDIT_INSIDE = re.compile(

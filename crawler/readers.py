@@ -25,7 +25,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from crawler.addresses import canonical
 from crawler.pages import read_page
 from kb.decode import decode, is_binary, is_markup
-from kb.warc import Capture
+from kb.warc import Capture, records_of
 
 HTML = frozenset({".html", ".htm", ".xhtml"})
 MHTML = frozenset({".mhtml", ".mht"})
@@ -100,7 +100,7 @@ def read_path(path: Path, reading: Reading) -> Iterator[Entry]:
         return
     try:
         yield from _read_file(path, reading)
-    except (OSError, EOFError, zlib.error, ArchiveLoadFailed, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, RuntimeError, zlib.error, ArchiveLoadFailed, zipfile.BadZipFile) as error:
         yield Problem(where=str(path), what=f"cannot be read to its end: {error}")
 
 
@@ -269,7 +269,7 @@ def read_opml(body: bytes, name: str) -> Iterator[Entry]:
     except (etree.XMLSyntaxError, ValueError) as error:
         yield Problem(where=name, what=f"not XML: {error}")
         return
-    if root is None or not isinstance(root.tag, str) or etree.QName(root).localname.lower() != "opml":
+    if root is None or not isinstance(root.tag, str) or root.tag.rpartition("}")[2].lower() != "opml":
         yield Problem(where=name, what="XML, but not OPML")
         return
     for outline in root.iter("{*}outline", "outline"):
@@ -299,8 +299,7 @@ def read_warc(opened: Opener, name: str, reading: Reading, bodies: Bodies) -> It
     """
     records = 0
     with opened() as file:
-        iterator = ArchiveIterator(file)
-        for record in iterator:
+        for record, offset in records_of(file):
             if record.format != "warc":  # warcio takes any first line for the head of an ARC file
                 break
             records += 1
@@ -309,7 +308,7 @@ def read_warc(opened: Opener, name: str, reading: Reading, bodies: Bodies) -> It
                 entry = _record(record, name, reading, bodies.get(digest or ""))
             elif record.rec_type in ("response", "resource"):
                 if digest:
-                    bodies.setdefault(digest, (opened, iterator.offset))
+                    bodies.setdefault(digest, (opened, offset))
                 entry = _record(record, name, reading)
             else:
                 continue

@@ -4,7 +4,6 @@ All of it comes from claims.yaml; what is compared with it is folded the same wa
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -12,7 +11,7 @@ import attrs
 
 from crawler.addresses import key
 from kb.claims import Study
-from kb.text import words
+from kb.text import unicode_form, words
 
 STEM = 5
 """Letters of a word that are compared, so that `protect`, `protects` and `protecting` are one theme."""
@@ -108,7 +107,7 @@ def fold_all(texts: Sequence[str]) -> list[str]:
         return []
     joined = "\n".join(text.replace("\n", " ") for text in texts)
     if not joined.isascii():
-        joined = _COMBINING.sub("", unicodedata.normalize("NFKD", joined))
+        joined = _COMBINING.sub("", unicode_form("NFKD", joined))
     folded = "\n".join([" ".join(words(line)) for line in joined.replace("%", " percent ").split("\n")])
     folded = _POINTED.sub(_number, _POSSESSIVE.sub("", folded))
     if "per cent" in folded:

@@ -1,11 +1,12 @@
 """A page's tree as a flat list of text blocks with their anchors: one pass, linear in the page."""
 
-import unicodedata
 from collections.abc import Iterator
 
 import attrs
 from lxml.etree import iterwalk
 from lxml.html import HtmlElement
+
+from kb.text import unicode_form
 
 _BLOCK_TAGS = frozenset({
     "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details", "div",
@@ -65,7 +66,7 @@ class _Line:
         self._anchors: list[Anchor] = []
 
     def add(self, text: str) -> None:
-        piece = " ".join(unicodedata.normalize("NFC", visible(text)).split())
+        piece = " ".join(unicode_form("NFC", visible(text)).split())
         lead = text[:1].isspace() and not self._blank
         trail = text[-1:].isspace() and bool(piece)
         if not piece:

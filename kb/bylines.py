@@ -15,13 +15,13 @@ _LEAD = re.compile(
     r"^(?:authors?|autor(?:en|in|es)?|auteurs?|byline|words|text)\s*:\s*",
     re.I,
 )
-_SPLIT = re.compile(r"\s*[;|/•·\n\t]\s*|\s+(?:and|und|et|y|e|og|och|en|with|&)\s+(?=[\"“‘]?[^\W\d_a-z])|\s&\s")
-_COMMA = re.compile(r"\s*,(?:\s+|(?=[A-Z])|$)")
+_SPLIT = re.compile(r"\s?[;|/•·\n\t]\s*|\s(?:and|und|et|y|e|og|och|en|with|&)\s(?=[\"“‘]?[^\W\d_a-z])|\s&\s")
+_COMMA = re.compile(r"\s?,(?:\s+|(?=[A-Z])|$)")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.-?)*[^\W\d_]\.?")
 _TAIL = re.compile(
-    r"\s+(?:[-–—]\s.*|(?:for|of|at|in|from|via|on|is|was|has|reports?|reporting|updated|published|posted)\s.*)$", re.S
+    r"\s(?:[-–—]\s.*|(?:for|of|at|in|from|via|on|is|was|has|reports?|reporting|updated|published|posted)\s.*)$", re.S
 )
-_BRACKETS = re.compile(r"\s*[(\[{][^()\[\]{}]{0,80}[)\]}]")
+_BRACKETS = re.compile(r"\s?[(\[{][^()\[\]{}]{0,80}[)\]}]")
 _ADDRESS = re.compile(r"https?:|www\.|@|\.(?:com|org|net|co|edu|gov|info|io)\b|[<>{}\\=_#%$]", re.I)
 _ROLE = frozenset({
     "writer", "writers", "editor", "editors", "reporter", "reporters", "correspondent", "correspondents", "columnist",

@@ -1,30 +1,25 @@
-"""Executor: runs a stage over its items, in this process or in several; ray_executor.py: on several machines.
+"""Executor: runs a stage over its items, in this process; workers.py: in several; ray_executor.py: on machines.
 
 Results come back in the order of the items, each with how it went; only the caller writes. The one broad
 `except` of the project is here: what a stage raises becomes an outcome, and the run goes on.
 """
 
-import multiprocessing
 import os
-import threading
+import signal
 import time
 import traceback
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import attrs
 
-from kb.errors import UserError
 from kb.rejected import Rejected
-from kb.settings import silence_telemetry
 
 DIED = "the worker process died: killed, or crashed"
 MESSAGE_CHARS = 500
 """Kept of what a failure said."""
+CLOCK = 10
+"""Times its processor time that a document may take by the clock: it may wait for a disk, or for others' work."""
 
 
 @attrs.frozen
@@ -75,66 +70,20 @@ class SerialExecutor:
             yield attempt(stage, item)
 
 
-class ProcessExecutor:
-    """Spawned worker processes, each with its own copy of the stage; a bounded number of items in flight."""
+@attrs.frozen(kw_only=True)
+class Limits:
+    """What one document may take in a worker process; 0 for as much as it likes."""
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    seconds: float = 0.0
+    """Of processor time; by the clock `CLOCK` times as many."""
+    bytes: int = 0
+    """Of memory, beyond what the worker held before its first document."""
 
-    def map(self, stage: Runnable, items: Iterable[Item]) -> Iterator[Attempt]:
-        waiting = iter(items)
-        while True:
-            unanswered: deque[Item] = deque()
-            with _workers(stage, self.workers) as pool:
-                yield from _flow(pool, waiting, self.workers * 4, unanswered)
-            if not unanswered:
-                return
-            # A worker died. Any item in flight may be why: each is tried again by itself, so that only it is blamed.
-            yield from _one_by_one(stage, unanswered)
+    def __bool__(self) -> bool:
+        return bool(self.seconds or self.bytes)
 
-
-@contextmanager
-def _workers(stage: Runnable, count: int) -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_adopt, initargs=(stage,))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _flow(pool: ProcessPoolExecutor, items: Iterator[Item], width: int, unanswered: deque[Item]) -> Iterator[Attempt]:
-    """Attempts in the order of the items; ends early, leaving `unanswered`, when the pool breaks."""
-    running: deque[Future[Attempt]] = deque()
-    with suppress(BrokenProcessPool):
-        for item in items:
-            unanswered.append(item)
-            running.append(pool.submit(_attempt_adopted, item))
-            if len(running) >= width:
-                yield _first(running, unanswered)
-        while running:
-            yield _first(running, unanswered)
-
-
-def _first(running: deque[Future[Attempt]], unanswered: deque[Item]) -> Attempt:
-    answer = running[0].result()
-    running.popleft()
-    unanswered.popleft()
-    return answer
-
-
-def _one_by_one(stage: Runnable, items: deque[Item]) -> Iterator[Attempt]:
-    while items:
-        with _workers(stage, 1) as pool:
-            try:
-                pool.submit(_ready).result()
-            except BrokenProcessPool as error:
-                raise UserError("worker processes die as they start; RETOLD_WORKERS=1 works without them") from error
-            with suppress(BrokenProcessPool):
-                while items:
-                    yield pool.submit(_attempt_adopted, items[0]).result()
-                    items.popleft()
-                return
-            yield Attempt(item=items.popleft(), result=None, error=DIED, duration_ms=0.0)
+    def __str__(self) -> str:
+        return f"{self.seconds:g} s, {self.bytes} bytes"
 
 
 def attempt(stage: Runnable, item: Item) -> Attempt:
@@ -151,33 +100,20 @@ def attempt(stage: Runnable, item: Item) -> Attempt:
     return Attempt(item=item, result=result, error=error, duration_ms=(time.perf_counter() - started) * 1000)
 
 
+def attempt_timed(stage: Runnable, item: Item, seconds: float) -> Attempt:
+    """The same in a worker process, which the system ends when the time is up: also within a library's C code.
+
+    By SIGPROF where it worked for so long, by SIGALRM where it hung. Nothing runs on these signals: they kill.
+    """
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds * CLOCK)
+    try:
+        return attempt(stage, item)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def printable(problem: str) -> str:
     """One line of bounded length that can be stored: messages quote the page that caused them."""
     return " ".join(problem.split())[:MESSAGE_CHARS].encode("utf-8", "replace").decode()
-
-
-_adopted: list[Runnable] = []
-"""The stage of this worker process."""
-
-
-def _adopt(stage: Runnable) -> None:
-    # One thread a worker: the processes are what fills the cores.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    silence_telemetry()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _adopted[:] = [stage]
-
-
-def _end_with_parent() -> None:
-    # The pool tells its workers to end; a parent that is killed tells nothing, and they would wait for ever.
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(1)
-
-
-def _ready() -> None:
-    """The worker has started."""
-
-
-def _attempt_adopted(item: Item) -> Attempt:
-    return attempt(_adopted[0], item)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from kb.blocks import visible
 from kb.text import normalise, words
 
-_SEPARATOR = re.compile(r"\s+[|–—\-·•»«:/~⋆]+\s+|\s*\|\s*|\s+::\s+")
+_SEPARATOR = re.compile(r"\s[|–—\-·•»«:/~⋆]+\s+|\s?\|\s*|\s::\s+")
 _MAX_CHARS = 400
 SAME = 0.8
 """Share of words from which two candidates count as one title, as the scorer of the development pages has it."""

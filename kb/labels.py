@@ -1,9 +1,12 @@
 """Numbers that count nothing: dates, ages, names, labels, list markers and turns of phrase."""
 
-from spacy.tokens import Token
+from typing import TYPE_CHECKING
 
 from kb.number_words import listed
 from kb.numerals import Numeral
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
 
 NOUNS = {"NOUN", "PROPN"}
 _STREETS = {"street", "avenue", "road", "lane", "drive", "square", "boulevard", "plaza", "st.", "ave.", "rd."}
@@ -18,16 +21,16 @@ _NUMBERED = set(
 _IDLE_ONES = {"day", "thing", "way", "side", "hand", "point", "time", "moment", "reason", "another", "example"}
 
 
-def neighbour(token: Token, step: int) -> Token | None:
+def neighbour(token: "Token", step: int) -> "Token | None":
     at = token.i + step
     return token.doc[at] if 0 <= at < len(token.doc) else None
 
 
-def lower(token: Token | None) -> str:
+def lower(token: "Token | None") -> str:
     return token.lower_ if token is not None else ""
 
 
-def is_date(numeral: Numeral, tokens: list[Token]) -> bool:
+def is_date(numeral: Numeral, tokens: "list[Token]") -> bool:
     """A bare year (`2025`, but not `2000 people`), or a stretch back in time (`three years ago`)."""
     after = neighbour(tokens[-1], 1)
     if lower(after) == "ago" or lower(neighbour(tokens[-1], 2)) == "ago":
@@ -38,7 +41,7 @@ def is_date(numeral: Numeral, tokens: list[Token]) -> bool:
     return not (numeral.value % 100 == 0 and after is not None and after.tag_ in {"NNS", "NNPS"})
 
 
-def is_age(tokens: list[Token]) -> bool:
+def is_age(tokens: "list[Token]") -> bool:
     """`aged 35`, `35-year-old`, `35 years old`, `Roe, 35,`."""
     before, after = neighbour(tokens[0], -1), neighbour(tokens[-1], 1)
     if lower(before) in {"age", "aged", "ages"}:
@@ -52,7 +55,7 @@ def is_age(tokens: list[Token]) -> bool:
     return lower(before) == "," and lower(after) in {",", "."} and named is not None and named.pos_ == "PROPN"
 
 
-def is_idle_one(tokens: list[Token]) -> bool:
+def is_idle_one(tokens: "list[Token]") -> bool:
     """`one` as a pronoun or in a turn of phrase."""
     if len(tokens) != 1 or tokens[0].lower_ != "one":
         return False
@@ -63,7 +66,7 @@ def is_idle_one(tokens: list[Token]) -> bool:
     return after is None or after.pos_ not in {"NOUN", "ADJ"} or after.lemma_.lower() in _IDLE_ONES
 
 
-def is_name_or_label(numeral: Numeral, tokens: list[Token]) -> bool:
+def is_name_or_label(numeral: Numeral, tokens: "list[Token]") -> bool:
     first, last = tokens[0], tokens[-1]
     before, after = neighbour(first, -1), neighbour(last, 1)
     if _is_marker(first, before, after):
@@ -77,7 +80,7 @@ def is_name_or_label(numeral: Numeral, tokens: list[Token]) -> bool:
     return any(token.lower_ in _STREETS for token in last.doc[last.i + 1 : last.i + 4] if token.text[:1].isupper())
 
 
-def _is_marker(number: Token, before: Token | None, after: Token | None) -> bool:
+def _is_marker(number: "Token", before: "Token | None", after: "Token | None") -> bool:
     """`1.` and `2)` before a list item, `[3]`, `(4)`, `No. 5`."""
     if lower(after) == ")" and not _bracketed(number):
         return True
@@ -87,7 +90,7 @@ def _is_marker(number: Token, before: Token | None, after: Token | None) -> bool
     return lower(before) in {"no", "no.", "nos.", "nr.", "#", "№"} and before is not None and before.text[0] != "n"
 
 
-def _bracketed(number: Token) -> bool:
+def _bracketed(number: "Token") -> bool:
     """Whether a bracket is open where a number stands; `1)` marks an item only where none is."""
     for at in range(number.i - 1, max(number.i - 30, -1), -1):
         if number.doc[at].text in {"(", ")"}:
@@ -95,7 +98,7 @@ def _bracketed(number: Token) -> bool:
     return False
 
 
-def _attached(before: Token, number: Token) -> bool:
+def _attached(before: "Token", number: "Token") -> bool:
     """Whether a number belongs to the noun that it follows: `Gemini 3`, `Figure 2`, `type 2 diabetes`."""
     if number.head == before or before.head == number:
         return True

@@ -50,7 +50,7 @@ _SKIPPED = re.compile(
     r"|\b\d+(?:st|nd|rd|th)\b|\b\d{2,4}s\b|\b\d+/7\b",
 )
 _PIECE = re.compile(
-    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)?)|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)|(?P<mark>\S)"
+    r"(?P<digits>\d{1,3}(?:,\d{3}){1,9}(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)?)|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)|(?P<mark>\S)"
 )
 
 

@@ -45,7 +45,8 @@ def absolute(base: str | None, href: str) -> str | None:
         parts = urlsplit(joined)
     except ValueError:
         return None
-    return joined if parts.scheme in {"http", "https"} and parts.netloc else None
+    scheme = parts.scheme  # in small letters, whatever the page has: what reads addresses looks at how they begin
+    return f"{scheme}{joined[len(scheme) :]}" if scheme in {"http", "https"} and parts.netloc else None
 
 
 def _link(block: Block, anchor: Anchor, text: str, lines: set[str], base: str | None) -> Link | None:

@@ -13,11 +13,12 @@ import attrs
 
 from kb.errors import UnstorableError
 from kb.executor import Attempt, Derived, Item, printable
-from kb.executors import choose
+from kb.executors import choose, choose_limited, limits_of
 from kb.records import Outcome, Status, Tool
-from kb.rejected import Rejected
+from kb.rejected import Code, Rejected
 from kb.stages import AnnotateStage, CreditStage, EmbedStage, ExtractStage, PairStage
 from kb.store import RecordStore
+from kb.workers import Crew
 from kb.workspace import Workspace
 
 
@@ -29,6 +30,8 @@ class Stage(Protocol):
     """Whether it gains from several processes of one machine."""
     distributed: bool
     """Whether it gains from several machines."""
+    limited: bool
+    """Whether it reads what strangers wrote, so that each document is held to its limits."""
 
     @property
     def tool(self) -> Tool:
@@ -89,11 +92,14 @@ Progress = Callable[[str, int, int], None]
 def build(workspace: Workspace, *, rebuild: Sequence[str] = (), on_progress: Progress | None = None) -> BuildSummary:
     """Derive everything that is pending; the stages named in `rebuild` start over."""
     stages = _stages(workspace)
+    if limits := limits_of(workspace.settings):
+        workspace.store.allow(str(limits), (Code.TOOK_TOO_LONG, Code.TOOK_TOO_MUCH_MEMORY))
     again = {*rebuild, *(after for name in rebuild for after in _BUILT_ON.get(name, ()))}
     for stage in stages:
         if stage.name in again:
             workspace.store.forget(stage.name, stage.makes)
-    summaries = [_run(stage, workspace, on_progress or _silent) for stage in stages]
+    with Crew(workspace.settings.worker_count, limits_of(workspace.settings)) as crew:
+        summaries = [_run(stage, workspace, crew, on_progress or _silent) for stage in stages]
     added, removed = workspace.indexing.reconcile()
     return BuildSummary(stages=tuple(summaries), indexed=added, unindexed=removed)
 
@@ -111,7 +117,7 @@ def _stages(workspace: Workspace) -> Sequence[Stage]:
     )
 
 
-def _run(stage: Stage, workspace: Workspace, on_progress: Progress) -> StageSummary:
+def _run(stage: Stage, workspace: Workspace, crew: Crew, on_progress: Progress) -> StageSummary:
     started = time.perf_counter()
     store = workspace.store
     store.register({tool.id: tool for tool in (stage.tool, *stage.makes.values())}.values())
@@ -120,7 +126,11 @@ def _run(stage: Stage, workspace: Workspace, on_progress: Progress) -> StageSumm
     codes: Counter[str] = Counter()
     settings = workspace.settings
     parallel = stage.parallel or (stage.distributed and settings.executor == "ray")
-    executor = choose(settings, len(keys), parallel=parallel)
+    if stage.limited:
+        executor = choose_limited(settings, len(keys), crew)
+    else:
+        crew.rest()
+        executor = choose(settings, len(keys), parallel=parallel)
     done = 0
     for number, attempt in enumerate(executor.map(stage, stage.items(workspace, keys)), 1):
         outcome = _commit(store, attempt, _outcome(stage, attempt, _tries(before, attempt)))

@@ -6,15 +6,18 @@ years, ages, versions, model names, labels, list markers, house numbers) are lef
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import attrs
-from spacy.tokens import Doc, Token
 
 from kb.labels import NOUNS, is_age, is_date, is_idle_one, is_name_or_label, lower, neighbour
 from kb.measures import comparable, lemma, measures
 from kb.number_words import listed
 from kb.numerals import Numeral, numerals
 from kb.records import Quantity, Span, Tool
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc, Token
 
 __all__ = ["TOOL", "comparable", "measures", "quantities", "tool"]
 
@@ -54,7 +57,7 @@ def tool(parser_tool: Tool) -> Tool:
     return attrs.evolve(TOOL, params={"parser": parser_tool.id})
 
 
-def quantities(text_id: str, text: str, doc: Doc, tool: Tool) -> list[Quantity]:
+def quantities(text_id: str, text: str, doc: "Doc", tool: Tool) -> list[Quantity]:
     """Quantities in text order. `doc` is the parse of that very text."""
     taken = list(_kept(_taken(doc, numerals(text))))
     read = _Reader(doc, taken)
@@ -88,7 +91,7 @@ def _quantity(text_id: str, tool: Tool, numeral: Numeral, about: _About) -> Quan
     )
 
 
-def _taken(doc: Doc, found: Iterable[Numeral]) -> Iterator[tuple[Numeral, list[Token]]]:
+def _taken(doc: "Doc", found: Iterable[Numeral]) -> "Iterator[tuple[Numeral, list[Token]]]":
     """Each numeral with the tokens that it covers; those that no token covers are dropped."""
     starts = [token.idx for token in doc]
     for numeral in found:
@@ -99,7 +102,7 @@ def _taken(doc: Doc, found: Iterable[Numeral]) -> Iterator[tuple[Numeral, list[T
             yield numeral, tokens
 
 
-def _kept(taken: Iterable[tuple[Numeral, list[Token]]]) -> Iterator[tuple[Numeral, list[Token]]]:
+def _kept(taken: "Iterable[tuple[Numeral, list[Token]]]") -> "Iterator[tuple[Numeral, list[Token]]]":
     for numeral, tokens in taken:
         if numeral.kind == "count" and not numeral.unit and is_name_or_label(numeral, tokens):
             continue
@@ -114,22 +117,22 @@ def _kept(taken: Iterable[tuple[Numeral, list[Token]]]) -> Iterator[tuple[Numera
 class _Reader:
     """Reads unit, measure and condition of numbers off one parse."""
 
-    def __init__(self, doc: Doc, taken: list[tuple[Numeral, list[Token]]]) -> None:
+    def __init__(self, doc: "Doc", taken: "list[tuple[Numeral, list[Token]]]") -> None:
         self.doc = doc
         self.numbers = {token.i for _, tokens in taken for token in tokens}
 
-    def about(self, numeral: Numeral, tokens: list[Token]) -> _About:
+    def about(self, numeral: Numeral, tokens: "list[Token]") -> _About:
         inside = {token.i for token in tokens}
         root = next((token for token in tokens if token.head.i not in inside), tokens[-1])
         noun = _noun(tokens, root, counted=numeral.kind == "count")
         unit = numeral.unit or (_unit(noun) if noun is not None else "")
         return self._read(unit, noun, root, inside)
 
-    def nothing(self, zero: Token, noun: Token) -> _About:
+    def nothing(self, zero: "Token", noun: "Token") -> _About:
         """What is absent in `no models`, `none of the models`."""
         return self._read(_unit(noun), noun, zero if zero.dep_ != "det" else noun, {zero.i})
 
-    def _read(self, unit: str, noun: Token | None, root: Token, inside: set[int]) -> _About:
+    def _read(self, unit: str, noun: "Token | None", root: "Token", inside: set[int]) -> _About:
         anchor = noun if noun is not None and root.head == noun else root
         path, verb, below = _climb(anchor)
         if self._is_whole(min(inside)):
@@ -155,7 +158,7 @@ class _Reader:
             at -= 1
         return at > 0 and self.doc[at].lower_ == "of" and (at - 1 in self.numbers or self.doc[at - 1].lower_ == "out")
 
-    def _tells(self, token: Token) -> bool:
+    def _tells(self, token: "Token") -> bool:
         if token.lower_ in _TURNS or token.dep_ == "neg":
             return True
         if token.i in self.numbers:
@@ -164,7 +167,7 @@ class _Reader:
             return token.head.pos_ == "PROPN"
         return token.pos_ in _CONTENT and _lemma(token) not in _EMPTY_VERBS and any(c.isalnum() for c in token.text)
 
-    def _condition(self, holders: list[Token], inside: set[int]) -> str | None:
+    def _condition(self, holders: "list[Token]", inside: set[int]) -> str | None:
         """Phrases such as `with a peer present`, as written, joined by `; `."""
         phrases: dict[int, str] = {}
         for child in (child for holder in holders for child in holder.children if _opens_condition(child)):
@@ -177,20 +180,20 @@ class _Reader:
         return "; ".join(phrases[start] for start in sorted(phrases)) or None
 
 
-def _lemma(token: Token) -> str:
+def _lemma(token: "Token") -> str:
     return token.lemma_.lower() or token.lower_
 
 
-def _unit(noun: Token) -> str:
+def _unit(noun: "Token") -> str:
     """Singular of what is counted; the model leaves names in the plural."""
     return lemma(noun.lower_) if noun.pos_ == "PROPN" else _lemma(noun)
 
 
-def _word(token: Token) -> str:
+def _word(token: "Token") -> str:
     return "not" if token.dep_ == "neg" else _lemma(token)
 
 
-def _direction(doc: Doc, first: int) -> set[int]:
+def _direction(doc: "Doc", first: int) -> set[int]:
     """`by`, `to` or `from` before a number, hedges skipped: falling by five is not falling to five."""
     for at in range(first - 1, max(first - 4, -1), -1):
         if doc[at].lower_ in _DIRECTIONS:
@@ -200,7 +203,7 @@ def _direction(doc: Doc, first: int) -> set[int]:
     return set()
 
 
-def _noun(tokens: list[Token], root: Token, *, counted: bool) -> Token | None:
+def _noun(tokens: "list[Token]", root: "Token", *, counted: bool) -> "Token | None":
     """The noun that a number counts, or of which it is a share."""
     after = neighbour(tokens[-1], 1)
     if lower(after) == "of":
@@ -216,7 +219,7 @@ def _noun(tokens: list[Token], root: Token, *, counted: bool) -> Token | None:
     return None
 
 
-def _noun_run(token: Token | None, step: int) -> Token | None:
+def _noun_run(token: "Token | None", step: int) -> "Token | None":
     """Head of the noun phrase that follows a token, read from word classes where the parse gives none."""
     last: Token | None = None
     if token is None:
@@ -230,7 +233,7 @@ def _noun_run(token: Token | None, step: int) -> Token | None:
     return last
 
 
-def _phrase(noun: Token) -> set[int]:
+def _phrase(noun: "Token") -> set[int]:
     """A noun with what narrows it down: `frontier model`, `rate of refusal`."""
     words = {noun.i}
     for child in noun.children:
@@ -243,7 +246,7 @@ def _phrase(noun: Token) -> set[int]:
     return words
 
 
-def _climb(token: Token) -> tuple[list[Token], Token | None, Token]:
+def _climb(token: "Token") -> "tuple[list[Token], Token | None, Token]":
     """Nouns on the way up to the governing verb, that verb, and what hangs below it on this way."""
     path: list[Token] = []
     for _ in range(8):
@@ -260,7 +263,7 @@ def _climb(token: Token) -> tuple[list[Token], Token | None, Token]:
     return path, None, token
 
 
-def _event(verb: Token, below: Token) -> set[int]:
+def _event(verb: "Token", below: "Token") -> set[int]:
     """The verb with its subject and object, leaving out whoever merely measures."""
     words = {verb.i}
     for child in verb.children:
@@ -276,19 +279,19 @@ def _event(verb: Token, below: Token) -> set[int]:
     return words
 
 
-def _subjects(verb: Token) -> list[Token]:
+def _subjects(verb: "Token") -> "list[Token]":
     own = [child for child in verb.children if child.dep_ in _SUBJECTS]
     if own or verb.dep_ not in {"conj", "xcomp", "advcl"}:
         return own
     return [child for child in verb.head.children if child.dep_ in _SUBJECTS]
 
 
-def _is_argument(token: Token, verb: Token) -> bool:
+def _is_argument(token: "Token", verb: "Token") -> bool:
     """Whether a phrase completes its verb (`tampered with the switch`) and is no circumstance."""
     return token.dep_ == "prep" and token.lower_ in {"with", "for", "at", "on"} and token.i == verb.i + 1
 
 
-def _opens_condition(token: Token) -> bool:
+def _opens_condition(token: "Token") -> bool:
     if _is_argument(token, token.head) and token.head.pos_ == "VERB":
         return False
     if token.dep_ in {"prep", "agent"}:

@@ -2,11 +2,13 @@
 
 Each worker is an actor that holds the stage, so its models are loaded once. Batches go out, results come back in the
 order of the items, so that a build writes the same rows as any other. A worker that dies costs its batch: the items in
-it are tried one by one, and only one that kills its worker again is blamed.
+it are tried one by one, and only one that kills its worker again is blamed. The time that a document may take is kept
+by the worker's timers; its memory by Ray, which ends workers when their machine runs out.
 """
 
 import logging
 import pickle
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -14,7 +16,8 @@ from math import ceil
 from typing import Any
 
 from kb.errors import UserError
-from kb.executor import DIED, Attempt, Item, Runnable, attempt
+from kb.executor import DIED, Attempt, Item, Limits, Runnable, attempt, attempt_timed
+from kb.rejected import Code, Rejected
 from kb.settings import silence_telemetry
 
 BATCH = 4
@@ -28,31 +31,37 @@ AHEAD = 2
 class Adopted:
     """What runs in a worker: the stage, kept with what it has loaded."""
 
-    def __init__(self, stage: bytes) -> None:
+    def __init__(self, stage: bytes, seconds: float) -> None:
         silence_telemetry()
         self._stage: Runnable = pickle.loads(stage)  # noqa: S301  # our own, as all that Ray brings over is pickled
+        self._seconds = seconds
 
     def ready(self) -> None:
         """The worker has started."""
 
     def run(self, items: Sequence[Item]) -> list[Attempt]:
-        return [attempt(self._stage, item) for item in items]
+        if not self._seconds:
+            return [attempt(self._stage, item) for item in items]
+        return [attempt_timed(self._stage, item, self._seconds) for item in items]
 
 
 class RayExecutor:
     """Workers on the cluster at an address (`auto`, `host:port`, `ray://…`), or on this machine where none is given."""
 
-    def __init__(self, workers: int, address: str | None = None, batch: int = BATCH) -> None:
+    def __init__(
+        self, workers: int, address: str | None = None, batch: int = BATCH, *, limits: Limits | None = None
+    ) -> None:
         self.workers = workers
         self.address = address
         self.batch = batch
+        self.limits = limits or Limits()
 
     def map(self, stage: Runnable, items: Iterable[Item]) -> Iterator[Attempt]:
         waiting = iter(items)
         batch = list(islice(waiting, self.batch))
         if not batch:
             return
-        crew = _Crew(_started(self.workers, self.address), stage, self.workers)
+        crew = _Crew(_started(self.workers, self.address), stage, self.workers, self.limits)
         running: deque[tuple[Any, int, list[Item]]] = deque()
         turn = 0
         try:
@@ -70,8 +79,9 @@ class RayExecutor:
 class _Crew:
     """The workers of one stage."""
 
-    def __init__(self, ray: Any, stage: Runnable, count: int) -> None:
+    def __init__(self, ray: Any, stage: Runnable, count: int, limits: Limits) -> None:
         self._ray = ray
+        self._limits = limits
         self._died = ray.exceptions.RayError
         held = ray.cluster_resources()
         self.count = max(1, min(count, int(held.get("CPU", 1))))
@@ -81,7 +91,7 @@ class _Crew:
         self._adopted = ray.remote(Adopted).options(**options)
         # As bytes: arrays that Ray itself brings over cannot be written to, and a parser writes to its own.
         self._stage = ray.put(pickle.dumps(stage))
-        self._workers = [self._adopted.remote(self._stage) for _ in range(self.count)]
+        self._workers = [self._new() for _ in range(self.count)]
         try:
             ray.get([worker.ready.remote() for worker in self._workers], timeout=START_S)
         except ray.exceptions.GetTimeoutError as error:
@@ -96,6 +106,9 @@ class _Crew:
                 "Ray's workers die as they start: is the same retold installed on every machine of the cluster? "
                 "--executor local works without Ray"
             ) from error
+
+    def _new(self) -> Any:
+        return self._adopted.remote(self._stage, self._limits.seconds)
 
     def give(self, worker: int, items: Sequence[Item]) -> Any:
         return self._workers[worker].run.remote(list(items))
@@ -114,14 +127,20 @@ class _Crew:
 
     def _alone(self, worker: int, item: Item) -> Attempt:
         """Twice: the first may meet the worker that died before it."""
+        seconds = 0.0
         for _ in range(2):
+            started = time.perf_counter()
             try:
                 [done] = self._ray.get(self.give(worker, [item]))
             except self._died:
-                self._workers[worker] = self._adopted.remote(self._stage)
+                self._workers[worker] = self._new()
+                seconds = time.perf_counter() - started
             else:
                 return done  # type: ignore[no-any-return]  # Ray's results have no type
-        return Attempt(item=item, result=None, error=DIED, duration_ms=0.0)
+        # Ray does not say what ended a worker: one that lived for as long as the limit was ended by it.
+        late = 0 < self._limits.seconds <= seconds
+        given_up = Rejected(code=Code.TOOK_TOO_LONG, detail=str(self._limits)) if late else None
+        return Attempt(item=item, result=given_up, error=None if late else DIED, duration_ms=seconds * 1000)
 
     def end(self) -> None:
         for worker in self._workers:

@@ -29,6 +29,10 @@ class Code(StrEnum):
     """Not about the study."""
     LANGUAGE = "language"
     """A language that the parser at hand does not read."""
+    TOOK_TOO_LONG = "took-too-long"
+    """Reading it was given up after `RETOLD_DOCUMENT_TIMEOUT_S`, and its worker killed."""
+    TOOK_TOO_MUCH_MEMORY = "took-too-much-memory"
+    """Reading it was given up at `RETOLD_DOCUMENT_MAX_BYTES` of memory, and its worker killed."""
 
 
 @attrs.frozen(kw_only=True)

@@ -94,7 +94,11 @@ class Settings(BaseSettings):
     rerank_model: str | None = None
     """A cross-encoder's name or folder, for `retold search --rerank`."""
     workers: int = Field(0, ge=0)
-    """Processes of a build; 0 for one a core, 1 for none but this one."""
+    """Processes of a build; 0 for one a core, 1 for none but this one, which can keep no document to its limits."""
+    document_timeout_s: float = Field(60.0, ge=0)
+    """Processor time that one document may take in a build, or `retold extract` of many; 0 for no limit."""
+    document_max_bytes: int = Field(2_000_000_000, ge=0)
+    """Memory that one document may take there, beyond what its worker process holds anyway; 0 for no limit."""
     executor: Literal["local", "ray"] = "local"
     """What runs a build's and a backfill's work: processes of this machine, or Ray."""
     ray_address: str | None = None

@@ -8,6 +8,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from kb.text import unicode_form
+
 
 def listed(words: str) -> tuple[str, ...]:
     """The words of a string: word tables stay readable as running text."""
@@ -108,7 +110,7 @@ _DIGRAPHS = (
 _OUR = re.compile(r"^(\w{3,}?|od)our(|s|ed|ing|al|ally|able|ful|ite|ites|hood|hoods|less|er|ers|ist|ists)$")
 _ISE = re.compile(r"^(\w{3,}?)is(e|es|ed|ing|er|ers|ation|ations|ational)$")
 _YSE = re.compile(r"^(\w{2,})ys(e|es|ed|ing|er|ers)$")
-_DOUBLE_L = re.compile(r"^(\w*[aeiou]\w*[aeiou])ll(ed|ing|er|ers|ings|ation|ations|ment|ments)$")
+_DOUBLE_L = re.compile(r"^(\w{0,20}[aeiou]\w{0,20}[aeiou])ll(ed|ing|er|ers|ings|ation|ations|ment|ments)$")
 _OGUE = re.compile(r"^(\w{2,})ogue(s?)$")
 _ENCE = re.compile(r"^(def|off|lic|pret)ence(s|d)?$")
 
@@ -121,7 +123,7 @@ def unmask(text: str) -> str:
     >>> unmask("mоdеls")
     'models'
     """
-    text = unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHY)
+    text = unicode_form("NFKC", text).translate(_TYPOGRAPHY)
     if text.isascii():
         return text
     text = "".join(c for c in text if unicodedata.category(c) != "Cf")
@@ -134,7 +136,7 @@ def plain(word: str) -> str:
     folded = word.casefold()
     if folded.isascii():
         return folded
-    return "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
+    return "".join(c for c in unicode_form("NFD", folded) if not unicodedata.combining(c))
 
 
 def keys(word: str) -> tuple[str, ...]:

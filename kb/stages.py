@@ -35,6 +35,7 @@ class ExtractStage:
     name = "extract"
     parallel = True
     distributed = True
+    limited = True
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
@@ -64,9 +65,14 @@ class AnnotateStage:
     name = "annotate"
     parallel = True
     distributed = True
+    limited = True
 
     def __init__(self, spacy_model: str) -> None:
         self._parser = Parser(spacy_model)
+
+    def load(self) -> None:
+        """So that no text is charged for it."""
+        self._parser.load()
 
     @cached_property
     def makes(self) -> Mapping[str, Tool]:
@@ -104,6 +110,7 @@ class CreditStage:
     name = "credits"
     parallel = False
     distributed = False
+    limited = True
     tool = credit_lines.TOOL
     makes: Mapping[str, Tool] = {"credits": credit_lines.TOOL}
 
@@ -126,6 +133,7 @@ class EmbedStage:
     name = "embed"
     parallel = False  # its library uses every core by itself
     distributed = True
+    limited = False
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -166,6 +174,7 @@ class PairStage:
     name = "pair"
     parallel = False
     distributed = False
+    limited = False
 
     def __init__(self, study: Study, consults: Mapping[str, Tool], entailment: EntailmentModel) -> None:
         """`consults`: the tools of the `passages`, `quotes` and `embeddings` that a text is paired by; its own

@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 MAX_TRIES = 3
 """A stage that failed on an input is tried again by later builds, this often in all."""
+LIMITS = "limits"
+"""What documents may take stands among the chosen tools under this kind."""
 
 _PORTION = 100
 """Records read at once."""
@@ -276,6 +278,14 @@ class RecordStore:
         """Let readers take this one of a kind from now on."""
         with self.engine.begin() as connection:
             _choose(connection, kind, name)
+
+    def allow(self, limits: str, codes: Sequence[str]) -> None:
+        """Note what documents may take from now on; under other limits, those given up with these codes are pending."""
+        kept = t.active.c
+        with self.engine.begin() as connection:
+            if connection.execute(sa.select(kept.tool).where(kept.kind == LIMITS)).scalar() != limits:
+                _choose(connection, LIMITS, limits)
+                connection.execute(sa.delete(t.outcomes).where(t.outcomes.c.code.in_(codes)))
 
     def _all(self, record: type[T], query: Any) -> list[T]:
         with self.engine.connect() as connection:

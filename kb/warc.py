@@ -6,16 +6,19 @@ import re
 import struct
 import uuid
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import attrs
 from isal import isal_zlib
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -239,3 +242,16 @@ def _warc_digest(*pieces: bytes) -> str:
     for piece in pieces:
         digest.update(piece)
     return "sha1:" + base64.b32encode(digest.digest()).decode()
+
+
+def records_of(file: IO[bytes]) -> Iterator[tuple[Any, int]]:
+    """The records of somebody's WARC with their offsets; ArchiveLoadFailed where the library stumbles over one."""
+    records = ArchiveIterator(file)
+    while True:
+        try:
+            record = next(records)
+        except StopIteration:
+            return
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ArchiveLoadFailed(f"damaged record: {error}") from error
+        yield record, records.offset

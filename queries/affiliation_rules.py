@@ -24,7 +24,7 @@ _TYPES = listed(
     "university institute college hospital laboratory school academy clinic museum center centre observatory foundation"
 )
 _SMALL = listed("of the for at and in de la")
-_NAME = r"[A-ZÀ-Þ][\w&.’'-]*"
+_NAME = r"[A-ZÀ-Þ][\w&.’'-]{0,40}"
 _TYPE = "|".join(word.capitalize() for word in sorted(_TYPES))
 _INSTITUTION = re.compile(
     rf"(?:{_NAME} ){{0,4}}(?:{_TYPE})\b(?:,? (?:of|for|at)(?: the)? {_NAME}(?: (?:and |of )?{_NAME}){{0,3}})?"

@@ -132,7 +132,7 @@ _ORGANISATIONS = frozenset(
     ]
 )
 _PRONOUNS = frozenset(["he", "she", "they", "it", "i", "we", "you", "who", "him", "her", "them", "his", "their"])
-_OF = re.compile(r",?\s+(?:of|from|at)\s+(?:the\s+)?(?=[^\W\d_a-z])")
+_OF = re.compile(r",?\s(?:of|from|at)\s+(?:the\s+)?(?=[^\W\d_a-z])")
 _NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*")
 
 

@@ -51,6 +51,10 @@ class DocumentStage:
     def __init__(self, spacy_model: str) -> None:
         self._parser = Parser(spacy_model)
 
+    def load(self) -> None:
+        """So that no document is charged for it."""
+        self._parser.load()
+
     @cached_property
     def _tool(self) -> Any:
         return quotes.tool(self._parser.tool)
@@ -90,6 +94,11 @@ class DocumentStage:
 def _unspoken(text: str, each: Unspoken) -> Mapping[str, Any]:
     start, end = each.span.start, each.span.end
     return {"start": start, "end": end, "text": text[start:end], "kind": each.kind}
+
+
+def given_up(item: Item, code: str) -> Mapping[str, Any]:
+    """The line of a document that took more than it may."""
+    return {**_EMPTY, "id": item.payload.id, "url": item.payload.url, "rejected": code}
 
 
 _EMPTY: Mapping[str, Any] = {

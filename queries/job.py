@@ -16,9 +16,12 @@ from kb import study as studies
 from kb.archive import Archive
 from kb.capturelog import forgotten_addresses
 from kb.errors import CrawlError, DataError, UserError
-from kb.executor import Derived, Item, ProcessExecutor, SerialExecutor
+from kb.executor import Item, SerialExecutor
+from kb.executors import limits_of
+from kb.rejected import Rejected
 from kb.settings import Settings
 from kb.store import RecordStore
+from kb.workers import ProcessExecutor
 from kb.workspace import Workspace
 from queries import documents
 from queries.days import now
@@ -113,9 +116,13 @@ def read_documents(
     require_parser(settings)
     items = _inputs(path, form, settings, stdin)
     count = workers or os.cpu_count() or 1
-    executor = ProcessExecutor(count) if form == "jsonl" and count > 1 else SerialExecutor()
+    many = form == "jsonl" and count > 1
+    executor = ProcessExecutor(count, limits_of(settings)) if many else SerialExecutor()
     for attempt in executor.map(DocumentStage(settings.spacy_model), items):
-        if not isinstance(attempt.result, Derived):
+        if isinstance(attempt.result, Rejected):
+            yield documents.given_up(attempt.item, attempt.result.code)
+            continue
+        if attempt.result is None:
             raise DataError(f"{attempt.item.key}: {attempt.error}")
         yield attempt.result.records[0].plain
 

@@ -60,7 +60,7 @@ _MOVES = frozenset(
 """Words for a change, which do not tell of what."""
 _MOVED = frozenset(map(spelling.stem, _MOVES))
 _PLAIN = _ACTS | {spelling.stem(word) for word in (*_SHARE_WORDS, *_MEASURES, *_RATES, *_MOVES)}
-_COMPARED = re.compile(r"\s*(?:points?\s+)?[a-z]{3,}er\b")
+_COMPARED = re.compile(r"\s?(?:points?\s+)?[a-z]{3,20}er\b")
 """A comparative right behind a number."""
 _CHANGE = re.compile(
     r"\bby\s+(?:\w+\s+)?[\d.]+\s?(?:%|per\s?cent)"

@@ -76,6 +76,8 @@ REJECTIONS: Final[dict[str, str]] = {
     Code.HTTP_ERROR: "the server answered with an error",
     Code.OFF_TOPIC: "not about the study",
     Code.LANGUAGE: "in a language that is not read yet",
+    Code.TOOK_TOO_LONG: "took too long to read",
+    Code.TOOK_TOO_MUCH_MEMORY: "took too much memory to read",
 }
 
 _REASONS: Final[dict[WhyKind, str]] = {

@@ -19,7 +19,7 @@ _SURE = re.compile(
     r"original|first|source|credit|appeared|republish|reprint|syndicat|hat tip|h/t|\bvia\b", re.IGNORECASE
 )
 _TRACKING = re.compile(r"^(?:utm_|fbclid|gclid|mc_|ref$|cmpid|ocid|igshid|smid|ns_|s$)")
-_QUOTED = re.compile(r"[“„«\"'‘][^“”„«»\"\n]{20,}[”“»\"'’]")
+_QUOTED = re.compile(r"[“„«\"'‘][^“”„«»\"\n]{20,2000}[”“»\"'’]")
 _REACH = 220
 """Characters to either side in which the sentence of a sign is sought."""
 

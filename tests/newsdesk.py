@@ -110,6 +110,7 @@ def made(workspace: Workspace) -> dict[str, set[tuple[object, ...]]]:
         for name, table in t.DERIVED.tables.items():
             columns = [column for column in table.c if column.name not in left_out]
             found = connection.execute(sa.select(*columns)).all()
-            # Portions of wordings are cut where a run ended; their vectors are what counts.
-            rows[name] = {tuple(row) for row in found if name != "outcomes" or row.stage != "embed"}
+            # Portions of wordings are cut where a run ended; their vectors are what counts. Limits are a setting.
+            column, value = {"outcomes": ("stage", "embed"), "active": ("kind", "limits")}.get(name, (None, None))
+            rows[name] = {tuple(row) for row in found if column is None or getattr(row, column) != value}
     return rows

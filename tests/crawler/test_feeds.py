@@ -98,6 +98,12 @@ def test_what_is_no_feed_says_what_it_is(body: bytes, said: str) -> None:
         parse(body, BASE, 10**6)
 
 
+@pytest.mark.parametrize("body", [b"<urltp:/>", b"<rss:><item/></rss:>", b"<:feed/>"])
+def test_broken_name_is_that_of_no_feed(body: bytes) -> None:
+    with pytest.raises(NotAFeedError, match="outermost element"):
+        parse(body, "https://example.org/feed", 1_000)
+
+
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_feed_or_not_and_never_a_crash(body: bytes) -> None:
     with suppress(NotAFeedError):

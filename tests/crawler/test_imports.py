@@ -191,6 +191,8 @@ def test_wacz_is_read_through_its_zip(desk: Desk, tmp_path: Path) -> None:
     [
         ("x.warc.gz", b"\x1f\x8b\x08 this is no gzip"),
         ("x.wacz", b"PK no zip"),
+        ("x.warc", b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 4\r\n\r\nHTTP\r\n\r\n"),
+        ("y.opml", b"<rss:/>"),
         ("x.jsonl.gz", b"not gzip"),
         ("x.opml", b"<html></html>"),
         ("x.csv", b"name,place\na,b\n"),

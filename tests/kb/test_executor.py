@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from kb.errors import UserError
-from kb.executor import MESSAGE_CHARS, Derived, Executor, Item, ProcessExecutor, SerialExecutor
+from kb.executor import MESSAGE_CHARS, Derived, Executor, Item, SerialExecutor
 from kb.executors import choose
 from kb.ray_executor import AHEAD, BATCH, RayExecutor
 from kb.rejected import Code, Rejected
 from kb.settings import Settings
+from kb.workers import ProcessExecutor
 
 
 @attrs.frozen
@@ -154,7 +155,7 @@ PARENT = """
 import sys
 sys.path[:0] = {path!r}
 from test_executor import Doubling, items
-from kb.executor import ProcessExecutor
+from kb.workers import ProcessExecutor
 if __name__ == "__main__":
     for _ in ProcessExecutor(2).map(Doubling(), items(*range(8), *["slow"] * 10_000)):
         print("on", flush=True)

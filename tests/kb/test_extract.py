@@ -108,6 +108,13 @@ def test_anchor_whose_surroundings_stand_twice_has_no_span() -> None:
     assert page.links[0].span is None
 
 
+def test_address_of_a_link_begins_in_small_letters() -> None:
+    line = f"<p>{SENTENCE * 3} It stands in <a href='HtTp://papers.example/A?b#c'>the report</a> of the county.</p>"
+    page = read_page(f"<h1>A</h1>{line}".encode(), url="https://example.org/a")
+    assert isinstance(page, Page)
+    assert page.links[0].url == "http://papers.example/A?b#c"
+
+
 def test_next_article_of_an_endless_page_is_cut() -> None:
     assert "tenors" not in read("scroll").text
 

@@ -66,3 +66,12 @@ def test_tool_names_the_model_and_its_revision(parser: Parser) -> None:
 def test_import_does_not_load_spacy() -> None:
     code = "import sys, kb.parse, kb.quotes; sys.exit('spacy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_ornaments_are_cut_where_the_tokenizer_would_take_long_over_them():
+    ornament = "".join("“”\"'(),.;"[(at * at) % 9] for at in range(3_000))
+    pieces = list(chunks(ornament))
+    assert "".join(pieces) == ornament
+    assert max(map(len, pieces)) == RUN
+    letters = "记者说他们" * 600
+    assert max(map(len, chunks(letters))) > RUN

@@ -1,14 +1,15 @@
 """Normal form, words, digests, and finding a place again."""
 
+import re
 import unicodedata
 
 import pytest
 from growth import grows_linearly
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from kb.records import Selector, Span
-from kb.text import CONTEXT, locate, normalise, selector_for, words, words_digest
+from kb.text import CONTEXT, locate, normalise, selector_for, unicode_form, words, words_digest
 
 any_text = st.text(
     st.one_of(st.characters(), st.sampled_from(" \t\r\n\x00\u00a0\u2028\u2029\x85\x0b\x0cé e\u0301\ud83d\ude00.,'’“”")),
@@ -125,3 +126,22 @@ def test_words_that_are_gone_are_lost():
 def test_repeated_letters_do_not_stall_the_search():
     sought = Selector(exact="a" * 500, prefix="b", suffix="c")
     assert grows_linearly(lambda size: locate(sought, "a" * size), 6_000)
+
+
+MARKS = "\u0301\u0327"
+
+
+@pytest.mark.parametrize("marks", [MARKS, "\u0301\uff9e", "\u0f73\u0301", "\u05b0\u05b1\u0301"])
+@pytest.mark.parametrize("read", [normalise, words])
+def test_marks_stacked_on_a_letter_take_linear_time(marks, read):
+    assert grows_linearly(lambda size: read("a" + marks * size), 2_000)
+
+
+def test_marks_beyond_thirty_on_one_letter_go():
+    assert len(unicode_form("NFD", "a" + MARKS * 500 + " b" + MARKS * 10)) == len("a b") + 30 + 20
+
+
+@given(st.text(st.sampled_from("ab \n–“é\u0301\u0327\uff9eﾞ中👩\u200d"), max_size=60))
+def test_unicode_forms_are_those_of_the_library_where_no_marks_are_stacked(text):
+    assume(not re.search("[\u0301\u0327\uff9e]{31}", text))
+    assert unicode_form("NFKD", text) == unicodedata.normalize("NFKD", text)
