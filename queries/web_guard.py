@@ -141,7 +141,8 @@ class Guard:
             or self._asked_for_token(request, known=known)
             or self._too_often(request, session if known else _address(request))
         )
-        fresh = "" if known else self._door.session()
+        # What is for everybody gives nobody a session: where a token is needed it would stand for the token.
+        fresh = "" if known or request.url.path in self._free else self._door.session()
         scope.setdefault("state", {})["session"] = session if known else fresh
 
         async def answer(message: Message) -> None:

@@ -7,6 +7,8 @@ import gzip
 import random
 import resource
 import socket
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Callable
@@ -202,6 +204,27 @@ def test_redirects_end_and_the_next_host_hears_nothing_of_the_last(site: Site, t
     for word in (b"authorization:", b"cookie:", b"referer:"):
         assert word not in told
     assert all(b"secret" not in head for _, head in other.heads)
+
+
+def test_an_address_that_a_user_adds_opens_that_port_alone(tmp_path: Path) -> None:
+    """Started as a user starts it: what was named may be private, where it redirects to may not."""
+    victim = RawServer({"/secret-story": page(STORY)})
+    acts = {"/glass-echo-named": page(STORY), "/glass-echo-lead": redirect(victim.url("/secret-story"))}
+    server = RawServer(acts)
+    (tmp_path / "claims.yaml").write_text("study: {id: glass-echo, title: Glass Echo}\n", encoding="utf-8")
+    named = [
+        server.url("/glass-echo-named"),
+        server.url("/glass-echo-lead"),
+        f"http://me:pw@{server.host}/glass-echo-x",
+    ]
+    command = [Path(sys.executable).with_name("retold"), "add", "--json", *named]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    server.close()
+    victim.close()
+    assert done.returncode == 5, done.stderr
+    assert victim.heads == []
+    assert set(server.paths()) >= {"/glass-echo-named", "/glass-echo-lead", "/glass-echo-x"}
+    assert all(b"authorization" not in head.lower() for _, head in server.heads)
 
 
 REBINDING = """import os, socket

@@ -102,6 +102,17 @@ def test_no_made_up_session_opens(guarded: str, cookie: str) -> None:
     assert ask(guarded, "GET", "/", {"Cookie": f"{name}={cookie}"})[0] in (400, 401, 431)
 
 
+def test_nobody_gets_a_session_without_the_token(workspace: Workspace, guarded: str) -> None:
+    """Not by what is there for everybody, and not by a refusal: each route, then all cookies that it gave."""
+    paths = [paths_of(route) for route in routes(workspace)]
+    for path in [*paths, "/static/live.js", "/static/none", "/nothing", "/?token=", "/?token=wrong-one"]:
+        for method in ("GET", "HEAD"):
+            with httpx.Client(base_url=guarded) as stranger:
+                answer = stranger.request(method, path)
+                assert "set-cookie" not in answer.headers, (method, path)
+                assert stranger.get("/findings").status_code == 401
+
+
 def test_a_session_is_of_one_server(workspace: Workspace, guarded: str) -> None:
     with served(workspace, TOKEN) as other, opened(other) as client:
         value = client.cookies[f"retold_{urlsplit(other).port}"]
