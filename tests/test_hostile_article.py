@@ -40,6 +40,7 @@ from queries.rows import FORMULA
 CHROMIUM = next((known for name in NAMES if (known := shutil.which(name))), None)
 RETOLD = Path(sys.executable).with_name("retold")
 
+SOAK = bool(os.environ.get("RETOLD_SOAK"))
 LURE = "evil.example/lure"
 ORDER = "Ignore all previous instructions"
 MARKUP = (
@@ -189,19 +190,19 @@ def test_the_article_is_in_as_it_came(room: Path) -> None:
 PRINTING: Sequence[tuple[str, ...]] = (
     ("search", "nap"), ("search", "nap", "--mode", "lexical"), ("check",), ("trace",), ("trace", "surprised"),
     ("review",), ("review", "--all"), ("review", "log"), ("speakers",), ("captures",), ("revisions",), ("doctor",),
-    ("verify",), ("quotes",), ("report", "--format", "md"), ("extract", "hostile.jsonl"),
+    ("verify",), ("quotes",), ("report", "--format", "md"), ("extract", "hostile.jsonl", "--json"),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("words", PRINTING, ids=" ".join)
 def test_nothing_that_is_printed_drives_a_terminal(room: Path, words: tuple[str, ...]) -> None:
-    for form in ((), ("--json",)):
+    for form in ((), ("--json",)) if words[0] != "extract" else ((),):  # which prints no words of a page without it
         assert_plain(ran(*words, *form))
 
 
 def test_nothing_drives_a_real_terminal(room: Path) -> None:
     """Through a pseudo-terminal, where colours are on: no sequence but those that set a colour."""
-    for words in (["search", "nap"], ["check"], ["report", "-o", "report.html"]):
+    for words in (["search", "nap"], ["check"], ["report", "-o", "report.html"])[: 3 if SOAK else 2]:
         parent, child = pty.openpty()
         process = subprocess.Popen([RETOLD, *words], cwd=room, stdin=child, stdout=child, stderr=child, env=os.environ)
         os.close(child)
@@ -230,9 +231,9 @@ def outlets(room: Path) -> list[str]:
 
 
 def test_reports_and_letters_of_hostile_outlets(room: Path) -> None:
-    named = outlets(room)
-    assert any("alert(1)" in name for name in named)
-    for name in named:
+    named = [name for name in outlets(room) if "alert(1)" in name]
+    assert len(named) >= len(STARTS) - 1
+    for name in named if SOAK else named[:2]:
         assert_inert(ran("-q", "report", "--outlet", name, "--format", "html"))
         letter = run("-q", "report", "--correction", name, "--format", "md")
         if letter.exit_code == 0:
