@@ -13,11 +13,14 @@ from queries.web import app, door
 
 
 @contextmanager
-def served(workspace: Workspace, token: str | None = None) -> Iterator[str]:
+def served(
+    workspace: Workspace, token: str | None = None, *, limit: str | None = None, tls: bool = False
+) -> Iterator[str]:
     """Its address without the last slash; `workspace` is open and stays so."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        config = uvicorn.Config(app(workspace, door("127.0.0.1", port, token, ())), log_level="warning", ws="none")
+        entrance = door("127.0.0.1", port, token, (), limit=limit, tls=tls)
+        config = uvicorn.Config(app(workspace, entrance), log_level="warning", ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

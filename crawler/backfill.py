@@ -18,6 +18,7 @@ from urllib.parse import urljoin
 
 import attrs
 
+from crawler.guard import hosts_named, refusal
 from crawler.imports import Importer
 from crawler.pipelines import catch_up
 from crawler.plan import begins
@@ -241,7 +242,21 @@ def _named(name: str, base: str | None, stdin: IO[bytes]) -> Iterator[str]:
         yield name
     else:
         with _tried(name, lambda: fsspec.open(name, "rb").open()) as file:
-            yield from _listed(_content(name, file), base or name)
+            for listed in _listed(_content(name, file), base or name):
+                _require_outside(listed, name, base or name)
+                yield listed
+
+
+def _require_outside(listed: str, name: str, base: str) -> None:
+    """UserError where a list from elsewhere leads into this machine or its network, which its writer is not to see."""
+    scheme, _, rest = listed.partition("://")
+    home = base.partition("://")[0]
+    web = scheme in ("http", "https")
+    if not rest or (scheme != home and not web):
+        raise UserError(f"{shown(name)}: a list from elsewhere may name no {scheme if rest else 'file'} here: {listed}")
+    why = refusal(listed, hosts_named([base, name])) if web else None
+    if why:
+        raise UserError(f"{shown(name)}: {why}; name the file itself to have it read")
 
 
 def _is_archive(name: str) -> bool:

@@ -22,6 +22,7 @@ _HEAVY = frozenset(["image", "media", "font", "websocket", "manifest", "ping"])
 QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
     "--disable-quic", "--disable-gpu",
+    "--js-flags=--max-old-space-size=512",  # MiB; V8 takes 4 GiB before it ends a script that fills its memory
     # Both names of one switch: calls between browsers would go around the proxy.
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp", "--webrtc-ip-handling-policy=disable_non_proxied_udp",
 )  # fmt: skip
@@ -57,7 +58,7 @@ def browser_settings(
         "chromium_sandbox": sandbox,
         "proxy": {"server": proxy},
     }
-    handler = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
+    handler = "crawler.rendering.BrowserHandler"
     return {
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
         "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
@@ -65,6 +66,7 @@ def browser_settings(
         "PLAYWRIGHT_LAUNCH_OPTIONS": launch,
         "PLAYWRIGHT_ABORT_REQUEST": unwanted(frozenset(allowed), proxied=own_proxy),
         "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 4,
+        "PLAYWRIGHT_TARGET_CLOSED_MAX_RETRIES": 1,  # once more where another page took the browser down with it
         "PLAYWRIGHT_CONTEXTS": {"plain": {"user_agent": agent, "service_workers": "block", "accept_downloads": False}},
         "PLAYWRIGHT_PROCESS_REQUEST_HEADERS": None,
     }

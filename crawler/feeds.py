@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Literal
 
 import attrs
@@ -17,6 +18,10 @@ from lxml import etree
 
 from crawler.addresses import canonical
 
+MOST_ENTRIES = 50_000
+"""Entries read of one feed or sitemap, as many as a sitemap may have (sitemaps.org)."""
+_LONGEST_TITLE = 1_000
+_LONGEST_SUMMARY = 20_000
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 _HTML = re.compile(rb"<(?:!doctype\s{1,9}html|html)[\s>]", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]{0,2000}>")
@@ -62,6 +67,8 @@ class Feed:
     items: tuple[Item, ...]
     dated_news: bool = False
     """All its dates are dates of publication (RSS, Atom), not of the last change."""
+    more: bool = False
+    """It lists more than was read."""
 
 
 def parse(body: bytes, url: str, max_bytes: int) -> Feed:
@@ -82,7 +89,14 @@ def parse(body: bytes, url: str, max_bytes: int) -> Feed:
         raise NotAFeedError(f"not XML: {error}") from error
     if root is None or not isinstance(root.tag, str):
         raise NotAFeedError("not XML: it begins " + repr(data[:40].decode("latin-1")))
+    if _declares_entities(root):  # in an encoding in which the bytes do not show it
+        raise NotAFeedError("declares XML entities, which feeds have no use for")
     return _read(root, url)
+
+
+def _declares_entities(root: etree._Element) -> bool:
+    declared = root.getroottree().docinfo.internalDTD
+    return declared is not None and any(True for _ in declared.iterentities())
 
 
 def _unpack(body: bytes, max_bytes: int) -> bytes:
@@ -101,25 +115,21 @@ def _unpack(body: bytes, max_bytes: int) -> bytes:
 def _read(root: etree._Element, url: str) -> Feed:
     match _name(root):
         case "rss" | "RDF":
-            items = (_rss(node, url) for node in root.iter("{*}item", "item"))
-            return Feed(kind="feed", items=_listed(items), dated_news=True)
+            return _listed("feed", (_rss(node, url) for node in root.iter("{*}item", "item")), dated_news=True)
         case "feed":
-            items = (_atom(node, url) for node in root.iter("{*}entry", "entry"))
-            return Feed(kind="feed", items=_listed(items), dated_news=True)
+            return _listed("feed", (_atom(node, url) for node in root.iter("{*}entry", "entry")), dated_news=True)
         case "urlset":
-            nodes = root.iterchildren("{*}url", "url")
-            return Feed(kind="sitemap", items=_listed(_sitemap_url(node, url) for node in nodes))
+            return _listed("sitemap", (_sitemap_url(node, url) for node in root.iterchildren("{*}url", "url")))
         case "sitemapindex":
-            return Feed(
-                kind="index",
-                items=_listed(_sitemap_url(node, url) for node in root.iterchildren("{*}sitemap", "sitemap")),
-            )
+            nodes = root.iterchildren("{*}sitemap", "sitemap")
+            return _listed("index", (_sitemap_url(node, url) for node in nodes))
         case other:
             raise NotAFeedError(f"XML whose outermost element is <{other}>, not a feed or sitemap")
 
 
-def _listed(items: Iterator[Item | None]) -> tuple[Item, ...]:
-    return tuple(item for item in items if item)
+def _listed(kind: Kind, entries: Iterator[Item | None], *, dated_news: bool = False) -> Feed:
+    items = tuple(item for item in islice(entries, MOST_ENTRIES) if item)
+    return Feed(kind=kind, items=items, dated_news=dated_news, more=next(entries, entries) is not entries)
 
 
 def _rss(node: etree._Element, base: str) -> Item | None:
@@ -170,7 +180,12 @@ def _item(link: str | None, base: str, title: str | None, summary: str | None, p
     if not url:
         return None
     plain = _plain(summary)
-    return Item(url=url, title=title, summary=None if plain == title else plain, published=published)
+    return Item(
+        url=url,
+        title=title[:_LONGEST_TITLE] if title else None,
+        summary=None if plain is None or plain == title else plain[:_LONGEST_SUMMARY],
+        published=published,
+    )
 
 
 def _name(node: etree._Element) -> str:

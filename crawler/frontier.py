@@ -3,9 +3,10 @@
 It needs no memory of its own between crawls: what is held, dropped or fetched already comes from the record store.
 """
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 import attrs
 
@@ -14,9 +15,14 @@ from crawler.feeds import Item
 from crawler.focus import judge_item
 from crawler.plan import CrawlPlan, Held
 
+T = TypeVar("T")
 LeadKind = Literal["feed", "sitemap", "robots", "listing", "listed", "page", "document", "named"]
 """`listing`: a page of claims.yaml not looked at yet; `listed`: one that turned out to be an article."""
 WAYS_IN = ("feed", "sitemap", "robots", "listing")
+MAX_SITEMAPS = 50
+"""Sitemaps followed from one index, newest first; dated ones outside the window do not count."""
+MOST_SITEMAPS = 500
+"""Sitemaps followed from all indexes of one source: indexes of indexes would make 125,000 of them."""
 Outcome = Literal[
     "ask", "double", "held", "settled", "dropped-before", "outside-window", "off-topic", "no-room", "forgotten"
 ]
@@ -74,6 +80,7 @@ class Frontier:
         self._spellings: dict[str, list[str]] = {}
         self._failed: set[str] = set()
         self._asked_snapshots: set[str] = set()
+        self._sitemaps_of: Counter[str | None] = Counter()
         self.pages_asked = 0
         self.cut_short = False
         """Whether a lead was left because `max_pages` was reached."""
@@ -125,6 +132,12 @@ class Frontier:
             return Verdict(outcome="outside-window")
         focus = judge_item(lead.item, self._plan.terms, sitemap=lead.sitemap, language=lead.language)
         return Verdict(outcome="off-topic", reason=focus.reason) if focus.relation == "off" else None
+
+    def take_sitemaps(self, listed: Sequence[T], source: str | None) -> Sequence[T]:
+        """The first of an index's sitemaps, as many as are still followed for this source."""
+        taken = listed[: max(0, min(MAX_SITEMAPS, MOST_SITEMAPS - self._sitemaps_of[source]))]
+        self._sitemaps_of[source] += len(taken)
+        return taken
 
     def outside_window(self, moment: datetime | None, *, dated: bool) -> bool:
         """A change before the window rules an article out; a change after it says nothing."""

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 import attrs
 from lxml.etree import XPath
@@ -36,6 +37,8 @@ _hrefs = XPath("descendant-or-self::a/@href", smart_strings=False)
 """Twice as fast as a walk: a menu has a hundred links, and no element of it is made for Python."""
 _MAX_NODES = 400_000
 """Steps in and out of elements: far beyond any article, so that a hostile page ends."""
+MOST_LINKS = 2_000
+"""Links read of a page, and as many of the boxes beside it; long lists of an archive have some hundred."""
 CONTEXT = 80
 """Characters before and after a link that may say what it leads to."""
 ARTICLE_WORDS = 150
@@ -199,10 +202,10 @@ class _Walk:
         if tag in _BLOCKS:
             self._close()
         if _apart(node, tag):
-            self.beside += filter(None, _hrefs(node))
+            self.beside += islice(filter(None, _hrefs(node)), MOST_LINKS - len(self.beside))
             self._say(node.tail)
             return
-        if tag == "a" and node.get("href"):
+        if tag == "a" and node.get("href") and len(self.links) < MOST_LINKS:
             anchor = " ".join("".join(node.itertext()).split())[:300]
             self._linked += len(anchor)
             self.links.append(

@@ -17,6 +17,7 @@ ROBOTS_NAME = "retold"
 MAX_WAIT_S = 120.0
 """The longest Retry-After that is waited for; a server that asks for more is left until the next crawl."""
 
+_HANDLERS = dict.fromkeys(("http", "https"), "crawler.downloads.Handler")
 _UNUSED = (
     "start.StartSpiderMiddleware",
     "httperror.HttpErrorMiddleware",
@@ -103,7 +104,7 @@ def _closed_doors() -> dict[str, Any]:
         "LOG_INSTALL_ROOT_HANDLER": False,
         "LOG_VERSIONS": [],
         "WARN_ON_GENERATOR_RETURN_VALUE": False,
-        "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},
+        "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None, **_HANDLERS},
     }
 
 
@@ -133,6 +134,8 @@ def _parts(crawl: CrawlSettings) -> dict[str, Any]:
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             **({"crawler.manners.Robots": 100} if crawl.robots else {}),
             "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+            "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+            "crawler.downloads.Unpacking": 590,
             "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
             "crawler.manners.Retry": 550,
             "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,

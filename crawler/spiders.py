@@ -18,7 +18,7 @@ from crawler import focus
 from crawler.addresses import canonical, key, same_page
 from crawler.browser import rendered
 from crawler.earlier import another_address, redirects_to
-from crawler.feeds import Feed, Item, NotAFeedError, months_in, parse, sitemaps_in
+from crawler.feeds import MOST_ENTRIES, Feed, Item, NotAFeedError, months_in, parse, sitemaps_in
 from crawler.frontier import FORGOTTEN, WAYS_IN, Frontier, Lead
 from crawler.guard import RefusedError
 from crawler.manners import describe
@@ -29,8 +29,6 @@ from crawler.responses import headers_of, media_type_of, phrase, status_line
 from kb.records import Visit
 from kb.warc import Capture
 
-MAX_SITEMAPS = 50
-"""Sitemaps followed from one index, newest first; dated ones outside the window do not count."""
 INDEX_DEPTH = 2
 """Indexes inside an index that are followed."""
 FIRST = 4_000_000_000
@@ -159,6 +157,8 @@ class StudySpider(Spider):
         if feed.kind == "index":
             yield from self._sitemaps(feed, lead)
             return
+        if feed.more:
+            yield self._visit(lead, "dropped", f"lists more than {MOST_ENTRIES} entries; the rest was left", 200)
         outside = 0
         for item in sorted(feed.items, key=_newest):
             source, language = source_of(self.plan.domains, item.url)
@@ -186,7 +186,7 @@ class StudySpider(Spider):
         found = sitemaps_in(response.body, response.url)
         if not found:
             yield self._visit(lead, "dropped", "robots.txt names no sitemap; give a feed, sitemap or page", 200)
-        for url in found[:MAX_SITEMAPS]:
+        for url in self.frontier.take_sitemaps(found, lead.source):
             yield from self._offer(attrs.evolve(lead, url=url, kind="sitemap", found_in=lead.url))
 
     def _sitemaps(self, feed: Feed, lead: Lead) -> Iterator[Any]:
@@ -194,10 +194,10 @@ class StudySpider(Spider):
         if lead.depth >= INDEX_DEPTH:
             yield self._visit(lead, "failed", "a sitemap index inside an index inside an index is not followed")
             return
-        if len(fitting) > MAX_SITEMAPS:
-            left = len(fitting) - MAX_SITEMAPS
+        taken = self.frontier.take_sitemaps(fitting, lead.source)
+        if left := len(fitting) - len(taken):
             yield self._visit(lead, "failed", f"lists {len(fitting)} sitemaps; the {left} oldest were left")
-        for item in fitting[:MAX_SITEMAPS]:
+        for item in taken:
             yield from self._offer(
                 attrs.evolve(lead, url=item.url, found_in=lead.url, depth=lead.depth + 1, kind="sitemap", item=None)
             )

@@ -12,6 +12,7 @@ import attrs
 from kb.claims import Study
 from kb.tellings import Alert, Delivery, DeliveryStatus, Place, notifier_id
 from kb.workspace import Workspace
+from queries.plain import one_line, printable
 
 MESSAGES = 10
 """Alerts that get a message of their own in one run; further ones share a last message, by title: a first run over
@@ -152,7 +153,7 @@ def _portions(queue: Sequence[Waiting]) -> list[Sequence[Waiting]]:
 def message(alerts: Sequence[Alert]) -> tuple[str, str]:
     """Title and body, in plain text."""
     if len(alerts) == 1:
-        return f"retold: {_quiet(alerts[0].title)}", _quiet(body(alerts[0]))
+        return f"retold: {_quiet(one_line(alerts[0].title))}", _quiet(body(alerts[0]))
     titles = [f"- {alert.title}: {alert.summary}"[:TITLE] for alert in alerts[:TITLES]]
     if len(alerts) > TITLES:
         titles.append(f"- and {len(alerts) - TITLES} more")
@@ -185,7 +186,7 @@ def _line(place: Place) -> str:
 
 def _quiet(text: str) -> str:
     """A page that says @everyone must not call a whole chat together."""
-    return _CALLING.sub("@\u200b", text)
+    return _CALLING.sub("@\u200b", printable(text))
 
 
 # --- Notifiers --------------------------------------------------------------------------------------------

@@ -19,13 +19,14 @@ from kb.records import Judgement
 from kb.workspace import Workspace
 from queries.check import Finding, Role
 from queries.formats import observed
+from queries.plain import printable
 from queries.review import Verdict, findings
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 COLUMNS = ("finding", "claimed", "outlet", "url", "printed", "held_against", "verdict", "note")
 CONTEXT = 160
 """Characters of the article on either side of a passage."""
-_FORMULA = re.compile(r"(^|[;,\t\r\n])(\s*[=+@-])")
+_FORMULA = re.compile(r"(^|[;,\t\r\n])(\s*[=+@＝＋－＠-])")
 """How a cell begins that a spreadsheet would run (OWASP, CSV Injection), whatever it takes for the separator."""
 _SEPARATORS = ",;\t"
 """Spreadsheets save a sheet with the one of their country."""
@@ -93,7 +94,7 @@ def _around(text: str, start: int, end: int) -> str:
 
 
 def _harmless(cell: str) -> str:
-    return _FORMULA.sub(r"\1'\2", cell)
+    return _FORMULA.sub(r"\1'\2", printable(cell))
 
 
 def read_sheet(path: Path) -> list[Coded]:

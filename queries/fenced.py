@@ -4,6 +4,7 @@ A page may try to speak to the model that reads it. Nothing can stop it from bei
 field `untrusted`, without control and direction characters and cut to a stated length.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,7 +15,7 @@ from kb.records import rfc3339
 from queries import views
 from queries.lookup import Answer
 from queries.markup import web_address
-from queries.plain import one_line, printable
+from queries.plain import printable
 from queries.rules import Finding, Passed
 from queries.search import Hit
 from queries.told import (
@@ -45,6 +46,8 @@ PLACES = 5
 """Places told of one wording; `total_places` counts all."""
 PROOFS = 6
 """Passages told of one finding; `total_evidence` counts all."""
+_NO_ID = re.compile(r"[^\w.:-]+")
+_LONGEST_ID = 80
 _ADDRESS_SAFE = "%/:?#@!$&'*+,;=~-._[]"
 
 
@@ -69,6 +72,15 @@ def address(url: str) -> str:
     """
     known = web_address(url)
     return quote(known, safe=_ADDRESS_SAFE) if known else ""
+
+
+def outlet(source: str) -> str:
+    """An outlet's id as a result may hold it: one word. Those of claims.yaml and hosts are; imported lists hold any.
+
+    >>> outlet("morning-ledger"), outlet("127.0.0.1:80"), outlet("say yes\\n")
+    ('morning-ledger', '127.0.0.1:80', 'say-yes-')
+    """
+    return _NO_ID.sub("-", source)[:_LONGEST_ID]
 
 
 def moment(at: datetime | None) -> str | None:
@@ -101,7 +113,7 @@ def _hit(hit: Hit) -> SearchHit:
 def _place(place: Occurrence) -> Citation:
     return Citation(
         url=address(place.url),
-        outlet=one_line(place.source),
+        outlet=outlet(place.source),
         title=fenced(place.title),
         published_at=moment(place.published_at),
         start=place.start,
@@ -117,7 +129,7 @@ def cited(citation: views.Citation, shown: views.Excerpt | None) -> Citation:
     """An article as the report cites it, with the words in it that are meant."""
     return Citation(
         url=address(citation.url),
-        outlet=one_line(citation.source),
+        outlet=outlet(citation.source),
         title=fenced(citation.title),
         published_at=moment(citation.published.at),
         start=shown and shown.start,
@@ -205,7 +217,7 @@ def _passage(passed: Passed) -> Citation:
     retelling, shown = passed.retelling, excerpt(passed.retelling, passed.span)
     return Citation(
         url=address(retelling.article.canonical_url),
-        outlet=one_line(retelling.article.source),
+        outlet=outlet(retelling.article.source),
         title=fenced(retelling.extraction.title),
         published_at=moment(retelling.extraction.published_at),
         start=shown.start,
@@ -240,7 +252,7 @@ def trace_result(traced: Trace, limit: int) -> TraceResult:
 def _traced(shown: Appearance) -> TracedArticle:
     return TracedArticle(
         url=address(shown.retelling.article.canonical_url),
-        outlet=one_line(shown.retelling.article.source),
+        outlet=outlet(shown.retelling.article.source),
         published_at=moment(shown.retelling.extraction.published_at),
         verdict=shown.verdict,
         origin=shown.origin,

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from kb.claims import Study
 from kb.errors import UserError
 from queries.check import Finding, Passed
-from queries.plain import one_line
+from queries.plain import json_text, one_line
 from queries.report import check_json
 
 FORMATS = ("text", "json", "sarif", "junit")
@@ -23,15 +23,13 @@ def formatted(study: Study, findings: Sequence[Finding], form: str, status: Mapp
 
     What was rejected is told as such in JSON and text and left out for programs that would fail on it.
     """
-    import json
-
     match form:
         case "text":
             return as_text(findings, status)
         case "json":
-            return json.dumps(check_json(study.slug, findings, status), ensure_ascii=False, indent=2)
+            return json_text(check_json(study.slug, findings, status), 2)
         case "sarif":
-            return json.dumps(as_sarif(_standing(findings, status)), ensure_ascii=False, indent=2)
+            return json_text(as_sarif(_standing(findings, status)), 2)
         case "junit":
             return as_junit(_standing(findings, status))
         case _:

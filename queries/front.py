@@ -97,9 +97,9 @@ def _read(words: Sequence[str]) -> dict[str, Any] | None:
 
 def _print(answer: "Answer", *, json: bool, quiet: bool) -> None:
     if json:
-        import json as writer
+        from queries.plain import json_text
 
-        sys.stdout.write(writer.dumps(answer.plain, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json_text(answer.plain, 2) + "\n")
     else:
         from queries import listing
 

@@ -1,20 +1,18 @@
 """Linked data on its way out: names that outlive a rebuild, addresses as IRIs, JSON that a web page may hold."""
 
-import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import TextIO
 
 from queries.markup import web_address
-from queries.plain import one_line
+from queries.plain import json_text, one_line
 
 ITEMS = "\x00items\x00"
 """Stands in a document for its list, which is written item by item. Page text cannot hold it: it has no NUL."""
 
-# What ends a script element, turns the writing direction, or drives a terminal: escaped, so that the words stay exact.
-_RISKY = re.compile("[<>&\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-_NOT_IN_XML = re.compile("[\ufffe\uffff]")  # beyond what `one_line` takes out
+# What ends a script element or a line of one, or turns the writing direction: escaped, so that the words stay exact.
+_RISKY = re.compile("[<>&\u200e\u200f\u2028\u2029]")  # beyond what `json_text` escapes
 _NO_IRI = re.compile(r'[<>"{}|\\^`]')
 
 
@@ -39,7 +37,7 @@ def xml_text(text: str) -> str:
     >>> xml_text("a\uffffb")
     'a�b'
     """
-    return _NOT_IN_XML.sub("\ufffd", one_line(text))
+    return one_line(text)
 
 
 def as_json(value: object) -> str:
@@ -47,7 +45,7 @@ def as_json(value: object) -> str:
     >>> as_json({"title": "</script>"})
     '{"title": "\\\\u003c/script\\\\u003e"}'
     """
-    return _RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return _RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text(value))
 
 
 def write_document(out: TextIO, document: Mapping[str, object], items: Iterable[object]) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from kb.errors import RetoldError, UserError
+from queries.plain import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -213,17 +214,13 @@ def require_place(target: Path) -> None:
 
 def print_json(value: object) -> None:
     """One JSON document on standard output."""
-    import json
-
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    typer.echo(json_text(value, 2))
 
 
 def print_lines(values: Iterable[object]) -> int:
     """JSON Lines on standard output; returns how many."""
-    import json
-
     count = 0
     for value in values:
-        typer.echo(json.dumps(value, ensure_ascii=False))
+        typer.echo(json_text(value))
         count += 1
     return count

@@ -1,10 +1,15 @@
 """Words and page text for people, in plain text. Light: every command imports it."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+)
 """Controls (terminal escapes begin with one), direction overrides, which can make one address or word
-look like another, and lone surrogates, which no file can hold."""
+look like another, lone surrogates, which no file can hold, what is no character, and tags: nobody sees those, but a
+language model reads them as letters."""
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -25,6 +30,18 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     return " ".join(printable(text).split())
+
+
+def json_text(value: object, indent: int | None = None, default: Callable[[Any], Any] | None = None) -> str:
+    """JSON with all its words as they are, but that what is not printable stands there as its number.
+
+    >>> json_text({"title": "a\\x9b31m \\u202e “b”"})
+    '{"title": "a\\\\u009b31m \\\\u202e “b”"}'
+    """
+    import json
+
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=default)
+    return _UNPRINTABLE.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def release() -> str:

@@ -3,7 +3,6 @@
 The same input gives the same bytes, so reports can be compared and cited.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -28,7 +27,7 @@ from queries.findings import Decided, finding_views
 from queries.links import Anchors
 from queries.markup import html_templates, markdown_templates
 from queries.outlet import OutletView
-from queries.plain import counted
+from queries.plain import counted, json_text
 from queries.sheets import entries, layout
 from queries.threads import Citations, thread
 from queries.trace import Trace
@@ -285,7 +284,7 @@ def render_json(view: Shown) -> str:
         filter=lambda field, _: "picture" not in field.metadata,
         value_serializer=lambda _, __, value: _plain(value),
     )
-    text = json.dumps(plain, ensure_ascii=False, indent=1, default=dict) + "\n"
+    text = json_text(plain, 1, dict) + "\n"
     return text.encode("utf-8", "replace").decode()
 
 

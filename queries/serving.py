@@ -78,6 +78,17 @@ def serve(
     name: Annotated[
         list[str] | None, typer.Option(help="A further name that browsers reach it under; may be given several times.")
     ] = None,
+    limit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N/minute",
+            help="Requests of one client; `none` for no limit.",
+            show_default="600/minute with a token, none without",
+        ),
+    ] = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Others reach it over https, through a proxy: cookies go that way alone.")
+    ] = False,
 ) -> None:
     """Show the study in a browser: search, quotes, articles, outlets, review and crawl history, until Ctrl-C.
 
@@ -86,7 +97,7 @@ def serve(
     from queries import web
 
     options: Options = ctx.obj
-    entrance = web.door(host, port, token, tuple(name or ()))
+    entrance = web.door(host, port, token, tuple(name or ()), tls=tls, limit=limit)
     console = options.console()
     with options.workspace() as workspace:
         web.serve(workspace, entrance, told=typer.echo)

@@ -17,9 +17,10 @@ import uvicorn
 from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kb.errors import RetoldError, UserError
@@ -30,7 +31,9 @@ from queries.days import now
 from queries.lookup import Desk, Question
 from queries.markup import html_templates
 from queries.picture import Pictures
+from queries.web_api import document
 from queries.web_guard import Door, Guard, form, is_loopback
+from queries.web_limits import SHARED, read
 from queries.web_site import NotHereError, NotReadYetError, Site
 
 Page = Callable[[Site, Request], Response]
@@ -68,12 +71,21 @@ GOODBYE_S = 3
 """How long answers that are under way may take when the server is stopped."""
 
 
-def door(host: str, port: int, token: str | None, names: tuple[str, ...]) -> Door:
-    """Who may come in: on loopback anybody on this machine, elsewhere whoever has the token."""
+def door(
+    host: str, port: int, token: str | None, names: tuple[str, ...], *, tls: bool = False, limit: str | None = None
+) -> Door:
+    """Who may come in: on loopback anybody on this machine, elsewhere whoever has the token.
+
+    `limit`: requests of one client, as of queries.web_limits; None for what fits, which on loopback is none.
+    """
     if token is not None and len(token) < 12:
         raise UserError("--token: at least 12 signs, or anybody could try them all; leave it out to get one")
     needed = token or (None if is_loopback(host) else secrets.token_urlsafe(24))
-    return Door(host=host, port=port, token=needed, names=names)
+    chosen = limit or (SHARED if needed else "none")
+    kept = None if chosen == "none" else chosen
+    if kept:
+        read(kept)  # a slip is told now, not at the first request
+    return Door(host=host, port=port, token=needed, names=names, tls=tls, limit=kept)
 
 
 def app(workspace: Workspace, entrance: Door) -> Starlette:
@@ -93,7 +105,7 @@ def app(workspace: Workspace, entrance: Door) -> Starlette:
     async def static(request: Request) -> Response:
         kind, body = assets.get(request.path_params["name"], (None, b""))
         if kind is None:
-            return Response(status_code=404)
+            raise HTTPException(404)
         return Response(body, media_type=kind, headers={"Cache-Control": "max-age=31536000, immutable"})
 
     async def judge(request: Request) -> Response:
@@ -105,17 +117,24 @@ def app(workspace: Workspace, entrance: Door) -> Starlette:
     async def missing(request: Request, _: Exception) -> Response:
         return await run_in_threadpool(_answered, site, lambda: _not_here(site))
 
-    return Starlette(
+    answering = Starlette(
         routes=[
+            Route("/openapi.json", _described),
             Route("/static/{name}", static),
             Route("/favicon.ico", _no_icon),
             Route("/review", judge, methods=["POST"]),
             *(Route(path, _endpoint(site, page, making)) for path, page in PAGES),
         ],
-        middleware=[Middleware(Guard, door=entrance)],
+        middleware=[Middleware(Guard, door=entrance, free=[f"/static/{name}" for name in STATIC])],
         exception_handlers={404: missing},
         lifespan=_lifespan(site),
     )
+    answering.router.redirect_slashes = False  # an address is known or it is not
+    return answering
+
+
+async def _described(request: Request) -> Response:
+    return JSONResponse(document(request.app.routes))
 
 
 async def _no_icon(_: Request) -> Response:
@@ -148,7 +167,9 @@ def link(entrance: Door) -> str:
     """What to open; the token stands in it once, a cookie keeps it."""
     host = "localhost" if entrance.host in ("0.0.0.0", "::") else entrance.host  # noqa: S104
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{entrance.port}/" + (f"?token={entrance.token}" if entrance.token else "")
+    return f"{'https' if entrance.tls else 'http'}://{shown}:{entrance.port}/" + (
+        f"?token={entrance.token}" if entrance.token else ""
+    )
 
 
 def _templates(assets: Mapping[str, tuple[str, bytes]]) -> Environment:

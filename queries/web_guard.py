@@ -2,7 +2,7 @@
 
 Against another site in the same browser: a request must name this server in `Host` (rebinding), a form must come from a
 page of this server (`Origin`, `Sec-Fetch-Site`) and bring the token that this server wrote into it. Against others on
-the network: on any address but loopback a token is needed.
+the network: on any address but loopback a token is needed, which may be tried a few times a minute.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import hmac
 import ipaddress
 import secrets
 import socket
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,11 +20,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from queries.web_limits import Allowance
+
 MAX_FORM = 16_384
 """Bytes of a form's body."""
 MAX_ADDRESS = 4_096
 """Bytes of a request's path and query."""
 MAX_FIELDS = 20
+_OWN = ("same-origin", "none")
+"""What browsers say of requests by a page of this server, and of those that a person typed."""
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -60,6 +64,10 @@ class Door:
     """None where none is needed."""
     names: tuple[str, ...] = ()
     """Further names that the server is reached under."""
+    tls: bool = False
+    """It is reached over https, through a proxy: cookies go that way alone."""
+    limit: str | None = None
+    """Requests of one client, in the notation of the library `limits`: `600/minute`; None for no limit."""
     secret: bytes = attrs.field(factory=lambda: secrets.token_bytes(32), repr=False)
 
     @property
@@ -112,9 +120,12 @@ class Door:
 class Guard:
     """ASGI middleware: lets in what the door allows, and puts the headers on every answer."""
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
+    def __init__(self, app: ASGIApp, door: Door, free: Collection[str] = ()) -> None:
+        """`free`: paths that are for everybody, and not counted: each page brings some."""
         self._app = app
         self._door = door
+        self._free = frozenset(free)
+        self._allowance = Allowance(door.limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -125,8 +136,13 @@ class Guard:
         request = Request(scope)
         session = request.cookies.get(self._door.cookie, "")
         known = self._door.is_session(session)
-        refused = self._refused(request) or self._asked_for_token(request, known=known)
-        fresh = "" if known else self._door.session()
+        refused = (
+            self._refused(request)
+            or self._asked_for_token(request, known=known)
+            or self._too_often(request, session if known else _address(request))
+        )
+        # What is for everybody gives nobody a session: where a token is needed it would stand for the token.
+        fresh = "" if known or request.url.path in self._free else self._door.session()
         scope.setdefault("state", {})["session"] = session if known else fresh
 
         async def answer(message: Message) -> None:
@@ -140,9 +156,12 @@ class Guard:
         headers = MutableHeaders(raw=message["headers"])
         for name, value in HEADERS.items():
             headers[name] = value
+        if self._door.tls:
+            headers["Strict-Transport-Security"] = "max-age=31536000"
         headers.setdefault("Cache-Control", "no-store")
         if session:
-            headers.append("Set-Cookie", f"{self._door.cookie}={session}; Path=/; HttpOnly; SameSite=Strict")
+            secure = "; Secure" if self._door.tls else ""
+            headers.append("Set-Cookie", f"{self._door.cookie}={session}; Path=/; HttpOnly; SameSite=Strict{secure}")
         message["headers"] = headers.raw
 
     def _refused(self, request: Request) -> Response | None:
@@ -155,18 +174,42 @@ class Guard:
             return _refusal(421, "This server does not go by that name; open it under the address that it printed.")
         if request.method == "POST" and not _from_here(headers):
             return _refusal(403, "This form was sent from another site.")
+        if (
+            headers.get("sec-fetch-site", "none") not in _OWN
+            and headers.get("sec-fetch-mode", "navigate") != "navigate"
+        ):
+            return _refusal(403, "Other sites may lead here, but not load from here.")
         return None
+
+    def _too_often(self, request: Request, client: str) -> Response | None:
+        wait = 0 if request.url.path in self._free else self._allowance.take(client)
+        return _wait(wait, "So many requests in so short a time are not answered.") if wait else None
 
     def _asked_for_token(self, request: Request, *, known: bool) -> Response | None:
         """In token mode, a page for whoever comes without the cookie."""
-        if self._door.token is None or known or request.url.path.startswith("/static/"):
+        if self._door.token is None or known or request.url.path in self._free:
             return None
-        if self._door.opens(request.query_params.get("token", "")):
+        given, address = request.query_params.get("token", ""), _address(request)
+        if given and (wait := self._allowance.tries_again_in(address)):
+            return _wait(wait, "Too many wrong tokens came from this address.")
+        if given and not self._door.opens(given):
+            self._allowance.tried(address)
+        if self._door.opens(given):
             # A page of this site that goes on by itself: after a redirect from elsewhere a Strict cookie is not sent.
             page = '<!doctype html><html lang="en"><head><title>retold</title>'
             page += '<meta http-equiv="refresh" content="0;url=/"></head><body><main><h1>You are signed in</h1>'
             return HTMLResponse(page + '<p><a href="/">Go on to the study</a></p></main></body></html>')
         return _refusal(401, "A token is needed: open the link that `retold serve` printed.")
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _wait(seconds: int, why: str) -> Response:
+    answer = _refusal(429, f"{why} Try again in {seconds} s.")
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def _from_here(headers: Headers) -> bool:

@@ -78,7 +78,9 @@ def judge(site: Site, request: Request, fields: Mapping[str, str]) -> Response:
     site.pictures.after_judgement(SETTLE_S)
     answer = RedirectResponse(_back(fields.get("back", "")), status_code=303)
     if user:
-        answer.set_cookie(site.user_cookie, quote(user), httponly=True, samesite="strict", max_age=31_536_000)
+        answer.set_cookie(
+            site.user_cookie, quote(user), httponly=True, samesite="strict", secure=site.door.tls, max_age=31_536_000
+        )
     return answer
 
 

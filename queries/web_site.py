@@ -40,8 +40,11 @@ class NotHereError(Exception):
 class Kept:
     """Pages of the latest picture as text, the latest used longest."""
 
-    def __init__(self, most: int = 512) -> None:
+    def __init__(self, most: int = 512, most_bytes: int = 128 << 20) -> None:
+        """`most_bytes`: an address can be spelled in any number of ways, and an overview has megabytes."""
         self._most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._number = 0
         self._pages: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
@@ -51,6 +54,7 @@ class Kept:
         with self._lock:
             if number > self._number:
                 self._pages.clear()  # a page that was taken down is not even kept
+                self._bytes = 0
                 self._number = number
             if number != self._number or address not in self._pages:
                 return None
@@ -64,10 +68,11 @@ class Kept:
             return found
         made = make().encode("utf-8", "replace")
         with self._lock:
-            if number == self._number:
+            if number == self._number and address not in self._pages:
                 self._pages[address] = made
-                while len(self._pages) > self._most:
-                    self._pages.popitem(last=False)
+                self._bytes += len(made)
+                while len(self._pages) > self._most or (self._bytes > self._most_bytes and len(self._pages) > 1):
+                    self._bytes -= len(self._pages.popitem(last=False)[1])
         return made
 
 

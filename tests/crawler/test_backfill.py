@@ -359,3 +359,24 @@ def test_archives_on_the_web_are_read_from_a_list(desk: Desk, site: Site) -> Non
     assert (held.found_in or "").startswith(site.url("/1.warc.gz@"))
     noted = (desk.settings(0).data_dir / DONE).read_text().splitlines()
     assert [json.loads(line)["file"] for line in noted] == [site.url("/1.warc.gz")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/etc/secret.warc",
+        "file:///etc/secret.warc",
+        "http://169.254.169.254/a.warc",
+        "http://127.1/a.warc",
+        "ftp://a/b.warc",
+    ],
+)
+def test_a_list_from_elsewhere_leads_nowhere_inside(site: Site, line: str) -> None:
+    site.answers["/warc.paths"] = Answer(f"data/1.warc.gz\n{line}\n".encode())
+    with pytest.raises(UserError, match=r"169\.254|127\.0\.0\.1|from elsewhere"):
+        files_of([site.url("/warc.paths")], None, io.BytesIO())
+    site.answers["/warc.paths"] = Answer(b"data/1.warc.gz\nhttps://data.example/2.warc\n")
+    assert files_of([site.url("/warc.paths")], None, io.BytesIO()) == [
+        site.url("/data/1.warc.gz"),
+        "https://data.example/2.warc",
+    ]

@@ -79,6 +79,22 @@ def test_mail_gets_the_alert_with_page_text_escaped(tmp_path):
     assert not any("<b>" in p.get_payload(decode=True).decode() for p in parts if p.get_content_subtype() == "html")
 
 
+def test_page_writes_no_header_of_a_mail(tmp_path):
+    """Also where an alert was entered by a version that did not make its title one line."""
+    loud = "x\r\nBcc: all@example.org\n\nbody\x1b[31m\u202e =?utf-8?q?a?= "
+    hostile = attrs.evolve(ASTONISHED, title=loud, summary=loud, why=loud)
+    box = Mailbox()
+    with told_at(tmp_path, box.address) as workspace:
+        assert send(workspace, hostile).sent == 1
+    [mail] = box.mails
+    box.close()
+    assert mail["Bcc"] is None
+    assert "all@example.org" not in (mail["To"], mail["Cc"])
+    whole = "".join(part.get_payload(decode=True).decode() for part in mail.walk() if not part.is_multipart())
+    assert "\x1b" not in whole
+    assert "\u202e" not in whole
+
+
 def test_many_alerts_share_a_last_message(workspace, hook):
     sent = send(workspace, *alerts(MESSAGES + 5))
     assert sent.sent == MESSAGES + 5
