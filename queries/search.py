@@ -63,8 +63,9 @@ class Searcher:
         within = self.kept(narrowed) if self.kept and not narrowed.open else None
         asked = narrowed.open or self.kept is not None
         vector = self.encode([query])[0] if mode != "lexical" else None
-        # One ranking alone gives its own best; of two, what is high in one may be low in the other.
-        pool = 3 * k if mode != "hybrid" and asked else max(POOL, k)
+        # One ranking alone gives its own best, some of which may stand nowhere; of two, what is high in one may be low
+        # in the other.
+        pool = k + k // 2 if mode != "hybrid" and asked else max(POOL, k)
         while True:
             dense = self._dense(vector, pool, within)
             lexical = self._lexical(query, pool, within, least=k if mode == "lexical" else 0) if mode != "dense" else []
