@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from making import ANNOTATE, EXTRACT, NOON, extraction, hold, outcome, passage, quote, snapshot
 
+from kb.databases import PAGE
 from kb.errors import DataError, UnstorableError, UserError
 from kb.reader import Reader
 from kb.records import Article, Embedding, Extraction, Snapshot, Text, Tool, Visit
@@ -351,7 +352,7 @@ def test_damage_found_while_reading_is_told_too(path):
     with RecordStore.open(f"sqlite:///{path}") as whole:
         whole.add_snapshots(snapshot(hours=n) for n in range(400))
     data = bytearray(path.read_bytes())
-    data[-8 * 4096 :] = b"\xff" * (8 * 4096)
+    data[-8 * PAGE :] = b"\xff" * (8 * PAGE)
     path.write_bytes(data)
     with RecordStore.open(f"sqlite:///{path}") as damaged, pytest.raises(DataError, match="is damaged"):
         damaged.snapshots()
