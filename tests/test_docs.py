@@ -50,6 +50,15 @@ def test_every_documented_setting_is_in_the_document(model: Any) -> None:
     assert all(text in told for text in generate.field_docs(model).values())
 
 
+def test_every_promise_names_a_test_that_is_there() -> None:
+    told = re.findall(
+        r"\| `([\w/.]+)::(\w+)` \|$", (ROOT / "docs" / "trust.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    there = {file: (ROOT / file).read_text(encoding="utf-8") for file, _ in told}
+    assert len(told) > 40
+    assert [pair for pair in told if not re.search(rf"^(?:async )?def {pair[1]}\(", there[pair[0]], re.MULTILINE)] == []
+
+
 def test_every_key_of_claims_yaml_is_explained() -> None:
     rows = re.findall(r"^\| `(\w+)` .*\| *\|$", (ROOT / "docs" / "claims.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == []
