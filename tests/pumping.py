@@ -15,7 +15,9 @@ MANY = 64
 """A repeat of at least so many is attacked; fewer cost little more than they match."""
 LARGE = 8192
 """Characters of the longer string; the shorter one has a quarter."""
-WORTH_S = 0.01
+_SIZES = (8, 16, 20, 24, 28, 32, 128, 512, 2048, LARGE)
+"""In small steps at first: exponential work on 32 characters would take hours."""
+WORTH_S = 0.004
 """Of processor time: quadratic work on `LARGE` characters takes several times as long; what is faster is linear."""
 STEEP = 9.0
 """Times as long for four times as much: 4 is linear, 16 quadratic."""
@@ -54,16 +56,18 @@ def attacks(pattern: re.Pattern[Any]) -> Iterator[Callable[[int], Any]]:
 
 def is_steep(work: Callable[[AnyStr], object], attack: Callable[[int], AnyStr]) -> bool:
     """Whether work on four times as much takes `STEEP` times as long; the strings get longer while they are quick."""
-    size = 32
-    while size < LARGE:
+    for size in _SIZES:
         if _seconds(work, attack(size)) > WORTH_S * 3:  # exponential, or nearly
             break
-        size *= 4
     large = _seconds(work, attack(size))
     if large < WORTH_S:
         return False
     small = min(_seconds(work, attack(size // 4)) for _ in range(3))
-    return min(large, *(_seconds(work, attack(size)) for _ in range(2))) > STEEP * small
+    large = min(large, *(_seconds(work, attack(size)) for _ in range(2)))
+    if large <= STEEP * small or size < 2048:
+        return large > STEEP * small
+    # A repeat of up to a thousand grows until it is full, and no further.
+    return _seconds(work, attack(size * 4)) > STEEP * large
 
 
 def _seconds(work: Callable[[AnyStr], object], text: AnyStr) -> float:
