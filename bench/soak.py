@@ -133,27 +133,16 @@ def run(
             captures = workspace.store.count_snapshots()
             logged = workspace.archive.count()
         verified = _command(settings, ("verify",)).returncode
-    told, watched, commands = figures(answers, seconds), soak.watched, soak.commands
-    lost = sum(commands.decided.values()) - held
+    lost = sum(soak.commands.decided.values()) - held
     return {
         "articles": articles,
-        "seconds": seconds,
-        "readers": readers,
         "built_s": round(built_s, 1),
         "first_picture_s": round(first, 1),
         "captures": captures,
-        "errors": told["all"]["errors"] + len(commands.wrong) + (not alive) + abs(lost) + (verified != 0),
-        "wrong": commands.wrong[:20],
-        "failed_pages": Counter(f"{each.status} {each.path}" for each in answers if each.status != 200).most_common(20),
-        "decisions": dict(commands.decided),
         "decisions_lost": lost,
         "captures_without_row": logged - captures,
         "verify": verified,
-        "server": watched.plain,
-        "web": told,
-        "commands": commands.plain,
-        "load_average": [round(each, 1) for each in os.getloadavg()],
-        "cores": len(os.sched_getaffinity(0)),
+        **soak.figures(answers, further=(not alive) + abs(lost) + abs(logged - captures) + (verified != 0)),
     }
 
 
@@ -182,6 +171,24 @@ class Soak:
         for thread in threads:
             thread.join()
         return answers
+
+    def figures(self, answers: Sequence[Asked], further: int) -> Mapping[str, Any]:
+        """What was measured; `further`: errors that showed afterwards."""
+        told = figures(answers, self.seconds)
+        failed = Counter(f"{each.status} {each.path}" for each in answers if each.status != 200)
+        return {
+            "seconds": self.seconds,
+            "readers": self.readers,
+            "errors": told["all"]["errors"] + len(self.commands.wrong) + further,
+            "wrong": self.commands.wrong[:20],
+            "failed_pages": failed.most_common(20),
+            "decisions": dict(self.commands.decided),
+            "server": self.watched.plain,
+            "web": told,
+            "commands": self.commands.plain,
+            "load_average": [round(each, 1) for each in os.getloadavg()],
+            "cores": len(os.sched_getaffinity(0)),
+        }
 
     def _draw(self) -> Draw:
         """Pages that are there from the beginning: the crawled outlet has one only after the first build."""
