@@ -32,8 +32,8 @@ SOURCES = sorted(path for part in ("kb", "queries", "crawler", "docs") for path 
 
 UNPICKLING = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 CODE = {"eval", "exec", "compile", "__import__"}
-MAY_UNPICKLE = {"kb/ray_executor.py"}
-"""Ray hands everything over pickled, between processes of one user."""
+MAY_UNPICKLE = {"kb/ray_executor.py", "kb/workers.py"}
+"""What a stage is, and what it made, goes pickled between processes of one user."""
 MAY_COMPILE: set[str] = set()
 SAYS_NO = {"allow_pickle": False, "trust_remote_code": False, "weights_only": True, "shell": False}
 
@@ -61,7 +61,7 @@ def complaints(tree: ast.AST) -> list[str]:
 def test_nothing_of_ours_unpickles_or_runs_what_data_say() -> None:
     found = {path.relative_to(ROOT).as_posix(): complaints(ast.parse(path.read_text("utf-8"))) for path in SOURCES}
     assert {name for name, told in found.items() if told} == MAY_UNPICKLE
-    assert found["kb/ray_executor.py"] == ["imports pickle"]
+    assert all(found[name] == ["imports pickle"] for name in MAY_UNPICKLE)
 
 
 @pytest.mark.parametrize(
