@@ -154,17 +154,23 @@ def _asked(
     figures |= first
     figures["hits"] = round(float(np.mean([len(answer.hits) for answer in answers])), 2)
     if mode == "dense":
-        figures["recall_at_10"] = round(float(np.mean([_recall(desk, answer) for answer in answers])), 4)
+        figures["recall_at_10"] = _recall(desk, answers)
     return dict(figures)
 
 
-def _recall(desk: Desk, answer: Any) -> float:
-    """Share of the hits' scores that reach the tenth best of all that the filter leaves, compared one by one."""
+def _recall(desk: Desk, answers: Sequence[Any]) -> float:
+    """Share of the hits' scores that reach the tenth best of all that the filter of these answers leaves, compared one
+    by one.
+    """
     from kb.occurrences import Occurrences
 
-    workspace = desk.workspace
-    with workspace.searching() as connection:
-        within = Occurrences(connection).matching(answer.question.narrowed(AT))
-    vector = workspace.embedder.encode([answer.question.query])[0]
-    best = workspace.indexing.matrix.rank(vector, within, 10)
-    return float(np.mean([hit.score >= round(best[-1][1], 4) - 1e-4 for hit in answer.hits]))
+    workspace, narrowed = desk.workspace, answers[0].question.narrowed(AT)
+    left = workspace.indexing.matrix
+    if not narrowed.open:
+        with workspace.searching() as connection:
+            left = left.among(Occurrences(connection).matching(narrowed))
+    shares: list[float] = []
+    for answer in answers:
+        best = left.nearest(workspace.embedder.encode([answer.question.query])[0], 10)
+        shares += [hit.score >= round(best[-1][1], 4) - 1e-4 for hit in answer.hits]
+    return round(float(np.mean(shares)), 4)

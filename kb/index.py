@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -37,9 +38,7 @@ LOOK_S = 0.5
 """How often a process that lends the index looks whether it is wanted, or free again."""
 
 GRAPH: Any = {"space": "cosine", "ef_construction": 200, "ef_search": 250}
-"""Chroma's own 100 and 100 find .92 of the ten nearest to short queries among 100,000, these .99 (docs/search.md). A
-collection keeps what it was made with.
-"""
+"""Chroma's own 100 and 100 find .92 of the ten nearest to short queries among 100,000, these .99 (docs/search.md)."""
 
 PAGE = 100_000
 """Keys that Chroma is asked for at once."""
@@ -61,6 +60,8 @@ class VectorIndex(Protocol):
     def nearest(self, vector: Vectors, k: int) -> Neighbours: ...
 
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]: ...
+
+    def widen(self, width: int) -> None: ...
 
     def drop_others(self) -> int: ...
 
@@ -103,6 +104,12 @@ class _Chroma:
     def delete(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), self._portion):
             self._ask(self._collection.delete, ids=list(keys[start : start + self._portion]))
+
+    def widen(self, width: int) -> None:
+        """Let each search weigh so many candidates, from the next opening on."""
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # Chroma's, about its own doing
+            if self._collection.configuration["hnsw"]["ef_search"] != width:
+                self._ask(self._collection.modify, configuration={"hnsw": {"ef_search": width}})
 
     def nearest(self, vector: Vectors, k: int) -> Neighbours:
         found = self._ask(self._collection.query, query_embeddings=[vector], n_results=k, include=["distances"])
@@ -253,9 +260,7 @@ def _drop_collections(client: Any, beginning: str, but: str = "") -> int:
 
 
 def _forget_client(folder: Path) -> None:
-    """Chroma keeps what it has for a folder for the whole process, what never came up included: the next one to open
-    the folder would get that.
-    """
+    """Chroma keeps what it has for a folder for the whole process, what never came up included."""
     from chromadb.api.shared_system_client import SharedSystemClient
 
     SharedSystemClient._identifier_to_system.pop(str(folder), None)

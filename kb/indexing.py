@@ -10,6 +10,7 @@ import numpy as np
 from kb import matrix as matrices
 from kb.errors import DataError
 from kb.index import (
+    GRAPH,
     ChromaIndex,
     LentIndex,
     ServerIndex,
@@ -37,6 +38,18 @@ SAME = 0.9999
 
 OFF = 1e-6
 """How far a number that the index holds may be from the record store's: it makes vectors of unit length anew."""
+
+
+def search_width(count: int) -> int:
+    """Candidates that a search among so many wordings weighs (Chroma's `ef_search`) for recall@10 of .99.
+
+    250 at 100,000 and 1,000 at 1,000,000 were measured (docs/search.md), what lies between is drawn between them.
+
+    >>> [search_width(count) for count in (1_000, 100_000, 1_000_000)]
+    [250, 250, 995]
+    """
+    width: float = GRAPH["ef_search"] * max(1, count / 100_000) ** 0.6
+    return round(width)
 
 
 class Indexing:
@@ -169,7 +182,7 @@ class Indexing:
         if "index" not in self.__dict__:
             self.__dict__["index"] = self._chroma()  # as it is: what filling it takes is counted here
         counts = self._fill(self.index)
-        self.check()
+        self.index.widen(search_width(len(self.check())))
         return counts
 
     def _opened(self, wait_s: float | None = None) -> VectorIndex:

@@ -62,6 +62,9 @@ class ExactIndex:
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
         return {key: self._vectors[key] for key in keys if key in self._vectors}
 
+    def widen(self, width: int) -> None:
+        """All are compared."""
+
     def drop_others(self) -> int:
         return 0
 
@@ -212,6 +215,15 @@ def test_collections_of_other_tools_go_with_their_files(tmp_path):
     assert not any(path.exists() for path in held)
     with ChromaIndex(tmp_path, "tool:ffff") as again:
         assert again.keys() == set()
+
+
+def test_width_of_searches_is_kept(tmp_path):
+    with ChromaIndex(tmp_path, TOOL) as index:
+        index.upsert(["a"], units(1))
+        index.widen(600)
+    with ChromaIndex(tmp_path, TOOL) as again:
+        assert again._collection.configuration_json["hnsw"]["ef_search"] == 600
+        assert again.keys() == {"a"}
 
 
 def test_collection_name_is_one_that_chroma_takes():
