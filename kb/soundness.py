@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from kb import fulltext
+from kb import fulltext, sqlite
 from kb import tables as t
 from kb.archive import Problem
 from kb.errors import DataError
@@ -157,7 +157,10 @@ def drop_damaged(store: RecordStore) -> set[str]:
     """Take damaged derived rows out; the stages that make them again."""
     with store.engine.begin() as connection:
         if connection.dialect.name == "sqlite" and structure(store):
-            connection.exec_driver_sql("REINDEX")  # an index does not find a damaged key
+            try:
+                connection.exec_driver_sql("REINDEX")  # an index does not find a damaged key
+            except sa.exc.IntegrityError as error:
+                raise sqlite.damaged(place(store), f"two rows with one key: {error.orig}") from error
     found = [damaged for damaged in damaged_rows(store) if damaged.table.metadata is t.DERIVED]
     with store.engine.begin() as connection:
         for damaged in found:

@@ -16,6 +16,8 @@ MENDING = (
 """What to do about a damaged record store."""
 
 
+_BROKEN = ("malformed", "vtable constructor failed", "invalid fts5 file format", "fts5: corrupt")
+"""What SQLite says of a broken schema or full-text index under a code that says nothing."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _CLOSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
@@ -55,8 +57,7 @@ def explanation(problem: BaseException, database: str) -> Exception | None:
     if isinstance(problem, UnicodeDecodeError) or "Could not decode to UTF-8" in said:
         return damaged(database, "text that is none")
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF  # the rest of the code only refines it
-    broken_schema = "malformed" in said or "vtable constructor failed" in said
-    if code in _DAMAGED or (code == sqlite3.SQLITE_ERROR and broken_schema):
+    if code in _DAMAGED or (code == sqlite3.SQLITE_ERROR and any(words in said for words in _BROKEN)):
         return damaged(database, said)
     if code in _BUSY:
         return UserError(f"{database} is being written by another process; try again when it is done")

@@ -21,7 +21,7 @@ COMMANDS = (
     ("doctor",),
     ("build",),
 )
-MENDED = "and run `retold build`"
+MENDED = ("and run `retold build`", "`retold doctor --fix` makes it anew")
 
 pytestmark = pytest.mark.usefixtures("parser_loaded_once")
 
@@ -84,7 +84,7 @@ def test_every_command_on_a_damaged_record_store_works_or_says_how_to_make_it_ag
             answer = call(folder, *words)
             assert answer.code in (0, 3, 5), (number, words, answer)
             if answer.code == 3:
-                assert words == ("verify",) or MENDED in answer.told, (number, words)
+                assert words == ("verify",) or any(way in answer.told for way in MENDED), (number, words)
                 damaged = True
         told += damaged
         if number % 10 == 0:

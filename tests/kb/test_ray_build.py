@@ -42,7 +42,7 @@ def rows(workspace: Workspace) -> dict[str, list[tuple[object, ...]]]:
             columns = [
                 sa.type_coerce(c, sa.LargeBinary) if c.name == "vector" else c
                 for c in table.c
-                if c.name != "duration_ms"
+                if c.name not in ("duration_ms", "seal")
             ]
             query = sa.select(*columns)
             if name == "active":
