@@ -119,6 +119,7 @@ def test_swapped_weights_of_the_embedding_model_are_refused(tmp_path: Path, monk
     (package / "__init__.py").write_text("")
     swapped(embedded_folder() / "model.safetensors", package / "model")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, package.name, raising=False)  # another test may have imported it
     for model in (MiniLM(), MiniLM(tmp_path)):
         with pytest.raises(DigestError):
             model.encode(["a nap"])
