@@ -18,6 +18,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from bench import makings
 from bench.forked import Ended, Forked
 from bench.site import HOSTS, Site
 from kb import tables as t
@@ -27,7 +28,6 @@ from kb.reader import Reader
 from kb.records import Judgement
 from kb.settings import Settings
 from kb.store import RecordStore
-from kb.warc import Capture
 from kb.workspace import Workspace
 
 SITE_PAGES = 24
@@ -100,20 +100,7 @@ def captured(folder: Path) -> None:
 
 
 def _keep(workspace: Workspace, url: str, body: bytes) -> None:
-    capture = Capture(
-        requested_url=url,
-        final_url=url,
-        fetched_at=NOON,
-        status=200,
-        reason="OK",
-        headers=(("Content-Type", "text/html; charset=utf-8"),),
-        body=body,
-        media_type="text/html",
-        charset="utf-8",
-        via="live",
-        source="ledger",
-    )
-    workspace.store.add_snapshot(workspace.archive.append(capture))
+    workspace.store.add_snapshot(workspace.archive.append(makings.live_page(url, body, "ledger", NOON)))
 
 
 def built(folder: Path) -> None:

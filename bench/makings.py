@@ -1,10 +1,28 @@
-"""Records made without a page behind them, for measurements of what stands on records."""
+"""Records made without a page behind them, for measurements of what stands on records; captures of made-up pages."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from kb.records import Article, Extraction, Link, Passage, Precision, Quote, Snapshot, Span, Text
 from kb.text import selector_for, words_digest
+from kb.warc import Capture
+
+
+def live_page(url: str, body: bytes, source: str, at: datetime) -> Capture:
+    """A page of HTML as a crawl keeps it."""
+    return Capture(
+        requested_url=url,
+        final_url=url,
+        fetched_at=at,
+        status=200,
+        reason="OK",
+        headers=(("Content-Type", "text/html; charset=utf-8"),),
+        body=body,
+        media_type="text/html",
+        charset="utf-8",
+        via="live",
+        source=source,
+    )
 
 
 def snapshot(article: Article, at: datetime, digest: str) -> Snapshot:

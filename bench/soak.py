@@ -29,6 +29,7 @@ import httpx
 import numpy as np
 from ruamel.yaml import YAML
 
+from bench import makings
 from bench.site import HOSTS, Site
 from bench.tree_planting import Planted, Tree, tree
 from bench.tree_records import coverage, slug_of
@@ -339,16 +340,4 @@ def _capture(article: Planted) -> Capture:
         f'<link rel="canonical" href="{html.escape(article.url)}">'
         f'<meta property="article:published_time" content="{at}"></head><body><article>{told}</article></body></html>'
     )
-    return Capture(
-        requested_url=article.url,
-        final_url=article.url,
-        fetched_at=datetime(2026, 6, 1, tzinfo=UTC),
-        status=200,
-        reason="OK",
-        headers=(("Content-Type", "text/html; charset=utf-8"),),
-        body=body.encode(),
-        media_type="text/html",
-        charset="utf-8",
-        via="live",
-        source=slug_of(article),
-    )
+    return makings.live_page(article.url, body.encode(), slug_of(article), datetime(2026, 6, 1, tzinfo=UTC))

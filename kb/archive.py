@@ -24,6 +24,7 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from kb.capturelog import GENESIS, LOG, Entry, Notice, covers_one, is_notice, is_torn, parse
 from kb.errors import DataError, DigestError, UserError
+from kb.folders import keep_names
 from kb.records import Snapshot, rfc3339, sha256
 from kb.warc import BLANK, IN_FULL, Capture, Stored, as_uri, blank_in_place, head, record, whole_records
 
@@ -367,15 +368,6 @@ def _twice(entries: Iterable[Entry]) -> list[Problem]:
 
 def _covers_nothing(where: str) -> Problem:
     return Problem(where=where, what="it is about no capture that the log names before it", kind="log")
-
-
-def keep_names(folder: Path) -> None:
-    """Flush a folder: without that, a power cut can take a new file's name and leave its content nowhere."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _snapshot(capture: Capture, digest: str, warc: str, offset: int) -> Snapshot:

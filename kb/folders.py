@@ -1,5 +1,6 @@
-"""Where things lie in a data folder, and the marks that say that something there was begun and not ended."""
+"""Where things lie in a data folder, marks of what was begun there and not ended, and names that outlast a crash."""
 
+import os
 from pathlib import Path
 
 DATA = Path(".retold")
@@ -26,3 +27,12 @@ def index(data: Path) -> Path:
 def database(data: Path) -> Path:
     """The record store where it is SQLite."""
     return data / "records.db"
+
+
+def keep_names(folder: Path) -> None:
+    """Flush a folder: without that, a power cut can take a new file's name and leave its content nowhere."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

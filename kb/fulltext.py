@@ -23,6 +23,7 @@ _DROP = (
     "DROP TRIGGER IF EXISTS wording_fts_drop",
     "DROP TABLE IF EXISTS wording_fts",
 )
+_DROP_TSVECTOR = ("ALTER TABLE wordings DROP COLUMN IF EXISTS words, DROP COLUMN IF EXISTS length",)
 
 # Like FTS5's `porter unicode61 remove_diacritics 2`: small letters without accents, whatever is neither letter nor
 # digit parts words, Porter's stems, no stop words. PostgreSQL's own configurations leave stop words out of phrases,
@@ -84,13 +85,10 @@ def damage(store: RecordStore) -> str | None:
 
 def drop_fulltext(store: RecordStore) -> None:
     """Take the index away; `make_fulltext` makes it anew."""
-    if store.engine.dialect.name == "postgresql":
-        with store.engine.begin() as connection:
-            connection.exec_driver_sql("ALTER TABLE wordings DROP COLUMN IF EXISTS words, DROP COLUMN IF EXISTS length")
-    else:
-        with store.engine.begin() as connection:
-            for statement in _DROP:
-                connection.exec_driver_sql(statement)
+    statements = _DROP_TSVECTOR if store.engine.dialect.name == "postgresql" else _DROP
+    with store.engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
 
 
 def _make(engine: sa.Engine) -> None:

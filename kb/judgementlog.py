@@ -16,6 +16,7 @@ import cattrs
 from filelock import FileLock, Timeout
 
 from kb.errors import UserError
+from kb.folders import keep_names
 from kb.records import Judgement, canonical_json
 from kb.state import converter
 
@@ -85,7 +86,7 @@ class JudgementLog:
                 out.flush()
                 os.fsync(out.fileno())
             if not lines:
-                _keep_name(self.folder)
+                keep_names(self.folder)
 
     def held(self) -> Mapping[str, Judgement]:
         """Every judgement by its id, as it stands; damaged lines, which `problems` tells, are passed over."""
@@ -151,12 +152,3 @@ def _read(line: bytes) -> _Line | None:
     except (ValueError, TypeError, AttributeError, RecursionError, cattrs.BaseValidationError):
         return None
     return read if read == read.sealed else None
-
-
-def _keep_name(folder: Path) -> None:
-    """Flush the folder once: without that, a power cut can take a new file's name."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -46,9 +46,10 @@ class Judgements:
             held = {each.id: each for each in Reader(self._store).judgements()}
             if held[judgement.id].withdrawn_at:
                 return None
-            gone = attrs.evolve(judgement, withdrawn_at=max(at, judgement.made_at))
+            when = max(at, judgement.made_at)
+            gone = attrs.evolve(judgement, withdrawn_at=when)
             self.log.append([gone])
-            self._store.withdraw_judgement(gone.id, max(at, judgement.made_at))
+            self._store.withdraw_judgement(gone.id, when)
         return gone
 
     def catch_up(self) -> None:

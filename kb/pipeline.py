@@ -92,13 +92,14 @@ Progress = Callable[[str, int, int], None]
 def build(workspace: Workspace, *, rebuild: Sequence[str] = (), on_progress: Progress | None = None) -> BuildSummary:
     """Derive everything that is pending; the stages named in `rebuild` start over."""
     stages = _stages(workspace)
-    if limits := limits_of(workspace.settings):
+    limits = limits_of(workspace.settings)
+    if limits:
         workspace.store.allow(str(limits), (Code.TOOK_TOO_LONG, Code.TOOK_TOO_MUCH_MEMORY))
     again = {*rebuild, *(after for name in rebuild for after in _BUILT_ON.get(name, ()))}
     for stage in stages:
         if stage.name in again:
             workspace.store.forget(stage.name, stage.makes)
-    with Crew(workspace.settings.worker_count, limits_of(workspace.settings)) as crew:
+    with Crew(workspace.settings.worker_count, limits) as crew:
         summaries = [_run(stage, workspace, crew, on_progress or _silent) for stage in stages]
     added, removed = workspace.indexing.reconcile()
     return BuildSummary(stages=tuple(summaries), indexed=added, unindexed=removed)

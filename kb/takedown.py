@@ -23,9 +23,9 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from kb import index
-from kb.archive import Archive, keep_names
+from kb.archive import Archive
 from kb.capturelog import GENESIS, LOG, Entry, Notice
-from kb.folders import TAKEDOWN
+from kb.folders import TAKEDOWN, keep_names
 from kb.index_server import Server
 from kb.purge import purge
 from kb.records import Snapshot, rfc3339, sha256

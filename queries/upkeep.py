@@ -80,12 +80,12 @@ def state(workspace: Workspace, *, fix: bool) -> State:
     held, damage = _held(workspace)
     if fix:
         workspace.indexing.reconcile()
-    captures = workspace.store.count_snapshots()
+    captures, moment = workspace.store.count_snapshots(), now()
     return State(
         versions={**versions(LIBRARIES), **_models(workspace)},
         captures=captures,
         unread=max(0, captures - len(outcomes["extract"])),
-        ahead=sum(held.fetched_at > now() for held in workspace.store.snapshots()),
+        ahead=sum(held.fetched_at > moment for held in workspace.store.snapshots()),
         outcomes={
             stage: dict(Counter(o.code if o.status == "rejected" else o.status for o in rows))
             for stage, rows in outcomes.items()

@@ -192,9 +192,10 @@ class Guard:
         given, address = request.query_params.get("token", ""), _address(request)
         if given and (wait := self._allowance.tries_again_in(address)):
             return _wait(wait, "Too many wrong tokens came from this address.")
-        if given and not self._door.opens(given):
+        opened = self._door.opens(given)
+        if given and not opened:
             self._allowance.tried(address)
-        if self._door.opens(given):
+        if opened:
             # A page of this site that goes on by itself: after a redirect from elsewhere a Strict cookie is not sent.
             page = '<!doctype html><html lang="en"><head><title>retold</title>'
             page += '<meta http-equiv="refresh" content="0;url=/"></head><body><main><h1>You are signed in</h1>'
