@@ -66,6 +66,11 @@ class SqliteConnection:
             )
             self.raw.execute("PRAGMA query_only=1")
             self.raw.execute(f"PRAGMA mmap_size={MAPPED}")
+        self.kept: frozenset[int] = frozenset()
+        """For which numbers `kept(number)` is true in a query: a list within it is taken apart anew by each, .7 µs a
+        number.
+        """
+        self.raw.create_function("kept", 1, lambda number: number in self.kept)
 
     def rows(self, query: str, values: Mapping[str, Any] = {}) -> Iterator[tuple[Any, ...]]:
         return self._read(self._executed(query, values))

@@ -9,9 +9,9 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
-from kb.connections import Connection
+from kb.connections import SqliteConnection
 
 Ranked = list[tuple[int, float]]
 """`wordings.number` with BM25 score, best first."""
@@ -28,14 +28,11 @@ TOKENS = "porter unicode61 remove_diacritics 2"
 REPEATS = 4
 """Up to this many times again a word counts half as much as the first time."""
 
-# Without the plus, FTS5 would search once for each number.
-_RANKED_AMONG = """
-SELECT rowid, score FROM (
-    SELECT rowid, -bm25(wording_fts) AS score FROM wording_fts
-    WHERE wording_fts MATCH :expression AND +rowid IN NUMBERS(:among)
-) ORDER BY score DESC, rowid LIMIT :k
+_RANKED = """
+SELECT rowid, -bm25(wording_fts) AS score FROM wording_fts
+WHERE wording_fts MATCH :expression ORDER BY score DESC, rowid LIMIT :k
 """
-_RANKED = _RANKED_AMONG.replace(" AND +rowid IN NUMBERS(:among)", "")
+_RANKED_AMONG = _RANKED.replace(":expression", ":expression AND kept(rowid)")
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM wording_fts WHERE wording_fts MATCH :expression LIMIT :most)"
 _MARKED = "SELECT rowid, highlight(shown, 0, char(2), char(3)) FROM shown WHERE shown MATCH ?"
 _MARKS = re.compile("([\x02\x03])")
@@ -66,7 +63,7 @@ class LexicalIndex(Protocol):
 class Fts5Index:
     """In a record store's SQLite file, on a connection that the caller opens and closes."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: SqliteConnection) -> None:
         self._connection = connection
 
     def best(self, query: str, k: int, among: Collection[int] | None = None, *, least: int = 0) -> Ranked:
@@ -78,11 +75,10 @@ class Fts5Index:
         return found
 
     def _ranked(self, expression: str, k: int, among: Collection[int] | None) -> Ranked:
-        values: dict[str, Any] = {"expression": expression, "k": k}
-        if among is not None:
-            values["among"] = list(among)
         statement = _RANKED if among is None else _RANKED_AMONG
-        return [(number, float(score)) for number, score in self._connection.rows(statement, values)]
+        self._connection.kept = frozenset(among or ())
+        found = self._connection.rows(statement, {"expression": expression, "k": k})
+        return [(number, float(score)) for number, score in found]
 
     def _count(self, word: str) -> int:
         """Wordings that have a word, COUNTED at most."""

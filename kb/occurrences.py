@@ -82,10 +82,8 @@ _OTHERS = {
 
 _PLACES = """
 SELECT w.number AS number, '{kind}' AS kind, o."{start}" AS start, o."{end}" AS "end", {speaker} AS speaker,
-substr(x.text, {first} - (CASE WHEN {first} > :shown THEN :shown ELSE {first} END) + 1,
-CASE WHEN {first} > :shown THEN :shown ELSE {first} END) AS before,
-substr(x.text, {first} + 1, {last} - {first}) AS exact,
-substr(x.text, {last} + 1, :shown) AS after,
+substr(x.text, CASE WHEN {first} > :shown THEN {first} - :shown ELSE 0 END + 1,
+{last} - {first} + :shown + CASE WHEN {first} > :shown THEN :shown ELSE {first} END) AS around,
 a.canonical_url AS url, a.source AS source, e.title AS title, e.published_at AS published_at,
 s.fetched_at AS fetched_at, s.body_sha256 AS snapshot
 """
@@ -185,9 +183,25 @@ class Occurrences:
         return _FROM.format(table=_TABLES[kind][0], join=join, others=joined)
 
     def _occurrence(self, row: Mapping[str, Any]) -> Occurrence:
-        values = {field.name: row[field.name] for field in attrs.fields(Occurrence)}
-        times = {name: self._connection.moment(row[name]) for name in ("published_at", "fetched_at")}
-        return Occurrence(**{**values, **times})
+        moment: Any = self._connection.moment
+        around, start, end = row["around"], row["start"], row["end"]
+        first = min(start, SHOWN)
+        last = first + end - start
+        return Occurrence(
+            kind=row["kind"],
+            start=start,
+            end=end,
+            exact=around[first:last],
+            before=around[:first],
+            after=around[last:],
+            url=row["url"],
+            source=row["source"],
+            title=row["title"],
+            published_at=moment(row["published_at"]),
+            fetched_at=moment(row["fetched_at"]),
+            snapshot=row["snapshot"],
+            speaker=row["speaker"],
+        )
 
     def _names(self, parts: Sequence[str]) -> list[str]:
         """The speakers' names that have one of some parts in them, in any case, whatever a database takes for that."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from kb.connections import Connection, PostgresConnection
+from kb.connections import Connection, SqliteConnection
 from kb.lexical import (
     COUNTED,
     Fts5Index,
@@ -67,7 +67,7 @@ _TOKEN = re.compile(r"[^\W_]+")
 
 def lexical_index(connection: Connection) -> LexicalIndex:
     """The index of the record store that a connection is to."""
-    return TsvectorIndex(connection) if isinstance(connection, PostgresConnection) else Fts5Index(connection)
+    return Fts5Index(connection) if isinstance(connection, SqliteConnection) else TsvectorIndex(connection)
 
 
 @attrs.frozen

@@ -2,39 +2,63 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 
 import attrs
+import numpy as np
 
 from kb.connections import Connection
 from kb.matrix import Matrix
 from kb.occurrences import Filter, Occurrences
 
 NARROW = 20_000
-"""Wordings that a filter may leave to be ranked alone. A wider one is met by one in so many of all that the best of
-all are ranked, and those that meet it kept.
+"""Wordings that a filter may leave to be ranked alone, or a twentieth of all where that is more: about as many as are
+compared in the time that the vector index takes. A wider filter is met by the best of all that meet it.
 """
 
 ROWS = 50_000
-"""Vectors kept in all: 77 MB of 384 numbers."""
+"""Vectors kept in all, or an eighth of all there are: 77 MB of 384 numbers."""
 
 FILTERS = 1_000
-"""Filters remembered at most; of a wide one only that it is wide."""
+"""Filters remembered at most; of a wide one only how wide it is."""
+
+SAMPLED = 2_000
+"""Wordings by which the share that a wide filter leaves is judged."""
 
 
 @attrs.frozen(eq=False)
-class Left:
-    """The wordings that a filter leaves."""
+class Alone:
+    """The wordings that a filter leaves, few enough to be ranked alone."""
 
-    numbers: Sequence[int]
+    numbers: frozenset[int]
     vectors: Matrix
     """Of those among them that have one."""
 
 
-def left(places: Occurrences, matrix: Matrix, narrowed: Filter) -> Left | None:
-    """What a filter leaves; None where that is more than NARROW. Some 3 µs a wording."""
-    numbers = places.matching(narrowed, limit=NARROW + 1)
-    return Left(numbers, matrix.among(numbers)) if len(numbers) <= NARROW else None
+@attrs.frozen(eq=False)
+class Left:
+    """What a filter leaves."""
+
+    share: float
+    """Of all wordings, about."""
+    alone: Alone | None = None
+    """None where they are many."""
+
+
+ALL = Left(1.0)
+
+
+def left(places: Occurrences, matrix: Matrix, narrowed: Filter) -> Left:
+    """What a filter leaves. Some 3 µs a wording."""
+    count = max(1, len(matrix.numbers))
+    limit = max(NARROW, count // 20)
+    numbers = places.matching(narrowed, limit=limit + 1)
+    if len(numbers) <= limit:
+        return Left(min(1.0, len(numbers) / count), Alone(frozenset(numbers), matrix.among(numbers)))
+    if not len(matrix.numbers):
+        return ALL
+    drawn = np.unique(np.random.default_rng(0).integers(count, size=SAMPLED))  # by chance: every tenth may be a quote
+    met = len(places.matching(narrowed, among=matrix.numbers[drawn].tolist()))
+    return Left(max(met, 1) / len(drawn))
 
 
 class Kept:
@@ -45,9 +69,9 @@ class Kept:
         self._connection = connection
         self._one_at_a_time = threading.Lock()
         self._written: object = None
-        self._held: OrderedDict[tuple[str | None, Filter], Left | None] = OrderedDict()
+        self._held: OrderedDict[tuple[str | None, Filter], Left] = OrderedDict()
 
-    def left(self, places: Occurrences, matrix: Matrix, name: str | None, narrowed: Filter) -> Left | None:
+    def left(self, places: Occurrences, matrix: Matrix, name: str | None, narrowed: Filter) -> Left:
         """As `left`; `name` is the matrix's."""
         key = (name, narrowed)
         with self._one_at_a_time:
@@ -62,9 +86,9 @@ class Kept:
         with self._one_at_a_time:
             if written == self._written:
                 self._held[key] = found
-                while len(self._held) > FILTERS or self._rows() > ROWS:
+                while len(self._held) > FILTERS or self._rows() > max(ROWS, len(matrix.numbers) // 8):
                     self._held.popitem(last=False)
         return found
 
     def _rows(self) -> int:
-        return sum(len(each.numbers) for each in self._held.values() if each)
+        return sum(len(each.alone.numbers) for each in self._held.values() if each.alone)

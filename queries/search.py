@@ -11,7 +11,7 @@ from kb.matrix import Matrix, Vectors
 from kb.occurrences import Filter, Occurrence, Occurrences
 from kb.text import CONTEXT, normalise, words_digest
 from queries.fusion import fused, scaled
-from queries.kept import Left, left
+from queries.kept import ALL, Left, left
 
 if TYPE_CHECKING:
     from kb.claims import Claim
@@ -51,7 +51,7 @@ class Searcher:
     nearest: Callable[[Vectors, int], Ranked]
     """The wordings nearest to a vector, of all: from the matrix or from a vector index."""
     encode: Callable[[Sequence[str]], Vectors]
-    kept: Callable[[Filter], Left | None] | None = None
+    kept: Callable[[Filter], Left] | None = None
     """What a filter leaves, from a process that keeps it; else it is asked for where too few of the best meet it."""
 
     def search(
@@ -60,12 +60,9 @@ class Searcher:
         """The k best wordings within a filter, best first."""
         query = normalise(query)  # a terminal's broken bytes arrive as lone surrogates, which no model takes
         narrowed = narrowed or Filter()
-        within = self.kept(narrowed) if self.kept and not narrowed.open else None
-        asked = narrowed.open or self.kept is not None
+        within = ALL if narrowed.open else self.kept(narrowed) if self.kept else None
         vector = self.encode([query])[0] if mode != "lexical" else None
-        # One ranking alone gives its own best, some of which may stand nowhere; of two, what is high in one may be low
-        # in the other.
-        pool = k + k // 2 if mode != "hybrid" and asked else max(POOL, k)
+        pool = _pool(k, mode, within)
         while True:
             dense = self._dense(vector, pool, within)
             lexical = self._lexical(query, pool, within, least=k if mode == "lexical" else 0) if mode != "dense" else []
@@ -73,11 +70,11 @@ class Searcher:
             standing = self._standing(scores, k, narrowed)
             if len(standing) >= k or max(len(dense), len(lexical)) < pool:
                 return self._hits(query, scores, standing)
-            if asked:
+            if within:
                 pool *= 10
             else:
-                asked = True
                 within = left(self.places, self.matrix, narrowed)
+                pool = max(pool, _pool(k, mode, within))
 
     def _standing(self, scores: Mapping[int, float], k: int, narrowed: Filter) -> dict[int, list[Occurrence]]:
         """The first k wordings that stand anywhere: those of the study alone, or of texts that a newer capture or
@@ -99,11 +96,11 @@ class Searcher:
     def _dense(self, vector: Vectors | None, pool: int, within: Left | None) -> Ranked:
         if vector is None:
             return []
-        return self.nearest(vector, pool) if within is None else within.vectors.nearest(vector, pool)
+        return within.alone.vectors.nearest(vector, pool) if within and within.alone else self.nearest(vector, pool)
 
     def _lexical(self, query: str, pool: int, within: Left | None, *, least: int) -> Ranked:
         """Frequent words need not find what nearness finds."""
-        return self.lexical.best(query, pool, within.numbers if within else None, least=least)
+        return self.lexical.best(query, pool, within.alone.numbers if within and within.alone else None, least=least)
 
     def answering(self, query: str, near: float, narrowed: Filter) -> dict[int, list[Occurrence]]:
         """Every wording that has all words of the query, or comes as near to it in meaning as `near`, with its places:
@@ -143,6 +140,15 @@ class Searcher:
             )
             for rank, (number, score) in enumerate(ranked, 1)
         )
+
+
+def _pool(k: int, mode: Mode, within: Left | None) -> int:
+    """Candidates to take from either ranking: of a wide filter so many that k and some more meet it."""
+    share = within.share if within and not within.alone else 1.0
+    if mode == "hybrid" or within is None:  # what is high in one ranking may be low in the other
+        return max(POOL, k, round(5 * k / share))
+    # A ranking alone gives its own best, some of which may stand nowhere; how many meet a filter is chance.
+    return round(k * (2.5 - share) / share)
 
 
 def _fused(mode: Mode, dense: Ranked, lexical: Ranked) -> dict[int, float]:

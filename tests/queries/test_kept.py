@@ -54,25 +54,28 @@ def matrix() -> Matrix:
 
 def test_filter_is_asked_for_once(keeping, places):
     first = keeping.left(places, matrix(), NAME, STAR)
-    assert first is not None
-    assert set(first.numbers) == set(first.vectors.numbers) == set(places.matching(STAR))
+    assert first.alone is not None
+    assert first.alone.numbers == set(first.alone.vectors.numbers) == set(places.matching(STAR))
+    assert first.share == pytest.approx(3 / 9)
     assert keeping.left(places, matrix(), NAME, STAR) is first
     assert places.times == 2  # once here, once there
 
 
 def test_filter_that_leaves_too_many_is_remembered_as_such(keeping, places, monkeypatch):
     monkeypatch.setattr(kept, "NARROW", 5)
-    assert keeping.left(places, matrix(), NAME, WIRE) is None
-    assert keeping.left(places, matrix(), NAME, WIRE) is None
-    assert places.times == 1
+    wide = keeping.left(places, matrix(), NAME, WIRE)
+    assert wide.alone is None
+    assert wide.share == pytest.approx(6 / 9)
+    assert keeping.left(places, matrix(), NAME, WIRE) is wide
+    assert places.times == 2  # how many it leaves, and how wide it is
 
 
 def test_what_is_written_counts_at_once(keeping, places, store):
     keeping.left(places, matrix(), NAME, STAR)
     hold(store, "https://star.example/2", ["Ward 1 had a nap room."])  # a wording that has its vector already
     found = keeping.left(places, matrix(), NAME, STAR)
-    assert found is not None
-    assert len(found.numbers) == 4
+    assert found.alone is not None
+    assert len(found.alone.numbers) == 4
 
 
 def test_vectors_of_another_matrix_are_not_taken(keeping, places):

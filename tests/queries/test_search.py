@@ -243,6 +243,30 @@ def test_what_a_process_keeps_of_a_filter_is_ranked_exactly(searching, mode):
     assert [hit.text for hit in blind.search("nap room in story", mode=mode, narrowed=narrowed)] == expected
 
 
+def test_wide_filter_is_met_by_one_question_to_the_index(tmp_path, monkeypatch):
+    """Every fifth wording is one outlet's: as many of all are asked for as leave enough of them."""
+    monkeypatch.setattr(kept, "NARROW", 5)
+    pools = []
+
+    def nearest(vector, pool):
+        pools.append(pool)
+        return asked.matrix.nearest(vector, pool)
+
+    with RecordStore.open(f"sqlite:///{tmp_path}/records.db") as store:
+        for number in range(60):
+            source = "star.example" if number % 5 == 0 else "wire.example"
+            hold(store, f"https://{source}/{number}", [f"A nap of {number} minutes on the ward."])
+        with searcher(store) as asked:
+            narrowed = Filter(source="star.example")
+            best = asked.search("a nap of three minutes", k=4, mode="dense", narrowed=narrowed)
+            keeping = lambda given: kept.left(asked.places, asked.matrix, given)  # noqa: E731
+            staying = attrs.evolve(asked, kept=keeping, nearest=nearest)
+            assert staying.search("a nap of three minutes", k=4, mode="dense", narrowed=narrowed) == best
+    assert len(best) == 4
+    assert len(pools) == 1
+    assert pools[0] < 61
+
+
 def test_words_of_the_query_are_marked_in_every_form(searching):
     hit = next(hit for hit in searching.search("napping error", k=50) if hit.text == NAPS)
     assert [hit.text[start:end] for start, end in hit.matched] == ["nap", "errors"]
