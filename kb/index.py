@@ -7,11 +7,9 @@ then writes: measured with 1.5.9), so opening takes a file lock. Only upserts an
 import os
 import shutil
 import sqlite3
-import threading
-import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -34,16 +32,14 @@ Neighbours = list[tuple[str, float]]
 LOCK_WAIT_S = 30
 """How long a build waits for the index."""
 
-LOOK_S = 0.5
-"""How often a process that lends the index looks whether it is wanted, or free again."""
-
 GRAPH: Any = {"space": "cosine", "ef_construction": 200, "ef_search": 250}
 """Chroma's own 100 and 100 find .92 of the ten nearest to short queries among 100,000, these .99 (docs/search.md)."""
 
 PAGE = 100_000
 """Keys that Chroma is asked for at once."""
 
-_WANTED = ".wanted"
+WANTED = ".wanted"
+"""A file that asks whoever lends the index to give it back."""
 
 _TOKEN = "chromadb.auth.token_authn.TokenAuthClientProvider"  # noqa: S105  a class's name
 
@@ -61,9 +57,12 @@ class VectorIndex(Protocol):
 
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]: ...
 
-    def widen(self, width: int) -> None: ...
+    def settle(self, matrix: str, width: int) -> None: ...
 
     def drop_others(self) -> int: ...
+
+    @property
+    def matrix(self) -> str | None: ...
 
     def close(self) -> None: ...
 
@@ -105,11 +104,18 @@ class _Chroma:
         for start in range(0, len(keys), self._portion):
             self._ask(self._collection.delete, ids=list(keys[start : start + self._portion]))
 
-    def widen(self, width: int) -> None:
-        """Let each search weigh so many candidates, from the next opening on."""
+    def settle(self, matrix: str, width: int) -> None:
+        """Note the matrix whose vectors it holds; let searches from the next opening on weigh `width` candidates."""
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # Chroma's, about its own doing
             if self._collection.configuration["hnsw"]["ef_search"] != width:
                 self._ask(self._collection.modify, configuration={"hnsw": {"ef_search": width}})
+        if self.matrix != matrix:
+            self._ask(self._collection.modify, metadata={"matrix": matrix})
+
+    @property
+    def matrix(self) -> str | None:
+        """The matrix whose vectors it held when it was last filled."""
+        return (self._collection.metadata or {}).get("matrix")
 
     def nearest(self, vector: Vectors, k: int) -> Neighbours:
         found = self._ask(self._collection.query, query_embeddings=[vector], n_results=k, include=["distances"])
@@ -217,10 +223,6 @@ class ServerIndex(_Chroma):
     def _ask(self, do: Callable[..., Any], **given: Any) -> Any:
         return patiently(self._server, self._patience, partial(do, **given))
 
-    def count(self) -> int:
-        """How many keys it holds."""
-        return int(self._ask(self._collection.count))
-
     def close(self) -> None:
         _close_server_client(self._client)
 
@@ -266,62 +268,11 @@ def _forget_client(folder: Path) -> None:
     SharedSystemClient._identifier_to_system.pop(str(folder), None)
 
 
-class LentIndex:
-    """An index for a process that lives long: open for as long as nobody else asks for it.
-
-    A build that finds it taken leaves `.wanted` beside it. It is given back then, at the next question or within
-    `LOOK_S`, and opened again, with what the build put in, when it is free.
-    """
-
-    def __init__(self, folder: Path, open_now: Callable[[], VectorIndex]) -> None:
-        """`open_now` opens the index without waiting; IndexBusyError where another process has it."""
-        self._folder = folder
-        self._open_now = open_now
-        self._index: VectorIndex | None = None
-        self._one_at_a_time = threading.Lock()
-        self._ended = threading.Event()
-        self._not_before = 0.0
-        threading.Thread(target=self._give_back, name="lent-index", daemon=True).start()
-
-    def nearest(self, vector: Vectors, k: int) -> Neighbours | None:
-        """As VectorIndex.nearest; None while another process has the index or wants it."""
-        with self._one_at_a_time:
-            if self._wanted():
-                self._close()
-            elif self._index is None and time.monotonic() >= self._not_before and not self._ended.is_set():
-                try:
-                    self._index = self._open_now()
-                except IndexBusyError:
-                    self._not_before = time.monotonic() + LOOK_S
-            return None if self._index is None else self._index.nearest(vector, k)
-
-    def close(self) -> None:
-        self._ended.set()
-        with self._one_at_a_time:
-            self._close()
-
-    def _give_back(self) -> None:
-        while not self._ended.wait(LOOK_S):
-            if self._index is not None and self._wanted():
-                with self._one_at_a_time:
-                    self._close()
-
-    def _wanted(self) -> bool:
-        with suppress(FileNotFoundError):  # a wish of a killed process counts no longer, nor one of a wrong clock
-            return abs(time.time() - (self._folder / _WANTED).stat().st_mtime) < LOCK_WAIT_S
-        return False
-
-    def _close(self) -> None:
-        if self._index is not None:
-            self._index.close()
-            self._index = None
-
-
 def _locked(folder: Path, wait_s: float) -> FileLock:
     """The folder's lock, taken; whoever lends the index is told that it is wanted for as long as this waits."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock", thread_local=False)  # a lent index is given back by another thread
-    wanted = folder / _WANTED
+    wanted = folder / WANTED
     try:
         if wait_s:
             wanted.touch()
@@ -336,7 +287,7 @@ def _locked(folder: Path, wait_s: float) -> FileLock:
 
 def collection_name(tool: str) -> str:
     """A collection for each embedding tool, so that a new model fills a new one beside the old."""
-    return "wordings-" + tool.removeprefix("tool:")
+    return "numbers-" + tool.removeprefix("tool:")
 
 
 def reconcile(index: VectorIndex, wanted: Iterable[str], load: Any) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Keeps the vector index and the matrix of vectors in step with the record store, the one place of every vector."""
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from kb.errors import DataError
 from kb.index import (
     GRAPH,
     ChromaIndex,
-    LentIndex,
     ServerIndex,
     VectorIndex,
     discard,
@@ -21,7 +20,8 @@ from kb.index import (
     reconcile,
 )
 from kb.index_server import SEARCHING, Server, WatchedIndex
-from kb.matrix import Matrix, Vectors
+from kb.lent import LentIndex
+from kb.matrix import Matrix, Numbers, Vectors, key_of, number_of
 from kb.reader import Reader
 from kb.sqlite import complaints
 from kb.store import RecordStore
@@ -106,7 +106,12 @@ class Indexing:
         """The index for a process that lives long."""
         if self._server:
             return WatchedIndex(partial(self._whole, self._server))
-        return LentIndex(self.folder, lambda: self._opened(wait_s=0))
+        return LentIndex(self.folder, self._in_step)
+
+    def expected(self) -> dict[str, str]:
+        """By key the digests of the wordings that the index should hold, in the order of their numbers."""
+        numbers, digests = self._reader.embedded(self._wanted(), self._tool)
+        return dict(zip(map(key_of, numbers.tolist(), digests), digests, strict=True))
 
     def reconcile(self) -> tuple[int, int]:
         """Make the index hold exactly what is wanted; how many came and went.
@@ -122,28 +127,35 @@ class Indexing:
         finally:
             self.close()
 
-    def check(self, probes: int = PROBED) -> set[str]:
-        """The keys that the index holds; DataError where it does not find them."""
-        keys = self.index.keys()
-        probed = self._reader.vectors(sorted(keys)[:: max(1, len(keys) // probes)], self._tool)
-        if not finds_itself(self.index, *probed):
+    def check(self) -> tuple[set[str], set[str]]:
+        """The keys that the index lacks, and those too many in it; DataError where it does not find what it holds."""
+        expected = self.expected()
+        held = self._held(expected, PROBED)
+        return expected.keys() - held, held - expected.keys()
+
+    def _held(self, expected: Mapping[str, str], probes: int) -> set[str]:
+        held = self.index.keys()
+        probed = sorted(held & expected.keys())
+        probed = probed[:: max(1, len(probed) // probes)]
+        if not finds_itself(self.index, probed, self._vectors([expected[key] for key in probed])):
             raise DataError(
                 f"the vector index {self._where} does not find what is in it; `retold doctor --fix` makes it anew"
             )
-        return keys
+        return held
 
     def problems(self) -> dict[str, str]:
         """By file or folder what is not as the last build left it. Nothing where a build has still to bring what is
         wanted in step: until then it is stale, not damaged.
         """
-        numbers, digests = self._reader.embedded(self._wanted(), self._tool)
+        expected = self.expected()
+        numbers, digests = _numbers(expected), list(expected.values())
         name = matrices.name_of(self._tool, numbers, digests)
         if name != self._reader.active_tool(matrices.KIND) or is_discarded(self.folder):
             return {}
         rows = matrices.rows_of(digests, numbers, None, self._vectors)
         found = dict.fromkeys(matrices.unlike(self.folder, name, numbers, rows), "not the vectors of the record store")
         try:
-            told = self._index_problem(digests)
+            told = self._index_problem(expected)
         except DataError as error:
             told = str(error)
         except OSError as error:
@@ -154,17 +166,18 @@ class Indexing:
             self.close()
         return {**found, f"the vector index {self._where}": told} if told else found
 
-    def _index_problem(self, digests: Sequence[str]) -> str | None:
+    def _index_problem(self, expected: Mapping[str, str]) -> str | None:
         """What is wrong with the index that should hold just these. Chroma looks only at what it is asked for."""
         told = [] if self._server else complaints(self.folder / "chroma.sqlite3")
         if told:
             return f"chroma.sqlite3 is damaged: {told[0]}"
-        held = self.check(SEARCHED)
-        if held != set(digests):
-            return f"{len(held.symmetric_difference(digests))} wordings missing or too many"
-        keys, vectors = self._reader.vectors(digests, self._tool)
+        held = self._held(expected, SEARCHED)
+        if held != expected.keys():
+            return f"{len(held ^ expected.keys())} wordings missing or too many"
+        keys = list(expected)
         kept = self.index.vectors(keys)
-        off = sum(not np.allclose(kept[key], row, rtol=0, atol=OFF) for key, row in zip(keys, vectors, strict=True))
+        rows = self._vectors(list(expected.values()))
+        off = sum(not np.allclose(kept[key], row, rtol=0, atol=OFF) for key, row in zip(keys, rows, strict=True))
         return f"{off} vectors are not those of the record store" if off else None
 
     def make_anew(self) -> None:
@@ -181,25 +194,39 @@ class Indexing:
     def _reconciled(self) -> tuple[int, int]:
         if "index" not in self.__dict__:
             self.__dict__["index"] = self._chroma()  # as it is: what filling it takes is counted here
-        counts = self._fill(self.index)
-        self.index.widen(search_width(len(self.check())))
+        expected = self.expected()
+        counts = self._fill(self.index, expected)
+        self._held(expected, PROBED)
         return counts
 
     def _opened(self, wait_s: float | None = None) -> VectorIndex:
         index = self._chroma(wait_s)
         try:
             if is_discarded(self.folder) and not self._server:  # a server's index is filled by who has the run's lock
-                self._fill(index)
+                self._fill(index, self.expected())
         except BaseException:
             index.close()
             raise
         return index
 
+    def _in_step(self) -> VectorIndex | None:
+        """The folder's index for searches; None where it does not hold what the last build left: the first build of a
+        newer retold or model has still to come, or one was killed.
+        """
+        index = self._opened(wait_s=0)
+        if self._is_in_step(index):
+            return index
+        index.close()
+        return None
+
+    def _is_in_step(self, index: VectorIndex) -> bool:
+        return index.matrix is not None and index.matrix == self._reader.active_tool(matrices.KIND)
+
     def _whole(self, server: Server) -> VectorIndex:
         """A server's index for searches; DataError where it does not hold what the last build left."""
         index = ServerIndex(server, self.folder, self._tool, SEARCHING)
         try:
-            if is_discarded(self.folder) or index.count() != len(self.matrix.numbers):
+            if is_discarded(self.folder) or not self._is_in_step(index):
                 raise DataError(f"the vector index {self._where} is not filled; `retold doctor --fix` fills it")
         except BaseException:
             index.close()
@@ -215,29 +242,35 @@ class Indexing:
             return ServerIndex(self._server, self.folder, self._tool)
         return ChromaIndex(self.folder, self._tool, wait_s=wait_s)
 
-    def _fill(self, index: VectorIndex) -> tuple[int, int]:
-        wanted = self._wanted()
-        counts = reconcile(index, wanted, lambda keys: self._reader.vectors(keys, self._tool))
-        self._keep_matrix(wanted)
+    def _fill(self, index: VectorIndex, expected: Mapping[str, str]) -> tuple[int, int]:
+        def load(keys: Sequence[str]) -> tuple[Sequence[str], Vectors]:
+            return keys, self._vectors([expected[key] for key in keys])
+
+        counts = reconcile(index, expected, load)
+        index.settle(self._keep_matrix(expected), search_width(len(expected)))
         index.drop_others()  # from here on readers take the new one: whoever answered from an old one has the matrix
         filled(self.folder)
         return counts
 
-    def _keep_matrix(self, wanted: set[str]) -> None:
-        """Write the matrix of what the index holds, unless it is there."""
-        numbers, digests = self._reader.embedded(wanted, self._tool)
+    def _keep_matrix(self, expected: Mapping[str, str]) -> str:
+        """Write the matrix of what the index holds, unless it is there; its name."""
+        numbers, digests = _numbers(expected), list(expected.values())
         name, before = matrices.name_of(self._tool, numbers, digests), self._reader.active_tool(matrices.KIND)
-        if name == before and matrices.load(self.folder, name):
-            return
-        old = matrices.load(self.folder, before) if before and matrices.is_of(before, self._tool) else None
-        matrices.save(self.folder, name, numbers, matrices.rows_of(digests, numbers, old, self._vectors))
-        self._store.choose(matrices.KIND, name)
+        if name != before or not matrices.load(self.folder, name):
+            old = matrices.load(self.folder, before) if before and matrices.is_of(before, self._tool) else None
+            matrices.save(self.folder, name, numbers, matrices.rows_of(digests, numbers, old, self._vectors))
+            self._store.choose(matrices.KIND, name)
+        return name
 
     def _vectors(self, digests: Sequence[str]) -> Vectors:
         """Vectors in the order of the digests."""
         keys, rows = self._reader.vectors(digests, self._tool)
         at = {key: row for row, key in enumerate(keys)}
         return rows[[at[digest] for digest in digests]] if keys else rows
+
+
+def _numbers(keys: Iterable[str]) -> Numbers:
+    return np.array([number_of(key) for key in keys], np.int64)
 
 
 def finds_itself(index: VectorIndex, keys: Sequence[str], vectors: Vectors) -> bool:

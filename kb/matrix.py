@@ -69,6 +69,21 @@ def _best(numbers: Numbers, scores: Vectors, k: int) -> list[tuple[int, float]]:
     return [(int(numbers[at]), float(scores[at])) for at in order]
 
 
+def key_of(number: int, digest: str) -> str:
+    """What the index calls a wording: by its number, and so much of its digest as shows that the number has gone to
+    other words since, in a record store put back from a copy. Chroma writes a key down four times.
+    """
+    return f"{number}-{digest[:8]}"
+
+
+def number_of(key: str) -> int:
+    """
+    >>> number_of(key_of(17, "0a1b2c3d4e5f"))
+    17
+    """
+    return int(key.partition("-")[0])
+
+
 def name_of(tool: str, numbers: Numbers, digests: Iterable[str]) -> str:
     """What a matrix is called, by its embedding tool and a digest of the wordings in it, in their order."""
     made = hashlib.sha256(np.ascontiguousarray(numbers).tobytes())

@@ -20,7 +20,7 @@ from kb.embed import Embedder
 from kb.errors import BusyError, UserError
 from kb.lexical import LexicalIndex
 from kb.matrix import KIND as MATRIX
-from kb.matrix import Matrix, Vectors
+from kb.matrix import Matrix, Vectors, number_of
 from kb.occurrences import Filter, Occurrence, Occurrences
 from kb.tsvector import lexical_index
 from queries.days import moment
@@ -185,8 +185,7 @@ class Desk:
             found = self._lent.nearest(vector, k) if indexed else None
             if found is None:
                 return matrix.nearest(vector, k)
-            numbers = places.numbers(key for key, _ in found)
-            return [(numbers[key], score) for key, score in found if key in numbers]
+            return [(number_of(key), score) for key, score in found]
 
         searcher = Searcher(
             places=places,

@@ -75,9 +75,7 @@ class State:
 def state(workspace: Workspace, *, fix: bool) -> State:
     """Look everything over; with `fix`, bring the index in step with the record store."""
     outcomes = {stage: workspace.reader.outcomes(stage) for stage in STAGES}
-    wanted = workspace.store.active_wordings() | set(workspace.study_wordings)
-    embedded = set(workspace.reader.vectors(wanted, workspace.embedder.tool.id)[0])
-    held, damage = _held(workspace)
+    missing, extra, damage = _index(workspace)
     if fix:
         workspace.indexing.reconcile()
     captures, moment = workspace.store.count_snapshots(), now()
@@ -92,8 +90,8 @@ def state(workspace: Workspace, *, fix: bool) -> State:
             if rows
         },
         failures=tuple((o.stage, o.input, o.code) for rows in outcomes.values() for o in rows if o.status == "failed"),
-        index_missing=len(embedded - held),
-        index_extra=len(held - embedded),
+        index_missing=missing,
+        index_extra=extra,
         index_damage=damage,
         fixed=fix,
         unused_speakers=_unused_speakers(workspace),
@@ -102,14 +100,15 @@ def state(workspace: Workspace, *, fix: bool) -> State:
     )
 
 
-def _held(workspace: Workspace) -> tuple[set[str], str | None]:
-    """What the vector index holds, and what is wrong with it."""
+def _index(workspace: Workspace) -> tuple[int, int, str | None]:
+    """How many wordings the vector index lacks, how many are too many in it, and what is wrong with it."""
     try:
-        return workspace.indexing.check(), None
+        missing, extra = workspace.indexing.check()
     except DataError as error:
-        return set(), str(error)
+        return len(workspace.indexing.expected()), 0, str(error)
     finally:
         workspace.indexing.close()
+    return len(missing), len(extra), None
 
 
 def versions(names: Sequence[str]) -> dict[str, str]:

@@ -114,3 +114,9 @@ def made(workspace: Workspace) -> dict[str, set[tuple[object, ...]]]:
             column, value = {"outcomes": ("stage", "embed"), "active": ("kind", "limits")}.get(name, (None, None))
             rows[name] = {tuple(row) for row in found if column is None or getattr(row, column) != value}
     return rows
+
+
+def indexed(workspace: Workspace) -> set[str]:
+    """Digests of the wordings whose keys the vector index holds, and keys that no wording has."""
+    known, held = workspace.indexing.expected(), workspace.indexing.index.keys()
+    return {known.get(key, key) for key in held}

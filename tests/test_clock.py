@@ -11,7 +11,8 @@ from newsdesk import keep, keep_stories, opened, page
 
 from crawler.backoff import LONGEST, Silence, resting
 from kb.exclusive import RUN, Holder, alone
-from kb.index import ChromaIndex, LentIndex
+from kb.index import ChromaIndex
+from kb.lent import LentIndex
 from kb.pipeline import build
 from kb.state import write_state
 from queries.review import record, standing

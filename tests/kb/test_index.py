@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from kb import index as indexes
+from kb import lent as lends
 from kb.errors import DataError, UserError
 from kb.index import (
     ChromaIndex,
-    LentIndex,
     Neighbours,
     ServerIndex,
     VectorIndex,
@@ -25,6 +25,7 @@ from kb.index import (
 )
 from kb.index_server import Server
 from kb.indexing import finds_itself
+from kb.lent import LentIndex
 
 TOOL = "tool:0123456789abcdef0123456789abcdef"
 random = np.random.default_rng(7)
@@ -40,6 +41,7 @@ class ExactIndex:
 
     def __init__(self, vectors: Mapping[str, Vectors] | None = None) -> None:
         self._vectors: dict[str, Vectors] = dict(vectors or {})
+        self.matrix: str | None = None
 
     def keys(self) -> set[str]:
         return set(self._vectors)
@@ -62,8 +64,8 @@ class ExactIndex:
     def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
         return {key: self._vectors[key] for key in keys if key in self._vectors}
 
-    def widen(self, width: int) -> None:
-        """All are compared."""
+    def settle(self, matrix: str, width: int) -> None:
+        self.matrix = matrix
 
     def drop_others(self) -> int:
         return 0
@@ -217,17 +219,19 @@ def test_collections_of_other_tools_go_with_their_files(tmp_path):
         assert again.keys() == set()
 
 
-def test_width_of_searches_is_kept(tmp_path):
+def test_width_of_searches_and_matrix_are_kept(tmp_path):
     with ChromaIndex(tmp_path, TOOL) as index:
         index.upsert(["a"], units(1))
-        index.widen(600)
+        index.settle("matrix-a", 250)
+        index.settle("matrix-a", 600)
     with ChromaIndex(tmp_path, TOOL) as again:
+        assert again.matrix == "matrix-a"
         assert again._collection.configuration_json["hnsw"]["ef_search"] == 600
         assert again.keys() == {"a"}
 
 
 def test_collection_name_is_one_that_chroma_takes():
-    assert collection_name(TOOL) == "wordings-0123456789abcdef0123456789abcdef"
+    assert collection_name(TOOL) == "numbers-0123456789abcdef0123456789abcdef"
 
 
 def test_index_in_use_elsewhere_is_told(tmp_path, monkeypatch):
@@ -319,7 +323,7 @@ def test_index_that_names_its_keys_but_finds_none_of_them_is_noticed():
 
 @pytest.fixture
 def lent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LentIndex]:
-    monkeypatch.setattr(indexes, "LOOK_S", 0.05)
+    monkeypatch.setattr(lends, "LOOK_S", 0.05)
     with ChromaIndex(tmp_path, TOOL) as index:
         index.upsert(["a"], units(1))
     lending = LentIndex(tmp_path, lambda: ChromaIndex(tmp_path, TOOL, wait_s=0))

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from chroma import ChromaServer
 from making import NOON
-from newsdesk import keep, keep_stories, opened, page
+from newsdesk import indexed, keep, keep_stories, opened, page
 
 from kb import index as indexes
 from kb import index_server
 from kb.errors import DataError, LostError, UserError
 from kb.index import ServerIndex, discard
 from kb.index_server import BUILDING, SEARCHING, Patience, Server, WatchedIndex, prefix
+from kb.matrix import key_of
 from kb.pipeline import build
 from kb.takedown import Request, is_unfinished, take_down
 from kb.workspace import Workspace
@@ -62,7 +63,7 @@ def wanted(workspace: Workspace) -> set[str]:
 
 
 def held(workspace: Workspace) -> set[str]:
-    keys = workspace.indexing.index.keys()
+    keys = indexed(workspace)
     workspace.indexing.close()
     return keys
 
@@ -222,7 +223,8 @@ def test_search_is_exact_until_lost_data_is_filled_again(desk, workspace, chroma
     assert told(desk) == exact
     keys = sorted(wanted(workspace))
     half = ServerIndex(workspace.index_server, workspace.settings.index_dir, workspace.embedder.tool.id)
-    half.upsert(keys[:2], workspace.reader.vectors(keys[:2], workspace.embedder.tool.id)[1])
+    vectors = workspace.reader.vectors(keys[:2], workspace.embedder.tool.id)[1]
+    half.upsert([key_of(*each) for each in enumerate(keys[:2])], vectors)
     half.close()
     time.sleep(0.2)  # longer than it is left alone
     assert not asks_the_server(desk)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from newsdesk import CLAIMS, STORIES, HashEmbedder, keep, keep_stories, made, opened, page, settings
+from newsdesk import CLAIMS, STORIES, HashEmbedder, indexed, keep, keep_stories, made, opened, page, settings
 
 from kb import extract, segment, stages
 from kb.executor import Derived
@@ -67,7 +67,7 @@ def test_index_holds_the_active_wordings_and_those_of_the_study(workspace):
     keep_stories(workspace)
     summary = build(workspace)
     wanted = workspace.store.active_wordings() | set(workspace.study_wordings)
-    assert workspace.indexing.index.keys() == wanted
+    assert indexed(workspace) == wanted
     assert summary.indexed == len(wanted)
 
 
@@ -171,7 +171,7 @@ def test_index_of_an_older_embedder_goes_once_the_new_one_is_filled(tmp_path):
         build(each)
         assert len(_folders(each)) == len(held) == 1
         assert not _folders(each) & held
-        assert each.indexing.index.keys() == each.store.active_wordings() | set(each.study_wordings)
+        assert indexed(each) == each.store.active_wordings() | set(each.study_wordings)
 
 
 def _folders(workspace: Workspace) -> set[Path]:
@@ -389,6 +389,6 @@ def test_killed_builds_go_on_to_the_same_records(tmp_path, embedder):
             each.embedder = embedder
             assert build(each).complete
             assert each.archive.verify() == []
-            assert each.indexing.index.keys() == each.store.active_wordings() | set(each.study_wordings)
+            assert indexed(each) == each.store.active_wordings() | set(each.study_wordings)
             results.append(made(each))
     assert results[0] == results[1]

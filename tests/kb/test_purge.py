@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from making import NOON
-from newsdesk import STORIES, keep, keep_stories, made, opened, page
+from newsdesk import STORIES, indexed, keep, keep_stories, made, opened, page
 
 from kb import databases, purge, takedown
 from kb import index as indexes
@@ -110,7 +110,7 @@ def test_vectors_leave_the_index(copied):
         forget(workspace, of(workspace, "https://echo.example/sleep"))
         build(workspace)
         assert workspace.indexing.index.keys() < held
-        assert workspace.indexing.index.keys() == workspace.store.active_wordings() | set(workspace.study_wordings)
+        assert indexed(workspace) == workspace.store.active_wordings() | set(workspace.study_wordings)
 
 
 def test_index_that_a_killed_take_down_discarded_is_filled_at_its_next_use(copied):
@@ -252,7 +252,7 @@ def test_kill_at_any_moment_leaves_what_was_before_or_what_comes_after(stories, 
             held = {snapshot.requested_url for snapshot in workspace.store.snapshots()}
             assert held == {snapshot.requested_url for snapshot in workspace.archive.entries()}
             assert (STAR in held) is not gone
-            assert workspace.indexing.index.keys() == workspace.store.active_wordings() | set(workspace.study_wordings)
+            assert indexed(workspace) == workspace.store.active_wordings() | set(workspace.study_wordings)
             assert not (gone and (workspace.settings.data_dir / "report.html").exists())
             assert all(workspace.archive.body(snapshot) for snapshot in workspace.store.snapshots())
             assert (len(made(workspace)["extractions"]) == len(before["extractions"])) is not gone

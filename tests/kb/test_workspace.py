@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from making import capture
-from newsdesk import keep_stories, opened, settings
+from newsdesk import indexed, keep_stories, opened, settings
 
 from kb import index as indexes
 from kb import indexing
@@ -74,7 +74,7 @@ def test_index_is_free_again_after_the_workspace_is_closed(tmp_path, monkeypatch
     monkeypatch.setattr(indexes, "LOCK_WAIT_S", 0.05)
     for _ in range(2):
         with opened(tmp_path) as workspace:
-            assert workspace.indexing.index.keys() == set()
+            assert indexed(workspace) == set()
 
 
 def discarded(folder: Path) -> None:

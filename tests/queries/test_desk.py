@@ -1,13 +1,16 @@
 """A desk that is asked again and again: the answers of a single question, and what was written since counts."""
 
 import gc
+import shutil
 import threading
 from collections.abc import Iterator
 
 import pytest
 from making import NOON
-from newsdesk import keep, keep_stories, opened, page
+from newsdesk import indexed, keep, keep_stories, opened, page
 
+from kb import index as indexes
+from kb import lent as lends
 from kb.pipeline import build
 from kb.workspace import Workspace
 from queries import lookup
@@ -72,3 +75,56 @@ def test_connection_of_a_thread_ends_with_it(desk):
     ask()
     gc.collect()
     assert sum(ending.alive for ending in desk._endings) == 1
+
+
+def test_index_of_an_older_retold_is_not_asked_and_is_filled_by_the_next_build(tmp_path, monkeypatch):
+    """Its collection has another name, so there is a new one with nothing in it."""
+    monkeypatch.setattr(lookup, "EXACT", 0)
+    monkeypatch.setattr(lends, "STALE_S", 0)
+    question = Question(query="short naps at night", k=3, mode="dense")
+    with opened(tmp_path) as workspace:
+        keep_stories(workspace)
+        with monkeypatch.context() as older:
+            older.setattr(indexes, "collection_name", lambda tool: "wordings-0123")
+            build(workspace)
+        once, vector = told(lookup.search(workspace, question, NOON)), workspace.embedder.encode([question.query])[0]
+        asked = Desk(workspace)
+        assert asked._lent.nearest(vector, 3) is None
+        assert told(asked.search(question, NOON)) == once
+        asked.close()
+        build(workspace)
+        asked = Desk(workspace)
+        assert len(asked._lent.nearest(vector, 3) or ()) == 3
+        assert told(asked.search(question, NOON)) == once
+        asked.close()
+
+
+def test_number_that_went_to_other_words_is_not_found_under_the_first(tmp_path, monkeypatch):
+    """A record store put back from a copy gives the numbers that were new then to whatever comes next."""
+    monkeypatch.setattr(lookup, "EXACT", 0)
+    database = tmp_path / "data" / "records.db"
+    words = {
+        name: f"The {name} on the ward was not asked about sleep, and nobody else there was asked." for name in "ab"
+    }
+
+    def add(name: str) -> None:
+        url = f"https://star.example/{name}"
+        keep(workspace, url, page(url, (words[name], "It was a long meeting, and few of its members stayed awake.")))
+
+    with opened(tmp_path) as workspace:
+        keep_stories(workspace)
+        build(workspace)
+    shutil.copy(database, tmp_path / "copy")
+    with opened(tmp_path) as workspace:
+        add("a")
+        build(workspace)
+    for path in database.parent.glob("records.db*"):
+        path.unlink()
+    shutil.copy(tmp_path / "copy", database)
+    with opened(tmp_path) as workspace:
+        add("b")
+        build(workspace)
+        assert indexed(workspace) == workspace.store.active_wordings() | set(workspace.study_wordings)
+        asked = Desk(workspace)
+        assert asked.search(Question(query=words["b"], k=1, mode="dense"), NOON).hits[0].text == words["b"]
+        asked.close()
