@@ -184,6 +184,8 @@ class ChromaIndex(_Chroma):
                 self._client.delete_collection(name)
             with closing(sqlite3.connect(self._folder / "chroma.sqlite3")) as connection:
                 named = {key for (key,) in connection.execute("SELECT id FROM segments")}
+                if others:
+                    connection.execute("VACUUM")  # Chroma leaves the room of what it deleted in its file
             for path in self._folder.iterdir():
                 if path.is_dir() and path.name not in named:
                     shutil.rmtree(path)

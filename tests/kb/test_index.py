@@ -208,9 +208,11 @@ def test_collections_of_other_tools_go_with_their_files(tmp_path):
     with ChromaIndex(tmp_path, "tool:ffff") as old:
         old.upsert([str(n) for n in range(1_200)], units(1_200))  # enough for Chroma to write a graph
     held = {path for path in tmp_path.iterdir() if path.is_dir()}
+    size = (tmp_path / "chroma.sqlite3").stat().st_size
     with ChromaIndex(tmp_path, TOOL) as new:
         new.upsert(["a"], units(1))
         assert new.drop_others() == 1
+        assert (tmp_path / "chroma.sqlite3").stat().st_size < size
         assert new.drop_others() == 0
         assert new.keys() == {"a"}
     assert held

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 from making import NOON
-from newsdesk import STORIES, keep, keep_stories, opened, page
+from newsdesk import STORIES, indexed, keep, keep_stories, opened, page
 
 from crawler.plan import CrawlPlan
 from kb.capturelog import forgotten_addresses
@@ -101,7 +101,7 @@ def test_it_is_in_no_listing_report_quote_or_index(forgotten):
     assert sorted(listed(forgotten)) == sorted(url for url in STORIES if url != ECHO)
     assert "Tom Beck" not in json.dumps(list(quotes(forgotten)), default=str)
     assert "echo.example" not in render(report_view(forgotten), "html")
-    assert forgotten.indexing.index.keys() == forgotten.store.active_wordings() | set(forgotten.study_wordings)
+    assert indexed(forgotten) == forgotten.store.active_wordings() | set(forgotten.study_wordings)
 
 
 def test_full_text_search_does_not_find_it(forgotten):
