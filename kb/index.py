@@ -32,8 +32,8 @@ Neighbours = list[tuple[str, float]]
 LOCK_WAIT_S = 30
 """How long a build waits for the index."""
 
-GRAPH: Any = {"space": "cosine", "ef_construction": 200, "ef_search": 250}
-"""Chroma's own 100 and 100 find .92 of the ten nearest to short queries among 100,000, these .99 (docs/search.md)."""
+GRAPH: Any = {"space": "cosine", "ef_construction": 200, "ef_search": 400}
+"""Chroma's own 100 and 100 find .92 of the ten nearest to short queries among 100,000, these .995 (docs/search.md)."""
 
 PAGE = 100_000
 """Keys that Chroma is asked for at once."""

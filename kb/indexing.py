@@ -43,12 +43,12 @@ OFF = 1e-6
 def search_width(count: int) -> int:
     """Candidates that a search among so many wordings weighs (Chroma's `ef_search`) for recall@10 of .99.
 
-    250 at 100,000 and 1,000 at 1,000,000 were measured (docs/search.md), what lies between is drawn between them.
+    400 at 100,000 and 1,000 at 1,000,000 were measured (docs/search.md), what lies between is drawn between them.
 
     >>> [search_width(count) for count in (1_000, 100_000, 1_000_000)]
-    [250, 250, 995]
+    [400, 400, 1005]
     """
-    width: float = GRAPH["ef_search"] * max(1, count / 100_000) ** 0.6
+    width: float = GRAPH["ef_search"] * max(1, count / 100_000) ** 0.4
     return round(width)
 
 

@@ -9,7 +9,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from kb.connections import SqliteConnection
 
@@ -22,6 +22,9 @@ BUDGET = 5_000
 COUNTED = 2 * BUDGET
 """A word in this many wordings or more plays no part beside rarer ones: BM25 counts every place of a word anew."""
 
+LISTED = 2_000
+"""Fewer numbers are listed in a query: about as many as are read in the time of BUDGET calls."""
+
 TOKENS = "porter unicode61 remove_diacritics 2"
 """How FTS5 takes words apart and makes their forms one."""
 
@@ -32,7 +35,8 @@ _RANKED = """
 SELECT rowid, -bm25(wording_fts) AS score FROM wording_fts
 WHERE wording_fts MATCH :expression ORDER BY score DESC, rowid LIMIT :k
 """
-_RANKED_AMONG = _RANKED.replace(":expression", ":expression AND kept(rowid)")
+_RANKED_KEPT = _RANKED.replace(":expression", ":expression AND kept(rowid)")
+_RANKED_AMONG = _RANKED.replace(":expression", ":expression AND +rowid IN NUMBERS(:among)")  # + or it searches for each
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM wording_fts WHERE wording_fts MATCH :expression LIMIT :most)"
 _MARKED = "SELECT rowid, highlight(shown, 0, char(2), char(3)) FROM shown WHERE shown MATCH ?"
 _MARKS = re.compile("([\x02\x03])")
@@ -71,14 +75,21 @@ class Fts5Index:
         found = self._ranked(expression, k, among) if expression else []
         if among is not None and len(found) < least:  # its wordings may hold none of the rarer words
             wider = match_expression(query)
-            return found if wider == expression else self._ranked(wider, k, among)
+            return found if wider == expression else self._ranked(wider, k, among, many=True)
         return found
 
-    def _ranked(self, expression: str, k: int, among: Collection[int] | None) -> Ranked:
-        statement = _RANKED if among is None else _RANKED_AMONG
-        self._connection.kept = frozenset(among or ())
-        found = self._connection.rows(statement, {"expression": expression, "k": k})
-        return [(number, float(score)) for number, score in found]
+    def _ranked(self, expression: str, k: int, among: Collection[int] | None, *, many: bool = False) -> Ranked:
+        """`many`: wordings may have these words. Each is looked up in `among` by a call, .3 µs, or else in a list that
+        takes .7 µs a number to read.
+        """
+        values: dict[str, Any] = {"expression": expression, "k": k}
+        if among is None:
+            statement = _RANKED
+        elif many or len(among) < LISTED:
+            statement, values["among"] = _RANKED_AMONG, list(among)
+        else:
+            statement, self._connection.kept = _RANKED_KEPT, frozenset(among)
+        return [(number, float(score)) for number, score in self._connection.rows(statement, values)]
 
     def _count(self, word: str) -> int:
         """Wordings that have a word, COUNTED at most."""

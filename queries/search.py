@@ -67,7 +67,7 @@ class Searcher:
             dense = self._dense(vector, pool, within)
             lexical = self._lexical(query, pool, within, least=k if mode == "lexical" else 0) if mode != "dense" else []
             scores = _fused(mode, dense, lexical)
-            standing = self._standing(scores, k, narrowed)
+            standing = self._standing(scores, k, narrowed, _share(within))
             if len(standing) >= k or max(len(dense), len(lexical)) < pool:
                 return self._hits(query, scores, standing)
             if within:
@@ -76,21 +76,23 @@ class Searcher:
                 within = left(self.places, self.matrix, narrowed)
                 pool = max(pool, _pool(k, mode, within))
 
-    def _standing(self, scores: Mapping[int, float], k: int, narrowed: Filter) -> dict[int, list[Occurrence]]:
-        """The first k wordings that stand anywhere: those of the study alone, or of texts that a newer capture or
-        extraction replaced, do not.
+    def _standing(
+        self, scores: Mapping[int, float], k: int, narrowed: Filter, share: float
+    ) -> dict[int, list[Occurrence]]:
+        """The first k wordings that stand anywhere within the filter, which some such share meets: those of the study
+        alone, or of texts that a newer capture or extraction replaced, do not.
         """
         ordered = sorted(scores, key=lambda number: (-scores[number], number))
-        chosen, at = ordered[:k], k  # mostly all of them stand somewhere
         found: dict[int, list[Occurrence]] = {}
-        while chosen or at < len(ordered):
-            places = self.places.standing(chosen, narrowed)
-            found.update((number, places[number]) for number in chosen if number in places)
-            if len(found) >= k:
-                break
-            some = ordered[at : 2 * at]
-            meet = set(self.places.matching(narrowed, among=some))
-            chosen, at = [number for number in some if number in meet][: k - len(found)], 2 * at
+        start, end = 0, k if share > 0.5 else round(2 * k / share)
+        while start < len(ordered) and len(found) < k:
+            some = ordered[start:end]
+            if end > k:  # else mostly all of them stand somewhere
+                meet = set(self.places.matching(narrowed, among=some))
+                some = [number for number in some if number in meet][: k - len(found)]
+            places = self.places.standing(some, narrowed)
+            found.update((number, places[number]) for number in some if number in places)
+            start, end = end, 2 * end
         return found
 
     def _dense(self, vector: Vectors | None, pool: int, within: Left | None) -> Ranked:
@@ -142,9 +144,14 @@ class Searcher:
         )
 
 
+def _share(within: Left | None) -> float:
+    """Of what is ranked, so much meets the filter."""
+    return 1.0 if within is None or within.alone else within.share
+
+
 def _pool(k: int, mode: Mode, within: Left | None) -> int:
     """Candidates to take from either ranking: of a wide filter so many that k and some more meet it."""
-    share = within.share if within and not within.alone else 1.0
+    share = _share(within)
     if mode == "hybrid" or within is None:  # what is high in one ranking may be low in the other
         return max(POOL, k, round(5 * k / share))
     # A ranking alone gives its own best, some of which may stand nowhere; how many meet a filter is chance.
