@@ -2,7 +2,8 @@
 
 That it carries nothing is shown, not assumed: every row, the schema but for the case of its letters, and every entry
 of the full text read the same; or every wording finds the same neighbours. Of captures and logs no byte is let off.
-A sample in the ordinary suite; every byte with RETOLD_SOAK=1 (of Chroma's files, every 16th).
+A sample in the ordinary suite. With RETOLD_SOAK=1 every byte of captures and logs; of the record store, the matrix and
+Chroma's files the head of the file, the head of every page and every n-th byte of the rest: all of them take two hours.
 """
 
 import os
@@ -33,13 +34,18 @@ PARTS = {
     "captures": ("archive/captures.jsonl", 1, 8),
     "judgements": ("archive/judgements.jsonl", 1, 5),
     "warc": ("archive/retold-*.warc.gz", 1, 10),
-    "records": ("records.db", 1, 40),
-    "matrix": ("index/matrix-*", 1, 6),
-    "chroma": ("index/chroma.sqlite3", 16, 12),
-    "graph": ("index/*-*/*.bin", 16, 4),
+    "records": ("records.db", 11, 40),
+    "matrix": ("index/matrix-*", 7, 6),
+    "chroma": ("index/chroma.sqlite3", 97, 12),
+    "graph": ("index/*-*/*.bin", 97, 4),
 }
-"""By part of a study its files, each how many bytes the soak looks at, and how many the ordinary suite does."""
+"""By part of a study its files, of every how many bytes the soak looks at one, and how many the ordinary suite does.
+Primes: no field of a format comes again in step with them.
+"""
+HEAD, PAGE_HEAD, PAGE = 128, 12, 512
+"""Bytes that the soak looks at one by one: of a file, and of each page of a database."""
 
+DATABASES = {".db", ".sqlite3"}
 EXCUSED = {"records", "chroma", "graph"}
 """Formats of others, with bytes that nobody reads: free pages, gaps in pages, counters."""
 
@@ -57,7 +63,12 @@ def flips(whole: Path, part: str) -> Iterator[tuple[Path, int, int]]:
     """Files below the folder, places in them, and which bits are turned there: never the same choice of bits twice."""
     pattern, step, sample = PARTS[part]
     files = sorted(path for path in (whole / "data").glob(pattern) if path.stat().st_size)
-    places = [(path.relative_to(whole), at) for path in files for at in range(0, path.stat().st_size, step)]
+    places = [
+        (path.relative_to(whole), at)
+        for path in files
+        for at in range(path.stat().st_size)
+        if at % step == 0 or at < HEAD or (path.suffix in DATABASES and at % PAGE < PAGE_HEAD)
+    ]
     chance = random.Random(part)
     for file, at in places if SOAK else chance.sample(places, min(sample, len(places))):
         yield file, at, chance.choice([0x01, 0x20, 0x80, 0xFF])
