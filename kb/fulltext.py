@@ -18,6 +18,13 @@ _MAKE = (
     "CREATE TRIGGER wording_fts_drop AFTER DELETE ON wordings BEGIN "
     "INSERT INTO wording_fts(wording_fts, rowid, wording) VALUES ('delete', old.number, old.wording); END",
 )
+_KEYS = "config k, data id, docsize id, idx segid+term"
+"""The keys of the tables in which FTS5 keeps an index (sqlite.org/fts5.html, appendix A): without, it doubles rows."""
+_KEYS_OF = (
+    "SELECT group_concat(told, ', ') FROM (SELECT substr(m.name, 13) || ' ' || group_concat(c.name, '+') AS told "
+    "FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.name LIKE 'wording\\_fts\\_%' ESCAPE '\\' "
+    "AND m.type = 'table' AND c.pk > 0 GROUP BY m.name ORDER BY m.name)"
+)
 _DROP = (
     "DROP TRIGGER IF EXISTS wording_fts_add",
     "DROP TRIGGER IF EXISTS wording_fts_drop",
@@ -69,7 +76,8 @@ def damage(store: RecordStore) -> str | None:
             told = connection.exec_driver_sql(stale + "to_tsvector('retold', retold_words(wording))").scalar_one()
             return f"{told} wordings are indexed as others" if told else None
         made = "SELECT sql FROM sqlite_master WHERE name IN ('wording_fts', 'wording_fts_add', 'wording_fts_drop')"
-        if sorted(connection.exec_driver_sql(made).scalars()) != sorted(_MAKE):
+        keys = connection.exec_driver_sql(_KEYS_OF).scalar_one()
+        if sorted(connection.exec_driver_sql(made).scalars()) != sorted(_MAKE) or keys != _KEYS:
             return "it is not as it was made"
         try:  # rank 1: against the wordings too, not in itself alone
             connection.exec_driver_sql("INSERT INTO wording_fts(wording_fts, rank) VALUES ('integrity-check', 1)")

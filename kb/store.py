@@ -104,7 +104,7 @@ class RecordStore:
 
     def agree(self, state: str) -> None:
         """Note that state. A record store that cannot be written does without: both are compared again."""
-        with suppress(sa.exc.DBAPIError), self.engine.begin() as connection:
+        with suppress(UserError, OSError, sa.exc.DBAPIError), self.engine.begin() as connection:
             note(connection, "judgements", state)
 
     def add_alerts(self, alerts: Sequence[Alert], deliveries: Sequence[Delivery]) -> None:
