@@ -61,16 +61,17 @@ FIELD = re.compile(r'name="(\w+)" value="([^"]*)"')
 class Watched:
     """The server over time."""
 
+    pid: int
+    log: Path | None
     seconds: list[float] = attrs.field(factory=list)
     mb: list[float] = attrs.field(factory=list)
     files: list[int] = attrs.field(factory=list)
-    log: Path | None = None
 
-    def look(self, pid: int, at: float) -> None:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    def look(self, at: float) -> None:
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         self.seconds.append(at)
         self.mb.append(int(status.partition("VmRSS:")[2].split()[0]) / 1024)
-        self.files.append(sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()))
+        self.files.append(sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir()))
         self.note(f"{at:.0f} s {self.mb[-1]:.1f} MB {self.files[-1]} files")
 
     def note(self, line: str) -> None:
@@ -145,15 +146,8 @@ def run(
             before = _of_soak(workspace)  # a folder may have been soaked already
         with server(settings) as (process, port):
             first = first_picture_s(port)
-            soak = Soak(
-                settings=settings,
-                planted=planted,
-                port=port,
-                pid=process.pid,
-                seconds=seconds,
-                readers=readers,
-                watched=Watched(log=log),
-            )
+            seen = Watched(pid=process.pid, log=log)
+            soak = Soak(settings=settings, planted=planted, port=port, seconds=seconds, readers=readers, watched=seen)
             answers = soak.run()
             alive = process.poll() is None
         with Workspace(settings) as workspace:
@@ -181,11 +175,9 @@ class Soak:
     settings: Settings
     planted: Tree
     port: int
-    pid: int
-    """Of the server."""
     seconds: float
     readers: int
-    watched: Watched = attrs.field(factory=Watched)
+    watched: Watched
     commands: Commands = attrs.field(factory=Commands)
     _began: float = attrs.field(factory=time.monotonic, init=False)
 
@@ -251,7 +243,7 @@ class Soak:
 
     def _watch(self) -> None:
         while time.monotonic() - self._began < self.seconds:
-            self.watched.look(self.pid, time.monotonic() - self._began)
+            self.watched.look(time.monotonic() - self._began)
             time.sleep(LOOK_S)
 
 
