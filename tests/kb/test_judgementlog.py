@@ -187,6 +187,17 @@ def test_both_are_compared_once_and_no_more_while_they_are_as_they_were(
         assert stored(again)
 
 
+def test_a_record_store_that_cannot_be_written_is_opened_and_compared_each_time(
+    tmp_path: Path, desk: Workspace
+) -> None:
+    desk.judgements.log.append([judgement()])
+    desk.store.add_judgements([judgement()])
+    sa.event.listen(desk.store.engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=1"))
+    desk.store.engine.dispose()
+    desk.judgements.catch_up()
+    assert desk.store.agreed() is None
+
+
 def test_the_last_decision_stands_though_the_clock_was_set_back(desk: Workspace) -> None:
     (first,) = desk.judgements.add([judgement(hours=50)])
     (second,) = desk.judgements.add([judgement(verdict="rejected")])
