@@ -15,7 +15,7 @@ demo: setup
 	$(BIN)/retold demo retold-demo
 
 test: setup replay check
-	RETOLD_REPLAY=$(REPLAY) $(BIN)/python -m pytest
+	RETOLD_REPLAY=$(REPLAY) $(BIN)/python -m pytest --durations=40
 
 # The long forms of the tests (an hour or more on two cores), then everything at once for SECONDS on one data folder.
 SECONDS ?= 1200

@@ -10,6 +10,7 @@ import uvicorn
 
 from kb.workspace import Workspace
 from queries.web import app, door
+from queries.web_patience import Impatient
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def served(
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         entrance = door("127.0.0.1", port, token, (), limit=limit, tls=tls)
-        config = uvicorn.Config(app(workspace, entrance), log_level="warning", ws="none")
+        config = uvicorn.Config(app(workspace, entrance), log_level="warning", ws="none", http=Impatient)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

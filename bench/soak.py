@@ -1,11 +1,12 @@
 """Everything at once on one data folder for a settable time: a web UI with its readers, people who decide, searches,
 and crawls with a build behind each; errors, memory, open files and waiting times.
 
-    python -m bench soak [--articles 2000] [--seconds 1200] [--readers 6] [--pages 150] [--folder FOLDER]
+    python -m bench soak [--articles 2000] [--seconds 1200] [--readers 6] [--pages 150] [--folder FOLDER] [--log FILE]
 
 The articles are those of `bench.tree_planting`, archived as pages and built by the pipeline with the embedded parser.
 `retold serve` runs as a process of its own; so does every command beside it, as a user starts it. The crawled site has
 `--pages` articles about the study and is crawled again and again: first for what is new, then for what has changed.
+FILE gets the server's memory line by line as the time goes, and every page that did not answer 200.
 """
 
 import html
@@ -60,32 +61,48 @@ FIELD = re.compile(r'name="(\w+)" value="([^"]*)"')
 class Watched:
     """The server over time."""
 
+    pid: int
+    log: Path | None
     seconds: list[float] = attrs.field(factory=list)
     mb: list[float] = attrs.field(factory=list)
     files: list[int] = attrs.field(factory=list)
 
-    def look(self, pid: int, at: float) -> None:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    def look(self, at: float) -> None:
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         self.seconds.append(at)
         self.mb.append(int(status.partition("VmRSS:")[2].split()[0]) / 1024)
-        self.files.append(sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()))
+        self.files.append(sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir()))
+        self.note(f"{at:.0f} s {self.mb[-1]:.1f} MB {self.files[-1]} files")
+
+    def note(self, line: str) -> None:
+        if self.log:
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(f"{line}\n")
 
     @property
     def plain(self) -> Mapping[str, Any]:
-        """Quarters, for the study itself grows, and what is kept fills up at first; the slope is of the second half."""
+        """Quarters, for the study grows, and what is kept fills up at first; slopes of the last two thirds, and of
+        each of them: how far they are apart says how much of a slope may be chance.
+        """
         half = len(self.seconds) // 2
         quarters = [round(float(each.mean())) for each in np.array_split(np.array(self.mb), 4) if each.size]
-        slope = np.polyfit(self.seconds[half:], self.mb[half:], 1)[0] * 3600 if len(self.seconds) > 8 else None
+        third = len(self.seconds) // 3
+        stretches = (third, None), (third, 2 * third), (2 * third, None)
         return {
             "rss_mb_by_quarter": quarters,
             "rss_mb_max": round(max(self.mb)),
-            "rss_slope_mb_per_hour_second_half": None if slope is None else round(float(slope), 1),
+            "rss_slope_mb_per_hour": [self._slope(slice(*stretch)) for stretch in stretches],
             "open_files": {
                 "first": self.files[0],
                 "most_in_first_half": max(self.files[: half + 1]),
                 "most_in_second_half": max(self.files[half:]),
             },
         }
+
+    def _slope(self, stretch: slice) -> float | None:
+        """Megabytes an hour of the line through them; None where there are too few."""
+        seconds, mb = self.seconds[stretch], self.mb[stretch]
+        return round(float(np.polyfit(seconds, mb, 1)[0]) * 3600, 1) if len(seconds) > 4 else None
 
 
 @attrs.define
@@ -111,7 +128,12 @@ class Commands:
 
 
 def run(
-    articles: int = 2_000, seconds: float = 1200.0, readers: int = 6, pages: int = 150, folder: Path | None = None
+    articles: int = 2_000,
+    seconds: float = 1200.0,
+    readers: int = 6,
+    pages: int = 150,
+    folder: Path | None = None,
+    log: Path | None = None,
 ) -> Mapping[str, Any]:
     """`errors` must be 0 and `wrong` empty; `folder` keeps the built data for the next run of the same size."""
     planted = tree(1001, articles, "clean", held_out=True)
@@ -124,9 +146,8 @@ def run(
             before = _of_soak(workspace)  # a folder may have been soaked already
         with server(settings) as (process, port):
             first = first_picture_s(port)
-            soak = Soak(
-                settings=settings, planted=planted, port=port, pid=process.pid, seconds=seconds, readers=readers
-            )
+            seen = Watched(pid=process.pid, log=log)
+            soak = Soak(settings=settings, planted=planted, port=port, seconds=seconds, readers=readers, watched=seen)
             answers = soak.run()
             alive = process.poll() is None
         with Workspace(settings) as workspace:
@@ -154,11 +175,9 @@ class Soak:
     settings: Settings
     planted: Tree
     port: int
-    pid: int
-    """Of the server."""
     seconds: float
     readers: int
-    watched: Watched = attrs.field(factory=Watched)
+    watched: Watched
     commands: Commands = attrs.field(factory=Commands)
     _began: float = attrs.field(factory=time.monotonic, init=False)
 
@@ -177,6 +196,8 @@ class Soak:
         """What was measured; `further`: errors that showed afterwards."""
         told = figures(answers, self.seconds)
         failed = Counter(f"{each.status} {each.path}" for each in answers if each.status != 200)
+        for page, times in failed.items():
+            self.watched.note(f"{page} {times} times")
         return {
             "seconds": self.seconds,
             "readers": self.readers,
@@ -222,7 +243,7 @@ class Soak:
 
     def _watch(self) -> None:
         while time.monotonic() - self._began < self.seconds:
-            self.watched.look(self.pid, time.monotonic() - self._began)
+            self.watched.look(time.monotonic() - self._began)
             time.sleep(LOOK_S)
 
 

@@ -32,6 +32,10 @@ ROTATE_BYTES = 1_000_000_000
 """A WARC file is closed at this size, as the format's guidelines recommend (about 1 GB)."""
 
 
+Told = tuple[str | None, ...]
+"""Address and time in a record's own head."""
+
+
 @attrs.frozen(kw_only=True)
 class Problem:
     """Something that `verify` found damaged."""
@@ -217,7 +221,11 @@ class Archive:
 
     def body(self, snapshot: Snapshot) -> bytes:
         """The bytes of a capture; DigestError where they are not what was captured."""
-        kind, body = self._record(snapshot.warc, snapshot.offset)
+        return self._read(snapshot)[0]
+
+    def _read(self, snapshot: Snapshot) -> tuple[bytes, Told]:
+        """The same with what the record's own head says."""
+        kind, body, told = self._record(snapshot.warc, snapshot.offset)
         if kind in ("revisit", BLANK):  # a blank: the record was written again, elsewhere
             self._catch_up()
             stored = self._original(snapshot.body_sha256)
@@ -228,7 +236,7 @@ class Archive:
         actual = sha256(body)
         if actual != snapshot.body_sha256:
             raise DigestError(f"{snapshot.warc}@{snapshot.offset}", snapshot.body_sha256, actual)
-        return body
+        return body, told
 
     def _original(self, digest: str) -> Stored | None:
         """Where a body lies in full."""
@@ -260,9 +268,10 @@ class Archive:
             # AttributeError: what warcio 1.8 makes of a record that ends within its head
             raise DataError(f"{where}: unreadable WARC record ({type(error).__name__})") from error
 
-    def _record(self, name: str, offset: int) -> tuple[str, bytes]:
+    def _record(self, name: str, offset: int) -> tuple[str, bytes, Told]:
         with self.record(name, offset) as record:
-            return record.rec_type, record.content_stream().read()
+            told = tuple(record.rec_headers.get_header(field) for field in ("WARC-Target-URI", "WARC-Date"))
+            return record.rec_type, record.content_stream().read(), told
 
     def verify(self) -> list[Problem]:
         """Walk the log's chain and re-read every capture; an empty list means all is as captured or taken down.
@@ -335,21 +344,16 @@ class Archive:
         )
         try:
             actual = self._digest(entry)
-            self.body(snapshot)
+            _, head = self._read(snapshot)
         except DigestError as error:
             return [told(what=str(error), kind="body")]
         except (DataError, OSError, ValueError) as error:
             return [told(what=str(error), kind="warc")]
         if actual != entry.warc_sha256:
             return [told(what="the record's bytes are not those that were written", kind="warc")]
-        if self._told(snapshot) != (as_uri(snapshot.final_url), rfc3339(snapshot.fetched_at)):
+        if head != (as_uri(snapshot.final_url), rfc3339(snapshot.fetched_at)):
             return [told(what="the record tells another address or time than the log", kind="log")]
         return []
-
-    def _told(self, snapshot: Snapshot) -> tuple[str | None, str | None]:
-        """Address and time in a record's own head."""
-        with self.record(snapshot.warc, snapshot.offset) as record:
-            return record.rec_headers.get_header("WARC-Target-URI"), record.rec_headers.get_header("WARC-Date")
 
 
 def _parsed(line: bytes, where: str) -> Entry | Notice:

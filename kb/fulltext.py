@@ -4,6 +4,9 @@ generated column with a GIN index.
 Asking it is kb.lexical's and kb.tsvector's, which need a plain connection alone.
 """
 
+from contextlib import closing
+from itertools import zip_longest
+
 import sqlalchemy as sa
 
 from kb.errors import DataError, UserError
@@ -17,6 +20,24 @@ _MAKE = (
     "INSERT INTO wording_fts(rowid, wording) VALUES (new.number, new.wording); END",
     "CREATE TRIGGER wording_fts_drop AFTER DELETE ON wordings BEGIN "
     "INSERT INTO wording_fts(wording_fts, rowid, wording) VALUES ('delete', old.number, old.wording); END",
+)
+_KEYS = "config k, data id, docsize id, idx segid+term"
+"""The keys of the tables in which FTS5 keeps an index (sqlite.org/fts5.html, appendix A): without, it doubles rows."""
+_KEYS_OF = (
+    "SELECT group_concat(told, ', ') FROM (SELECT substr(m.name, 13) || ' ' || group_concat(c.name, '+') AS told "
+    "FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.name LIKE 'wording\\_fts\\_%' ESCAPE '\\' "
+    "AND m.type = 'table' AND c.pk > 0 GROUP BY m.name ORDER BY m.name)"
+)
+# An index of the same wordings made anew, in memory, and every place of every word in both. FTS5's own check adds up
+# numbers: one letter that changes in two places at once may leave the sum as it was.
+_MAKE_TWIN = (
+    f"CREATE VIRTUAL TABLE temp.wording_twin USING fts5(wording, content='', tokenize='{TOKENS}')",
+    "INSERT INTO wording_twin(rowid, wording) SELECT number, wording FROM wordings",
+    "CREATE VIRTUAL TABLE temp.wording_twin_places USING fts5vocab('temp', 'wording_twin', 'instance')",
+    "CREATE VIRTUAL TABLE temp.wording_places USING fts5vocab('main', 'wording_fts', 'instance')",
+)
+_DROP_TWIN = tuple(
+    f"DROP TABLE IF EXISTS temp.{name}" for name in ("wording_places", "wording_twin_places", "wording_twin")
 )
 _DROP = (
     "DROP TRIGGER IF EXISTS wording_fts_add",
@@ -69,18 +90,41 @@ def damage(store: RecordStore) -> str | None:
             told = connection.exec_driver_sql(stale + "to_tsvector('retold', retold_words(wording))").scalar_one()
             return f"{told} wordings are indexed as others" if told else None
         made = "SELECT sql FROM sqlite_master WHERE name IN ('wording_fts', 'wording_fts_add', 'wording_fts_drop')"
-        if sorted(connection.exec_driver_sql(made).scalars()) != sorted(_MAKE):
+        keys = connection.exec_driver_sql(_KEYS_OF).scalar_one()
+        if sorted(connection.exec_driver_sql(made).scalars()) != sorted(_MAKE) or keys != _KEYS:
             return "it is not as it was made"
-        try:  # rank 1: against the wordings too, not in itself alone
-            connection.exec_driver_sql("INSERT INTO wording_fts(wording_fts, rank) VALUES ('integrity-check', 1)")
-        except UserError as error:
-            if "readonly" not in str(error):  # on a disk that is read only it cannot be asked
-                raise
+        try:
+            _check_sums(connection)
+            return None if _is_as_made_anew(connection) else "it holds other words than the wordings"
         except (DataError, sa.exc.DatabaseError) as error:
             return f"it does not answer to the wordings ({type(error.__cause__ or error).__name__})"
-        finally:
-            connection.rollback()
-    return None
+
+
+def _check_sums(connection: sa.Connection) -> None:
+    """FTS5's own check, as an error; rank 1: against the wordings too, not in itself alone."""
+    try:
+        connection.exec_driver_sql("INSERT INTO wording_fts(wording_fts, rank) VALUES ('integrity-check', 1)")
+    except UserError as error:
+        if "readonly" not in str(error):  # on a disk that is read only it cannot be asked
+            raise
+    finally:
+        connection.rollback()
+
+
+def _is_as_made_anew(connection: sa.Connection) -> bool:
+    try:
+        for statement in (*_DROP_TWIN, *_MAKE_TWIN):
+            connection.exec_driver_sql(statement)
+        places = "SELECT term, group_concat(doc || ' ' || offset) FROM {} GROUP BY term"
+        with (
+            closing(connection.exec_driver_sql(places.format("wording_places"))) as held,
+            closing(connection.exec_driver_sql(places.format("wording_twin_places"))) as made,
+        ):
+            return all(one == other for one, other in zip_longest(held, made))
+    finally:
+        for statement in _DROP_TWIN:
+            connection.exec_driver_sql(statement)
+        connection.commit()  # temporary tables alone: the connection goes back to where others take it
 
 
 def drop_fulltext(store: RecordStore) -> None:

@@ -98,6 +98,14 @@ class JudgementLog:
                 found[read.judgement.id] = read.judgement
         return found
 
+    def digest(self) -> str | None:
+        """Of the whole file as it lies there; None where there is none."""
+        try:
+            with self.file.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            return None
+
     def digests(self) -> list[str]:
         """Of each line, as it lies there."""
         return [hashlib.sha256(line).hexdigest() for line in self._lines()]

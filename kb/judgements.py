@@ -8,7 +8,7 @@ import attrs
 
 from kb.judgementlog import JudgementLog
 from kb.reader import Reader
-from kb.records import Judgement
+from kb.records import Judgement, canonical_json, sha256
 from kb.store import RecordStore
 
 _STEP = timedelta(microseconds=1)
@@ -31,7 +31,7 @@ class Judgements:
         """Enter them, all or none. Each comes later than what was entered about its subject before, whatever the clock
         said: it may have been set back, and the last one stands.
         """
-        with self.alone():
+        with self.alone(), self._kept_alike():
             latest: dict[str, datetime] = {}
             for held in Reader(self._store).judgements():
                 latest[held.subject] = held.made_at
@@ -42,7 +42,7 @@ class Judgements:
 
     def withdraw(self, judgement: Judgement, at: datetime) -> Judgement | None:
         """Take one back, not before it was made; None where it had been already."""
-        with self.alone():
+        with self.alone(), self._kept_alike():
             held = {each.id: each for each in Reader(self._store).judgements()}
             if held[judgement.id].withdrawn_at:
                 return None
@@ -56,9 +56,15 @@ class Judgements:
         """Give the record store what only the log has, and the log what only the record store has.
 
         Either may have been lost or replaced by an older copy, and older versions of retold had no log. A judgement is
-        never unmade, so both together are what was decided.
+        never unmade, so both together are what was decided. Nothing is compared while both are as they were when they
+        were last found alike: a comparison reads every line and every row.
         """
+        state = self._state()
+        if state in (None, self._store.agreed()):
+            return
         if self._differing() == ((), ()):
+            if state and state == self._state():  # what was compared
+                self._store.agree(state)
             return
         with suppress(OSError), self.alone():  # on a full or read-only disk the next opening tries again
             unlogged, unstored = self._differing()
@@ -67,6 +73,24 @@ class Judgements:
             for judgement in unstored:
                 if judgement.withdrawn_at:
                     self._store.withdraw_judgement(judgement.id, judgement.withdrawn_at)
+            self._note()
+
+    @contextmanager
+    def _kept_alike(self) -> Iterator[None]:
+        """Around what is entered in both: where they were known to be alike, they still are."""
+        alike = self._state() in (None, self._store.agreed())
+        yield
+        if alike:
+            self._note()
+
+    def _note(self) -> None:
+        if state := self._state():
+            self._store.agree(state)
+
+    def _state(self) -> str | None:
+        """Changes with every byte of the log and with every row that comes, goes or is withdrawn; None before these."""
+        log, rows = self.log.digest(), Reader(self._store).decided()
+        return sha256(canonical_json([log, rows]).encode()) if log or rows else None
 
     def _differing(self) -> tuple[tuple[Judgement, ...], tuple[Judgement, ...]]:
         """What the log lacks, and what the record store lacks; a damaged row is neither."""

@@ -10,12 +10,13 @@ from kb import schema
 from kb.errors import DataError
 from kb.tables import CAPTURED, DERIVED, SEALED, SEARCHED, alerts, deliveries, sealed
 
-_schema = sa.Table(
+state = sa.Table(
     "schema_state",
     sa.MetaData(),
     sa.Column("part", sa.Text(), primary_key=True),
     sa.Column("version", sa.Text(), nullable=False),
 )
+"""What a database says of itself: which version its tables have, and what `note` was told."""
 
 
 def _first(connection: sa.Connection) -> None:
@@ -64,29 +65,29 @@ def migrate(engine: sa.Engine) -> None:
     if _current(engine):
         return
     with _alone(engine) as connection:
-        _schema.create(connection, checkfirst=True)
+        state.create(connection, checkfirst=True)
     while True:
         with _alone(engine) as connection:
-            at = int(_version(connection, "captured") or 0)
+            at = int(noted(connection, "captured") or 0)
             if at > len(STEPS):
                 raise DataError(f"this database was written by a newer retold (schema {at}, known {len(STEPS)})")
             if at == len(STEPS):
                 break
             STEPS[at](connection)
-            _record(connection, "captured", str(at + 1))
+            note(connection, "captured", str(at + 1))
     with _alone(engine) as connection:
-        if _version(connection, "derived") != schema.DERIVED:
+        if noted(connection, "derived") != schema.DERIVED:
             DERIVED.drop_all(connection)
             DERIVED.create_all(connection)
-            _record(connection, "derived", schema.DERIVED)
+            note(connection, "derived", schema.DERIVED)
 
 
 def _current(engine: sa.Engine) -> bool:
     """Whether there is nothing to do: the usual case, for which no lock is taken."""
     with engine.connect() as connection:
-        if not sa.inspect(connection).has_table(_schema.name):
+        if not sa.inspect(connection).has_table(state.name):
             return False
-        return (_version(connection, "captured"), _version(connection, "derived")) == (str(len(STEPS)), schema.DERIVED)
+        return (noted(connection, "captured"), noted(connection, "derived")) == (str(len(STEPS)), schema.DERIVED)
 
 
 @contextmanager
@@ -102,10 +103,11 @@ def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _version(connection: sa.Connection, part: str) -> str | None:
-    return connection.execute(sa.select(_schema.c.version).where(_schema.c.part == part)).scalar()
+def noted(connection: sa.Connection, part: str) -> str | None:
+    """What a database says of its own state: `captured` and `derived` are the versions of its tables."""
+    return connection.execute(sa.select(state.c.version).where(state.c.part == part)).scalar()
 
 
-def _record(connection: sa.Connection, part: str, version: str) -> None:
-    connection.execute(sa.delete(_schema).where(_schema.c.part == part))
-    connection.execute(sa.insert(_schema).values(part=part, version=version))
+def note(connection: sa.Connection, part: str, version: str) -> None:
+    connection.execute(sa.delete(state).where(state.c.part == part))
+    connection.execute(sa.insert(state).values(part=part, version=version))

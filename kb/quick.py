@@ -59,7 +59,8 @@ def _checked(connection: SqliteConnection, data: Path, study: Path) -> Ready | N
         unchanged = known is not None and known[0] == sha256(study.read_bytes())
     except (DataError, sqlite3.Error, OSError):
         return None
-    if versions != {"captured": schema.CAPTURED, "derived": schema.DERIVED} or not (chosen and indexed and unchanged):
+    current = {"captured": schema.CAPTURED, "derived": schema.DERIVED}.items() <= versions.items()
+    if not (current and chosen and indexed and unchanged):
         return None
     model = embedder(EMBEDDED, data)
     if not matrix.is_of(chosen[0], model.tool.id):

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from kb import fulltext, sqlite
+from kb import fulltext, migrations, sqlite
 from kb import tables as t
 from kb.archive import Problem
 from kb.errors import DataError
@@ -86,7 +86,7 @@ def structure(store: RecordStore) -> list[str]:
             rows = connection.exec_driver_sql("PRAGMA integrity_check").scalars()
             found += [line for row in rows if row != "ok" for line in str(row).splitlines()]
         seen = sa.inspect(connection)
-        for table in (*t.CAPTURED.sorted_tables, *t.DERIVED.sorted_tables):
+        for table in (*t.CAPTURED.sorted_tables, *t.DERIVED.sorted_tables, migrations.state):
             if not seen.has_table(table.name):
                 found.append(f"the table {table.name} is missing")
             elif not _as_made(seen, table, connection.dialect):
@@ -97,6 +97,8 @@ def structure(store: RecordStore) -> list[str]:
 def _as_made(seen: sa.Inspector, table: sa.Table, dialect: sa.Dialect) -> bool:
     columns = {column["name"]: column for column in seen.get_columns(table.name)}
     if not {column.name for column in table.c} <= columns.keys():
+        return False
+    if any(columns[column.name]["nullable"] != column.nullable for column in table.c):
         return False
     if not {index.name for index in table.indexes} <= {index["name"] for index in seen.get_indexes(table.name)}:
         return False

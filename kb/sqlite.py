@@ -16,7 +16,13 @@ MENDING = (
 """What to do about a damaged record store."""
 
 
-_BROKEN = ("malformed", "vtable constructor failed", "invalid fts5 file format", "fts5: corrupt")
+_BROKEN = (
+    "malformed",
+    "unsupported file format",
+    "vtable constructor failed",
+    "invalid fts5 file format",
+    "fts5: corrupt",
+)
 """What SQLite says of a broken schema or full-text index under a code that says nothing."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}

@@ -1,6 +1,7 @@
 """RecordStore: every record, in SQLite or PostgreSQL by URL. This half writes and keeps the queue; reader.py reads."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -12,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from kb import tables as t
 from kb.databases import engine_of
 from kb.errors import UnstorableError, UserError
-from kb.migrations import migrate
+from kb.migrations import migrate, note, noted
 from kb.records import Extraction, Judgement, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256
 from kb.tellings import Alert, Delivery
 
@@ -95,6 +96,16 @@ class RecordStore:
         taken_back = sa.update(j).where(j.c.id == key, j.c.withdrawn_at.is_(None)).values(withdrawn_at=at)
         with self.engine.begin() as connection:
             return connection.execute(taken_back).rowcount > 0
+
+    def agreed(self) -> str | None:
+        """The state in which the judgements here and in their log were last found to be the same."""
+        with self.engine.connect() as connection:
+            return noted(connection, "judgements")
+
+    def agree(self, state: str) -> None:
+        """Note that state. A record store that cannot be written does without: both are compared again."""
+        with suppress(UserError, OSError, sa.exc.DBAPIError), self.engine.begin() as connection:
+            note(connection, "judgements", state)
 
     def add_alerts(self, alerts: Sequence[Alert], deliveries: Sequence[Delivery]) -> None:
         """Alerts with where each has to go, all or none; what was told before stays as it is."""

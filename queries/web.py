@@ -34,6 +34,7 @@ from queries.picture import Pictures
 from queries.web_api import document
 from queries.web_guard import Door, Guard, form, is_loopback
 from queries.web_limits import SHARED, read
+from queries.web_patience import Impatient
 from queries.web_site import NotHereError, NotReadYetError, Site
 
 Page = Callable[[Site, Request], Response]
@@ -153,6 +154,7 @@ def serve(workspace: Workspace, entrance: Door, *, told: Callable[[str], None]) 
         timeout_graceful_shutdown=GOODBYE_S,
         proxy_headers=False,
         ws="none",
+        http=Impatient,
     )
     try:
         sockets = [config.bind_socket()]

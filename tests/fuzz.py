@@ -20,6 +20,7 @@ def main() -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for seed in fuzzing.seeds(name):
         (corpus / hashlib.sha256(seed).hexdigest()).write_bytes(seed)
+        fuzzing.TARGETS[name](seed)  # what is loaded with a first case is not charged to one
     limits = ["-timeout=60", "-rss_limit_mb=4096", "-print_final_stats=1", f"-artifact_prefix={folder}/{name}-"]
     atheris.Setup([sys.argv[0], *limits, *options, str(corpus)], fuzzing.TARGETS[name])
     atheris.Fuzz()

@@ -27,6 +27,11 @@ def modules() -> tuple[ModuleType, ...]:
     return tuple(found)
 
 
+@cache
+def source_of(module: ModuleType) -> str:
+    return Path(module.__file__).read_text(encoding="utf-8") if module.__file__ else ""
+
+
 def held(value: Any, name: str, depth: int = 0) -> Iterator[tuple[str, re.Pattern[Any]]]:
     """The patterns in a module's value, in whatever it is wrapped."""
     if isinstance(value, re.Pattern):
@@ -41,7 +46,7 @@ def held(value: Any, name: str, depth: int = 0) -> Iterator[tuple[str, re.Patter
 
 def written(module: ModuleType) -> Iterator[tuple[str, re.Pattern[Any]]]:
     """The patterns that a module's functions give to `re` as they go."""
-    tree = ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8"))
+    tree = ast.parse(source_of(module))
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
             continue
@@ -71,8 +76,8 @@ def methods(name: str) -> set[str]:
         return set(METHODS)
     uses: set[str] = set()
     for each in modules():
-        if each.__file__:
-            source = Path(each.__file__).read_text(encoding="utf-8")
+        source = source_of(each)
+        if variable in source:  # most hold no word of it, and a search for the pattern takes its time
             uses |= set(re.findall(rf"\b{re.escape(variable)}\.(\w+)", source)) & set(METHODS)
             if each.__name__ == module and re.search(rf"(?<!def )\b{re.escape(variable)}\b(?!\.|\s*=|\s*:)", source):
                 return set(METHODS)

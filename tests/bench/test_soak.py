@@ -8,7 +8,7 @@ LONG = bool(os.environ.get("RETOLD_SOAK"))
 
 
 def test_everything_at_once_goes_on_without_an_error_and_leaves_no_file_open() -> None:
-    found = run(articles=400, seconds=240.0, pages=60) if LONG else run(articles=15, seconds=5.0, readers=2, pages=6)
+    found = run(articles=400, seconds=240.0, pages=60) if LONG else run(articles=15, seconds=1.0, readers=2, pages=6)
     assert found["wrong"] == []
     assert found["errors"] == 0, found
     assert found["web"]["all"]["n"] > 0

@@ -11,13 +11,13 @@ SOAK = bool(os.environ.get("RETOLD_SOAK"))
 
 
 def test_crawls_killed_at_random_moments_lose_nothing_and_fetch_nothing_again() -> None:
-    figures = crawls(kills=50) if SOAK else crawls(kills=8, pages=200)
+    figures = crawls(kills=50) if SOAK else crawls(kills=6, pages=150)
     assert figures["captures"]
     assert faults(figures) == {}
 
 
 def test_commands_killed_at_random_are_finished_by_the_same_command_and_nothing_is_lost_or_doubled() -> None:
-    figures = command_kills.run(230, seed=2) if SOAK else command_kills.run(6, only=("migrate", "review"))
+    figures = command_kills.run(230, seed=2) if SOAK else command_kills.run(4, only=("migrate", "review"))
     assert figures["problems"] == {}
     assert figures["at_work"] >= figures["kills"] / 2
 

@@ -23,9 +23,9 @@ STEEP = 3 * TIMES
 """Times as long for `TIMES` as much; quadratic work takes 64 times as long."""
 WORTH_S = 0.25
 """Of processor time: what reads the longer input sooner is not worth timing again."""
-PAGE = 80_000 if SOAK else 8_000
+PAGE = 80_000 if SOAK else 5_000
 TEXT = 8_000 if SOAK else 500
-CREDITS = 80_000 if SOAK else 8_000
+CREDITS = 80_000 if SOAK else 5_000
 
 
 def is_steep(work: Callable[[Any], object], made: Callable[[int], Any], size: int) -> bool:

@@ -141,6 +141,63 @@ def test_opening_writes_nothing_where_nothing_is_to_be_caught_up(tmp_path: Path,
     assert (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
 
 
+@pytest.mark.parametrize("decides", [False, True])
+def test_what_a_killed_process_logged_is_entered_though_both_were_known_to_be_alike(
+    tmp_path: Path, desk: Workspace, decides: bool
+) -> None:
+    desk.judgements.add([judgement()])
+    desk.judgements.log.append([judgement("finding:2")])  # and was killed
+    if decides:
+        desk.judgements.add([judgement("finding:3")])
+    with opened(tmp_path) as again:
+        assert {each.id for each in stored(again)} == desk.judgements.log.held().keys()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        sa.delete(t.judgements).where(t.judgements.c.subject == "finding:2"),
+        sa.update(t.judgements).where(t.judgements.c.subject == "finding:2").values(id="judgement:0"),
+    ],
+)
+def test_a_row_that_went_comes_back_though_both_were_known_to_be_alike(
+    tmp_path: Path, desk: Workspace, changed: sa.Delete | sa.Update
+) -> None:
+    desk.judgements.add([judgement(), judgement("finding:2")])
+    with opened(tmp_path), desk.store.engine.begin() as connection:
+        connection.execute(changed)
+    with opened(tmp_path) as again:
+        assert judgement("finding:2").id in {key for key, _ in again.reader.decided()}
+
+
+@pytest.mark.parametrize("logged", [True, False])
+def test_both_are_compared_once_and_no_more_while_they_are_as_they_were(
+    tmp_path: Path, desk: Workspace, logged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if logged:
+        desk.judgements.add([judgement()])
+        desk.judgements.withdraw(judgement(), NOON + timedelta(days=1))
+    else:  # by a retold that noted nothing
+        desk.judgements.log.append([judgement()])
+        desk.store.add_judgements([judgement()])
+        with opened(tmp_path):
+            pass
+    monkeypatch.delattr(JudgementLog, "held")
+    with opened(tmp_path) as again:
+        assert stored(again)
+
+
+def test_a_record_store_that_cannot_be_written_is_opened_and_compared_each_time(
+    tmp_path: Path, desk: Workspace
+) -> None:
+    desk.judgements.log.append([judgement()])
+    desk.store.add_judgements([judgement()])
+    sa.event.listen(desk.store.engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=1"))
+    desk.store.engine.dispose()
+    desk.judgements.catch_up()
+    assert desk.store.agreed() is None
+
+
 def test_the_last_decision_stands_though_the_clock_was_set_back(desk: Workspace) -> None:
     (first,) = desk.judgements.add([judgement(hours=50)])
     (second,) = desk.judgements.add([judgement(verdict="rejected")])

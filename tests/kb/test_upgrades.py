@@ -79,7 +79,7 @@ def test_folder_of_an_earlier_schema_keeps_all_and_is_built_as_if_it_were_new(
         assert new.execute("SELECT * FROM snapshots ORDER BY id").fetchall() == snapshots != []
         assert new.execute(VISITS).fetchall() == visits != []
         assert new.execute("SELECT count(*) FROM studies").fetchone() == (1,)
-        versions = dict(new.execute("SELECT part, version FROM schema_state"))
+        versions = dict(new.execute("SELECT part, version FROM schema_state WHERE part <> 'judgements'"))
     assert versions == {"captured": schema.CAPTURED, "derived": schema.DERIVED}
     assert len(JudgementLog(tmp_path / "data" / "archive").held()) == len(judged)
 

@@ -3,6 +3,7 @@
 import hmac
 import http.client
 import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -20,7 +21,7 @@ from web_fixtures import newsroom
 from bench.served import served
 from kb.errors import UserError
 from kb.workspace import Workspace
-from queries import web_guard
+from queries import web_guard, web_patience
 from queries.web import app, door
 from queries.web_api import document
 from queries.web_limits import SHARED, TRIES
@@ -76,6 +77,53 @@ def ask(address: str, method: str, target: str, headers: dict[str, str] | None =
         connection.endheaders()
         answer = connection.getresponse()
         return answer.status, answer.read()
+
+
+# --- how long and how large a request may be ---
+
+
+@contextmanager
+def connected(address: str) -> Iterator[socket.socket]:
+    place = urlsplit(address)
+    with closing(socket.create_connection((place.hostname, place.port), timeout=30)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nHost: x\r\nA", b"POST /review HTTP/1.1\r\nContent-Length: 9\r\n\r\na"],
+)
+def test_who_does_not_send_a_whole_request_is_left(guarded: str, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_patience, "WHOLE_S", 0.3)
+    with connected(guarded) as connection:
+        connection.sendall(sent)
+        with suppress(ConnectionError):
+            while connection.recv(65536):  # a refusal of the form, which does not need its body
+                pass
+
+
+def test_who_is_idle_between_two_requests_is_not_left_for_it(guarded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_patience, "WHOLE_S", 0.3)
+    with closing(http.client.HTTPConnection(urlsplit(guarded).netloc, timeout=30)) as connection:
+        for _ in range(2):
+            connection.request("GET", "/static/style.css")
+            answer = connection.getresponse()
+            assert (answer.status, bool(answer.read())) == (200, True)
+            kept = connection.sock
+            time.sleep(0.6)
+            assert connection.sock is kept is not None
+
+
+def test_a_head_without_end_is_refused(guarded: str) -> None:
+    with connected(guarded) as connection:
+        sent = 0
+        with suppress(ConnectionError):
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nA: ")
+            while sent < 50_000_000:
+                connection.sendall(b"a" * 65536)
+                sent += 65536
+        assert sent < 50_000_000
+    assert ask(guarded, "GET", "/static/style.css")[0] == 200
 
 
 # --- who may come in ---
