@@ -78,6 +78,13 @@ def require_psycopg() -> Any:
     return psycopg
 
 
+def send_lists_as_bytes(connection: Any) -> None:
+    """psycopg would write lists out as text, which makes a vector twice as long and costs both sides as much again."""
+    from psycopg.types.array import ListBinaryDumper
+
+    connection.adapters.register_dumper(list, ListBinaryDumper)
+
+
 def explained(error: BaseException, url: str, *, connecting: bool = False) -> RetoldError | OSError:
     """What PostgreSQL or its driver reports, as one of our errors; never with the password."""
     where, said = place(url), _clean(error, url)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -25,6 +26,9 @@ LIMITS = "limits"
 
 _PORTION = 100
 """Records read at once."""
+
+_SENT = 1_000
+"""Rows that PostgreSQL is sent at once."""
 
 
 @attrs.frozen(kw_only=True)
@@ -309,5 +313,27 @@ def _insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mappi
     """Insert rows whose key is not there yet."""
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(insert(table).on_conflict_do_nothing(), [t.sealed(table, row) for row in rows])
+    new = [t.sealed(table, row) for row in rows]
+    if connection.dialect.name == "sqlite":
+        connection.execute(sqlite.insert(table).on_conflict_do_nothing(), new)
+        return
+    names = tuple(new[0])
+    for start in range(0, len(new), _SENT):
+        some = new[start : start + _SENT]
+        columns = {_values_of(name): [row[name] for row in some] for name in names}
+        connection.execute(_from_columns(table, names), columns)
+
+
+@cache
+def _from_columns(table: sa.Table, names: tuple[str, ...]) -> Any:
+    """One statement for any number of rows, which are given as a list for each column: on PostgreSQL a statement for
+    each row takes twice the processor time.
+    """
+    lists = (sa.bindparam(_values_of(name), type_=postgresql.ARRAY(table.c[name].type, dimensions=1)) for name in names)
+    given = sa.func.unnest(*lists).table_valued(*names).render_derived()
+    select = sa.select(*(given.c[name] for name in names))
+    return postgresql.insert(table).from_select(names, select, include_defaults=False).on_conflict_do_nothing()
+
+
+def _values_of(name: str) -> str:
+    return f"all_{name}"
