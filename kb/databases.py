@@ -120,6 +120,7 @@ def _tune_postgres(connection: Any, _: Any) -> None:
         cursor.execute(postgres.PIN_SCHEMA)
         cursor.execute("SET TIME ZONE 'UTC'")
         cursor.execute(f"SET lock_timeout = '{BUSY_S}s'")
+        cursor.execute(postgres.STAY)
     connection.commit()
 
 

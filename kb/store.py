@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kb import tables as t
+from kb.advisory import require_locks
 from kb.databases import engine_of
 from kb.errors import UnstorableError, UserError
 from kb.migrations import migrate
+from kb.postgres import is_postgres
 from kb.records import Extraction, Judgement, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256
 from kb.tellings import Alert, Delivery
 
@@ -60,6 +62,8 @@ class RecordStore:
             if isinstance(error, sa.exc.OperationalError):
                 raise UserError(f"the record store cannot be opened: {error.orig}") from error
             raise
+        if is_postgres(url):
+            sa.event.listen(engine, "commit", partial(_require_locks, url))
         return cls(engine)
 
     def __enter__(self) -> Self:
@@ -294,6 +298,10 @@ class RecordStore:
     def _all(self, record: type[T], query: Any) -> list[T]:
         with self.engine.connect() as connection:
             return [t.from_row(record, dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _require_locks(url: str, connection: sa.Connection) -> None:
+    require_locks(url, lambda query, values: connection.execute(sa.text(query), values).scalar_one())
 
 
 def _choose(connection: sa.Connection, kind: str, tool: str) -> None:

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -18,7 +20,8 @@ from postgres import Server
 
 from kb import postgres
 from kb import tables as t
-from kb.advisory import held_on_server
+from kb.advisory import held_on_server, require_locks
+from kb.databases import engine_of
 from kb.errors import BusyError, LostError, UserError
 from kb.exclusive import RUN, alone
 from kb.occurrences import Occurrences
@@ -167,6 +170,95 @@ def test_study_that_was_renamed_keeps_its_database(tmp_path, postgres_url):
         workspace.store.remember_study(workspace.study.slug, CLAIMS, NOON)
     with opened(tmp_path, CLAIMS.replace("night-naps", "naps"), store_url=postgres_url) as workspace:
         assert workspace.store.count_snapshots() == len(STORIES)
+
+
+# --- a lock whose connection is lost ---
+
+
+def drop_lock(url: str) -> None:
+    """As a network or an administrator does: the one connection that has the run's lock."""
+    dropped = asked(
+        url,
+        "SELECT count(pg_terminate_backend(l.pid, 5000)) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+        "WHERE l.locktype = 'advisory' AND l.granted AND a.application_name LIKE %s",
+        f"retold {os.getpid()}@%",
+    )
+    assert dropped == 1
+
+
+def test_transaction_under_a_lost_lock_writes_nothing_and_says_so(tmp_path, store, postgres_url):
+    with alone(tmp_path, postgres_url):
+        store.add_snapshot(snapshot())
+        drop_lock(postgres_url)
+        with pytest.raises(LostError) as raised:
+            store.add_snapshot(snapshot("https://ledger.example/b"))
+        assert raised.value.exit_code == 4
+        assert "the lock of this run on PostgreSQL 127.0.0.1:" in str(raised.value)
+        assert "secret" not in str(raised.value)
+        assert store.count_snapshots() == 1
+    store.add_snapshot(snapshot("https://ledger.example/b"))  # outside of a run nothing is asked
+    assert store.count_snapshots() == 2
+
+
+def test_build_whose_lock_was_lost_ends_though_no_other_run_has_begun(
+    tmp_path, postgres_url, monkeypatch, parser_loaded_once
+):
+    with opened(tmp_path, store_url=postgres_url) as workspace:
+        keep_stories(workspace)
+    commit, committed = RecordStore.commit, 0
+
+    def cut(self: RecordStore, *args: Any) -> None:
+        nonlocal committed
+        committed += 1
+        if committed == 3:
+            drop_lock(postgres_url)
+        commit(self, *args)
+
+    monkeypatch.setattr(RecordStore, "commit", cut)
+    with alone(tmp_path, postgres_url), opened(tmp_path, store_url=postgres_url) as workspace:
+        with pytest.raises(LostError):
+            build(workspace)
+        assert asked(postgres_url, "SELECT count(*) FROM outcomes") == 2
+
+
+def test_lock_of_another_process_does_not_stand_for_ours(tmp_path, store, postgres_url):
+    with alone(tmp_path / "here", postgres_url):
+        drop_lock(postgres_url)
+        with another(tmp_path / "there", postgres_url), pytest.raises(LostError):
+            store.add_snapshot(snapshot())
+    assert store.count_snapshots() == 0
+
+
+def test_next_run_waits_until_the_end_of_the_last_transaction_is_through(tmp_path, store, postgres_url):
+    entered = threading.Event()
+
+    def next_run() -> None:
+        with held_on_server(postgres_url, RUN, "next"):
+            entered.set()
+
+    follower = threading.Thread(target=next_run)
+    plain = engine_of(postgres_url)  # asks by itself at no commit
+    with held_on_server(postgres_url, RUN, "first"), plain.begin() as writing:
+        writing.execute(sa.insert(t.tools).values(id="x", name="n", version="1", params=""))
+        require_locks(postgres_url, lambda query, values: writing.execute(sa.text(query), values).scalar_one())
+        drop_lock(postgres_url)  # after the transaction has asked
+        follower.start()
+        assert not entered.wait(0.5)
+    plain.dispose()
+    follower.join(20)
+    assert entered.is_set()
+    assert asked(postgres_url, "SELECT count(*) FROM tools") == 1
+
+
+def test_server_that_ends_what_is_idle_leaves_a_run_its_connections(tmp_path, postgres_url):
+    asked(postgres_url, "ALTER ROLE retold SET idle_session_timeout = '200ms'")
+    try:
+        with alone(tmp_path, postgres_url), RecordStore.open(postgres_url) as store:
+            time.sleep(0.6)
+            store.add_snapshot(snapshot())
+            assert store.count_snapshots() == 1
+    finally:
+        asked(postgres_url, "ALTER ROLE retold RESET idle_session_timeout")
 
 
 # --- what can be wrong with a server ---
