@@ -24,11 +24,13 @@ from kb.advisory import held_on_server, require_locks
 from kb.databases import engine_of
 from kb.errors import BusyError, LostError, UserError
 from kb.exclusive import RUN, alone
+from kb.fulltext import damage, drop_fulltext, make_fulltext
 from kb.occurrences import Occurrences
 from kb.pipeline import build
 from kb.records import Visit
 from kb.store import RecordStore
 from kb.takedown import Request, take_down
+from kb.text import words_digest
 from kb.workspace import Workspace
 
 HOLD = (
@@ -361,6 +363,52 @@ def test_search_goes_on_after_the_server_dropped_its_connection(store, postgres_
         assert places.chosen("passages") == before is not None
 
 
+def words_counted(url: str) -> dict[str, int]:
+    with postgres.connect(url) as server:
+        return dict(server.execute("SELECT word, wordings FROM wording_words").fetchall())
+
+
+def test_counts_of_words_follow_the_wordings(store, postgres_url):
+    said = ("Tides rise, tides fall.", "Boats rise.", "Boats left.")
+    make_fulltext(store)
+    store.commit(None, [], {words_digest(words): words for words in said[:2]})
+    store.commit(None, [], {words_digest(words): words for words in said})  # two of them are there
+    assert words_counted(postgres_url) == {"tide": 1, "rise": 2, "fall": 1, "boat": 2, "left": 1}
+    assert asked(postgres_url, "SELECT row(wordings, words)::text FROM wording_totals") == "(3,8)"
+    asked(postgres_url, "DELETE FROM wordings WHERE wording LIKE 'Boats%%'")
+    assert words_counted(postgres_url) == {"tide": 1, "rise": 1, "fall": 1}
+    assert damage(store) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE wording_words SET wordings = 7 WHERE word = 'tide'", "1 counts of words are not those"),
+        ("DELETE FROM wording_words WHERE word = 'tide'", "1 counts of words are not those"),
+        ("INSERT INTO wording_words VALUES ('whale', 1)", "1 counts of words are not those"),
+        ("UPDATE wording_totals SET words = words + 1", "2 counts of words are not those"),
+    ],
+)
+def test_counts_that_are_wrong_are_found(store, postgres_url, statement, told):
+    make_fulltext(store)
+    store.commit(None, [], {words_digest("Tides rise."): "Tides rise."})
+    asked(postgres_url, statement)
+    assert told in str(damage(store))
+    drop_fulltext(store)
+    make_fulltext(store)
+    assert damage(store) is None
+
+
+def test_index_of_an_earlier_version_is_made_anew(store, postgres_url):
+    store.commit(None, [], {words_digest("Tides rise."): "Tides rise."})
+    make_fulltext(store)
+    asked(postgres_url, "DROP TRIGGER wording_words_add ON wordings")
+    asked(postgres_url, "DROP TRIGGER wording_words_drop ON wordings")
+    asked(postgres_url, "DROP TABLE wording_words, wording_totals")
+    make_fulltext(store)
+    assert words_counted(postgres_url) == {"tide": 1, "rise": 1}
+
+
 # --- take-down ---
 
 
@@ -376,9 +424,10 @@ def test_what_is_taken_down_lies_in_no_file_of_the_server(tmp_path, postgres_url
         server = postgres_server.url("public")
         asked(server, "CHECKPOINT")
         assert holding(postgres_server, words)
+        assert holding(postgres_server, b"xylophon")  # among the words that are counted, too
         forget(workspace, url)
         asked(server, "CHECKPOINT")
-        assert not holding(postgres_server, words)
+        assert not holding(postgres_server, b"xylophon")
         left = made(workspace)
     assert url not in str(left)
 
