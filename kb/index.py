@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from kb.errors import DataError, IndexBusyError, LostError, UserError
 from kb.folders import DISCARDED
-from kb.index_server import BUILDING, NAME, SEARCHING, Patience, Server, patiently, prefix
+from kb.index_server import BUILDING, NAME, SEARCHING, Patience, Server, collection_name, patiently, prefix
 from kb.settings import silence_telemetry
 
 Vectors = npt.NDArray[np.float32]
@@ -221,6 +221,10 @@ class ServerIndex(_Chroma):
         """How many keys it holds."""
         return int(self._ask(self._collection.count))
 
+    def version(self) -> str:
+        """Of the server."""
+        return str(self._ask(self._client.get_version))
+
     def close(self) -> None:
         _close_server_client(self._client)
 
@@ -332,11 +336,6 @@ def _locked(folder: Path, wait_s: float) -> FileLock:
         if wait_s:
             wanted.unlink(missing_ok=True)
     return lock
-
-
-def collection_name(tool: str) -> str:
-    """A collection for each embedding tool, so that a new model fills a new one beside the old."""
-    return "wordings-" + tool.removeprefix("tool:")
 
 
 def reconcile(index: VectorIndex, wanted: Iterable[str], load: Any) -> tuple[int, int]:

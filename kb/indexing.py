@@ -122,6 +122,14 @@ class Indexing:
         finally:
             self.close()
 
+    @property
+    def place(self) -> str:
+        """Where the index lies: a folder, or a server with its version."""
+        if not self._server:
+            return str(self.folder)
+        version = self.index.version() if isinstance(self.index, ServerIndex) else ""
+        return f"{self._server.place}, version {version}"
+
     def check(self, probes: int = PROBED) -> set[str]:
         """The keys that the index holds; DataError where it does not find them."""
         keys = self.index.keys()

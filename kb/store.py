@@ -15,7 +15,7 @@ from kb.advisory import require_locks
 from kb.databases import engine_of
 from kb.errors import UnstorableError, UserError
 from kb.migrations import migrate
-from kb.postgres import is_postgres
+from kb.postgres import is_postgres, place
 from kb.records import Extraction, Judgement, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256
 from kb.tellings import Alert, Delivery
 
@@ -65,6 +65,13 @@ class RecordStore:
         if is_postgres(url):
             sa.event.listen(engine, "commit", partial(_require_locks, url))
         return cls(engine)
+
+    @property
+    def place(self) -> str:
+        """Where it lies: `PostgreSQL db.example/studies (schema tides), version 15.4`, or its file."""
+        url = self.engine.url.render_as_string(hide_password=False)
+        version = ".".join(map(str, self.engine.dialect.server_version_info or ()))
+        return f"{place(url)}, version {version}" if is_postgres(url) else str(self.engine.url.database)
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,8 @@
 """PostgreSQL: what only a server can do to a study. The store's own tests run on it as on SQLite."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -32,6 +34,7 @@ from kb.store import RecordStore
 from kb.takedown import Request, take_down
 from kb.text import words_digest
 from kb.workspace import Workspace
+from queries.upkeep import state, state_json
 
 HOLD = (
     "import sys; from pathlib import Path; from kb.exclusive import alone\n"
@@ -407,6 +410,17 @@ def test_index_of_an_earlier_version_is_made_anew(store, postgres_url):
     asked(postgres_url, "DROP TABLE wording_words, wording_totals")
     make_fulltext(store)
     assert words_counted(postgres_url) == {"tide": 1, "rise": 1}
+
+
+# --- doctor ---
+
+
+def test_doctor_names_the_server_without_the_password(tmp_path, postgres_url, postgres_server):
+    with opened(tmp_path, store_url=postgres_url) as workspace:
+        found = state(workspace, fix=False)
+    where = rf"PostgreSQL 127\.0\.0\.1:{postgres_server.port}/retold \(schema s\w+\), version \d+\.\d+"
+    assert re.fullmatch(where, found.store)
+    assert "secret" not in json.dumps(state_json(found))
 
 
 # --- take-down ---
