@@ -1,13 +1,15 @@
 """Vectors on a Chroma server: what it takes to fill, hold and ask it, ours beside its bare client."""
 
 import os
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from chromadb.config import Settings
 from bench.processes import Processes, rates, spent
 from bench.search_sizes import timed
 from kb.index import GRAPH, ServerIndex, Vectors, reconcile
-from kb.index_server import Server
+from kb.index_server import NAME, Server, collection_name
 from kb.indexing import search_width
 
 TOOL = "tool:bench"
@@ -33,13 +35,11 @@ WAYS = ("ours", "bare with our graph", "bare")
 Ask = Callable[[Any], list[int]]
 
 
-def vectors_on_server(
-    matrix: Vectors, queries: Vectors, best: Sequence[Sequence[int]], ways: Sequence[str] = WAYS
-) -> dict[str, Any]:
+def vectors_on_server(matrix: Vectors, queries: Vectors, best: Sequence[Sequence[int]]) -> dict[str, Any]:
     """For each way, each on a server of its own: vectors a second, disk, memory, and milliseconds and recall of asking
     it for ten. `best`: of each query the ten nearest, which it should find.
     """
-    return {way: _measured(way, matrix, queries, best) for way in ways}
+    return {way: _measured(way, matrix, queries, best) for way in WAYS}
 
 
 def _measured(way: str, matrix: Vectors, queries: Vectors, best: Sequence[Sequence[int]]) -> dict[str, Any]:
@@ -56,7 +56,6 @@ def _measured(way: str, matrix: Vectors, queries: Vectors, best: Sequence[Sequen
             asked = len(queries) + min(10, len(queries))  # those that go before to warm up
             held = server.memory()
         size = sum(path.stat().st_size for path in (folder / "chroma").rglob("*") if path.is_file())
-    recall = np.mean([len(set(a) & set(b)) / K for a, b in zip(found, best, strict=True)])
     return {
         **rates(cost, len(matrix)),
         "disk_mb": round(size / 1e6, 1),
@@ -66,13 +65,76 @@ def _measured(way: str, matrix: Vectors, queries: Vectors, best: Sequence[Sequen
         "first_s": first["wall_s"],
         **{name: figures[name] for name in ("wall_p50_ms", "wall_p95_ms", "cpu_p50_ms")},
         "server_cpu_ms": round(1e3 * asking["server_cpu_s"] / asked, 2),
-        "recall_at_10": round(float(recall), 4),
+        "recall_at_10": _recall(found, best),
     }
+
+
+def on_server_as_held(data_dir: Path, queries: Vectors, more: Vectors) -> dict[str, Any]:
+    """The Chroma folder of a data folder, copied and served: milliseconds and recall of asking it for ten as a search
+    does, and vectors a second of adding half of `more` by us and half by the bare client.
+    """
+    (rows,) = (path for path in (data_dir / "index").glob("matrix-*.npy") if ".numbers" not in path.name)
+    tool = f"tool:{rows.name.split('-')[1]}"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(data_dir / "index", folder / "chroma", ignore=shutil.ignore_patterns("matrix-*", ".lock"))
+        (folder / NAME).write_text("")  # its collection has no study's name before its own
+        best, count = _nearest(data_dir, rows, queries)
+        with chroma_server(folder / "chroma") as (url, _), ServerIndex(_study(url), folder, tool) as index:
+            index.widen(search_width(count))
+        with chroma_server(folder / "chroma") as (url, server), ServerIndex(_study(url), folder, tool) as index:
+            with spent(server) as first:
+                index.nearest(queries[0], K)
+            with spent(server) as asking:
+                figures, found = timed(list(queries), lambda vector: [key for key, _ in index.nearest(vector, K)])
+            asked, memory = len(queries) + min(10, len(queries)), server.memory()
+            collection = _client(url).get_collection(collection_name(tool), embedding_function=None)
+            added: dict[str, Callable[..., Any]] = {
+                "ours": index.upsert,
+                "bare": lambda ids, rows: collection.upsert(ids=ids, embeddings=rows),
+            }
+            costs = {}
+            for way, part in zip(added, np.array_split(more, len(added)), strict=True):
+                with spent(server) as cost:
+                    for start in range(0, len(part), PORTION):
+                        some = part[start : start + PORTION]
+                        added[way]([f"{way}{start + number:060}" for number in range(len(some))], some)
+                costs[way] = rates(cost, len(part))
+        size = sum(path.stat().st_size for path in (folder / "chroma").rglob("*") if path.is_file())
+    return {
+        "vectors": count,
+        "disk_mb": round(size / 1e6, 1),
+        "memory_asked_mb": round(memory / 1e6),
+        "first_s": first["wall_s"],
+        **{name: figures[name] for name in ("wall_p50_ms", "wall_p95_ms", "cpu_p50_ms")},
+        "server_cpu_ms": round(1e3 * asking["server_cpu_s"] / asked, 2),
+        "recall_at_10": _recall(found, best),
+        "added": costs,
+    }
+
+
+def _nearest(data_dir: Path, rows: Path, queries: Vectors) -> tuple[list[list[str]], int]:
+    """The ten nearest among a data folder's vectors, compared one by one, and how many there are."""
+    matrix, numbers = np.load(rows, mmap_mode="r"), np.load(rows.with_suffix(".numbers.npy"))
+    scores = np.vstack([matrix[start : start + 50_000] @ queries.T for start in range(0, len(matrix), 50_000)])
+    best = numbers[np.argsort(-scores, axis=0)[:K].T]
+    with closing(sqlite3.connect(f"file:{data_dir / 'records.db'}?mode=ro&immutable=1", uri=True)) as records:
+        ask = "SELECT words_sha256 FROM wordings WHERE number = ?"
+        return [[records.execute(ask, (int(n),)).fetchone()[0] for n in row] for row in best], len(matrix)
+
+
+def _recall(found: Sequence[Sequence[Any]], best: Sequence[Sequence[Any]]) -> float:
+    shares = [len(set(one) & set(other)) / K for one, other in zip(found, best, strict=True)]
+    return round(float(np.mean(shares)), 4)
+
+
+def _study(url: str) -> Server:
+    return Server(url=url, study="bench")
 
 
 def _fill_ours(url: str, folder: Path, matrix: Vectors, _: str) -> None:
     """As a build does, but that the vectors come from memory: the record store has its own figures."""
-    index = ServerIndex(Server(url=url, study="bench"), folder, TOOL)
+    index = ServerIndex(_study(url), folder, TOOL)
     keys = [_key(number) for number in range(len(matrix))]
     reconcile(index, keys, lambda some: (some, matrix[[int(key) for key in some]]))
     index.widen(search_width(len(matrix)))
@@ -92,7 +154,7 @@ def _fill_bare(url: str, _: Path, matrix: Vectors, way: str) -> None:
 def _opened(way: str, url: str, folder: Path) -> Iterator[Ask]:
     """What asks for the ten nearest to a vector."""
     if way == WAYS[0]:
-        index = ServerIndex(Server(url=url, study="bench"), folder, TOOL)
+        index = ServerIndex(_study(url), folder, TOOL)
         yield lambda vector: [int(key) for key, _ in index.nearest(vector, K)]
         index.close()
         return
