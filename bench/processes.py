@@ -44,13 +44,18 @@ def _stat(pid: int) -> tuple[int, list[float]]:
     return int(fields[1]), [int(ticks) / TICKS for ticks in fields[11:15]]
 
 
+def parent(pid: int) -> Processes:
+    """Of a server's backend, its server. OSError where that is on another machine."""
+    return Processes(_stat(pid)[0])
+
+
 @contextmanager
-def spent(server: Processes) -> Iterator[dict[str, float]]:
-    """Seconds that a block takes: by the clock, on the processor in this process, and there in the server's."""
+def spent(server: Processes | None) -> Iterator[dict[str, float]]:
+    """Seconds that a block takes: by the clock, on the processor in this process, and there in the server's, if any."""
     figures: dict[str, float] = {}
-    before = (time.perf_counter(), time.process_time(), server.cpu_s())
+    before = (time.perf_counter(), time.process_time(), server.cpu_s() if server else 0.0)
     yield figures
-    after = (time.perf_counter(), time.process_time(), server.cpu_s())
+    after = (time.perf_counter(), time.process_time(), server.cpu_s() if server else 0.0)
     names = ("wall_s", "client_cpu_s", "server_cpu_s")
     figures.update((name, round(end - start, 2)) for name, start, end in zip(names, before, after, strict=True))
 

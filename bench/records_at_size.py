@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.processes import Processes, rates, spent
+from bench.processes import Processes, parent, rates, spent
 from bench.search_sizes import POOL, timed
 from kb import postgres
 from kb.connections import connect
@@ -53,7 +53,7 @@ def records(server: str, wordings: Mapping[str, str], vectors: Any, queries: Seq
     made = f"{server}?options=-csearch_path=bench_{len(wordings)}_{time.time_ns()}"
     with postgres.connect(server) as connection:
         (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone()
-        cluster = Processes(_parent(backend))
+        cluster = parent(backend)
         figures: dict[str, Any] = {"wordings": len(wordings), "numbers": int(vectors.shape[1])}
         for name, fill in (("insert", _insert), ("copy", _copy)):
             figures[f"bare {name}"] = _bare(connection, fill, cluster, wordings, vectors)
@@ -67,11 +67,6 @@ def records(server: str, wordings: Mapping[str, str], vectors: Any, queries: Seq
         figures["full text"]["written beside it"] = rates(cost, len(later))
         figures["server_memory_mb"] = round(cluster.memory() / 1e6)
     return figures
-
-
-def _parent(pid: int) -> int:
-    """Of a server's backend. OSError where the server is on another machine."""
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _ours(
@@ -165,14 +160,12 @@ def _fulltext(
     size = _bytes(connection, "wordings") - before
     connection.execute("VACUUM (ANALYZE) wordings")
     with closing(connect(url, Path())) as plain:
-        ours = _searched(queries, partial(lexical_index(plain).best, k=POOL), cluster)
-        ranked = _searched(
-            queries[:FEW], lambda query: list(plain.rows(_TS_RANK, {"query": query, "k": POOL})), cluster
-        )
+        ours = searched(queries, partial(lexical_index(plain).best, k=POOL), cluster)
+        ranked = searched(queries[:FEW], lambda query: list(plain.rows(_TS_RANK, {"query": query, "k": POOL})), cluster)
     return {"made": made, "disk_mb": round(size / 1e6, 1), "ours": ours, f"ts_rank, {FEW} queries": ranked}
 
 
-def _searched(queries: Sequence[str], ask: Callable[[str], Any], cluster: Processes) -> dict[str, float]:
+def searched(queries: Sequence[str], ask: Callable[[str], Any], cluster: Processes | None) -> dict[str, float]:
     """Milliseconds by the clock, and on both sides' processors together."""
     with spent(cluster) as cost:
         figures = timed(queries, ask)[0]
