@@ -18,8 +18,11 @@ class Processes:
 
     def cpu_s(self) -> float:
         """Processor seconds of all of them since they began, those that ended meanwhile among them."""
-        own = sum(_stat(self.pid)[1])
-        return own + sum(sum(_stat(child)[1][:2]) for child in self._children())
+        while True:
+            own = _stat(self.pid)[1]
+            children = sum(self._of_child(child) for child in self._children())
+            if _stat(self.pid)[1][2:] == own[2:]:  # else one ended meanwhile, and counts twice or not at all
+                return sum(own) + children
 
     def memory(self) -> int:
         """Bytes: their proportional set size, in which memory that several share is counted once."""
@@ -29,6 +32,12 @@ class Processes:
                 rows = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
                 total += sum(1024 * int(row.split()[1]) for row in rows if row.startswith("Pss:"))
         return total
+
+    @staticmethod
+    def _of_child(pid: int) -> float:
+        with suppress(OSError):
+            return sum(_stat(pid)[1][:2])
+        return 0.0
 
     def _children(self) -> Iterator[int]:
         for path in PROC.iterdir():
