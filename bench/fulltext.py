@@ -8,10 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.processes import parent
+from bench.records_at_size import searched
 from bench.search_quality import JudgedSet, by_words
-from bench.search_sizes import POOL, sentences, short_queries, timed
+from bench.search_sizes import POOL, sentences, short_queries
 from kb.connections import connect
 from kb.fulltext import make_fulltext
+from kb.postgres import is_postgres
 from kb.store import RecordStore
 from kb.text import words_digest
 from kb.tsvector import lexical_index
@@ -20,8 +23,8 @@ from kb.tsvector import lexical_index
 def run(data: Path, server: str, sets: tuple[str, ...] = (), size: int = 0) -> Mapping[str, Any]:
     """nDCG@10 of both on the sets in a folder, how often they agree, and milliseconds at a size.
 
-    `server`: address of a database that may be filled, without options; its schemas begin with `bench_`. `size`: of the
-    corpus grown from the sets, in wordings; 0 for none.
+    `server`: address of a database on this machine that may be filled, without options; its schemas begin with
+    `bench_`. `size`: of the corpus grown from the sets, in wordings; 0 for none.
     """
     found = (path for path in data.iterdir() if (path / "docs.jsonl").exists())
     folders = sorted(path for path in found if not sets or path.name in sets)
@@ -59,5 +62,6 @@ def _timed(url: str, texts: Sequence[str], queries: Sequence[str]) -> dict[str, 
         make_fulltext(store)
         built = time.perf_counter() - started
     with closing(connect(url, Path(url.removeprefix("sqlite:///")))) as connection:
-        index = lexical_index(connection)
-        return {"build_s": round(built, 2), "best": timed(queries, partial(index.best, k=POOL))[0]}
+        backend = next(connection.rows("SELECT pg_backend_pid()"))[0] if is_postgres(url) else None
+        best = partial(lexical_index(connection).best, k=POOL)
+        return {"build_s": round(built, 2), "best": searched(queries, best, parent(backend) if backend else None)}

@@ -1,8 +1,9 @@
-"""Past one machine, in one run: a news archive beside FastWARC, Ray beside one process, PostgreSQL beside SQLite.
+"""Past one machine, in one run: a news archive beside FastWARC, Ray beside one process, PostgreSQL beside SQLite and
+bare psycopg, Chroma's server beside its bare client.
 
     python -m bench scale [--records RECORDS] [--articles ARTICLES] [--server URL] [--size SIZE]
 
-`--server` is a PostgreSQL database that may be filled; without it that part is left out.
+`--server` is a PostgreSQL database on this machine that may be filled; without it both servers are left out.
 """
 
 import os
@@ -12,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from bench import backfill, fulltext
+from bench import backfill, fulltext, servers
 from bench.data import read_lines
 from kb.executor import Attempt, Executor, Item, SerialExecutor
 from kb.ray_executor import RayExecutor
@@ -32,9 +33,14 @@ def run(  # options of the command line
     server: str | None = None,
     size: int = 100_000,
 ) -> Mapping[str, Any]:
-    """Figures of `bench backfill`; seconds of Ray with two workers beside one process; of `bench fulltext`."""
+    """Figures of `bench backfill`; seconds of Ray with two workers beside one process; of `bench fulltext` and `bench
+    servers`, for `size` wordings and as many vectors.
+    """
     figures = {"backfill": backfill.run(pages, records=records), "ray": _ray(pages, articles)}
-    return figures | ({"postgresql": fulltext.run(data, server, size=size)} if server else {})
+    if server:
+        figures["full text"] = fulltext.run(data, server, size=size)
+        figures["servers"] = servers.run(data, server, size, size)
+    return figures
 
 
 def _ray(pages: Path, count: int) -> Mapping[str, Any]:

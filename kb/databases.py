@@ -106,6 +106,7 @@ def _default_options(_: Any, __: Any, ___: Any, parameters: dict[str, Any]) -> N
 
 def _tune_postgres(connection: Any, _: Any) -> None:
     """Times in UTC; texts in UTF-8 or not at all; one schema, made where it is not there yet."""
+    postgres.send_lists_as_bytes(connection)
     with connection.cursor() as cursor:
         encoding = cursor.execute("SHOW server_encoding").fetchone()[0]
         if encoding != "UTF8":
@@ -119,6 +120,7 @@ def _tune_postgres(connection: Any, _: Any) -> None:
         cursor.execute(postgres.PIN_SCHEMA)
         cursor.execute("SET TIME ZONE 'UTC'")
         cursor.execute(f"SET lock_timeout = '{BUSY_S}s'")
+        cursor.execute(postgres.STAY)
     connection.commit()
 
 

@@ -5,6 +5,7 @@ process, for the message alone: nobody trusts it to say whether the folder is fr
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -29,6 +30,8 @@ ORPHAN_S = 10.0
 
 _MOST = 80
 """Characters of a command that are told."""
+
+_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]*@")
 
 
 @attrs.frozen(kw_only=True)
@@ -105,6 +108,7 @@ def _busy(folder: Path, name: str, holder: Holder | None) -> str:
 
 
 def _command() -> str:
-    """This process as the user started it, on one line."""
+    """This process as the user started it, on one line, without a password that an address has."""
     name = Path(sys.argv[0]).name if sys.argv else ""
-    return " ".join(" ".join([name, *sys.argv[1:]]).split())[:_MOST]
+    said = " ".join(" ".join([name, *sys.argv[1:]]).split())
+    return _PASSWORD.sub(r"\1:***@", said)[:_MOST]

@@ -1,5 +1,5 @@
-"""Keeps the full-text index over wordings in step with them: SQLite's FTS5 by triggers, PostgreSQL's tsvector as a
-generated column with a GIN index.
+"""Keeps the full-text index over wordings in step with them: SQLite's FTS5 by triggers; PostgreSQL's tsvector as a
+generated column with a GIN index, and how many wordings have a word by triggers.
 
 Asking it is kb.lexical's and kb.tsvector's, which need a plain connection alone.
 """
@@ -44,7 +44,12 @@ _DROP = (
     "DROP TRIGGER IF EXISTS wording_fts_drop",
     "DROP TABLE IF EXISTS wording_fts",
 )
-_DROP_TSVECTOR = ("ALTER TABLE wordings DROP COLUMN IF EXISTS words, DROP COLUMN IF EXISTS length",)
+_DROP_TSVECTOR = (
+    "DROP TRIGGER IF EXISTS wording_words_add ON wordings",
+    "DROP TRIGGER IF EXISTS wording_words_drop ON wordings",
+    "DROP TABLE IF EXISTS wording_words, wording_totals",
+    "ALTER TABLE wordings DROP COLUMN IF EXISTS words, DROP COLUMN IF EXISTS length",
+)
 
 # Like FTS5's `porter unicode61 remove_diacritics 2`: small letters without accents, whatever is neither letter nor
 # digit parts words, Porter's stems, no stop words. PostgreSQL's own configurations leave stop words out of phrases,
@@ -67,8 +72,40 @@ _POSTGRES = (
     "(to_tsvector('retold', retold_words(wording))) STORED, ADD COLUMN length integer GENERATED ALWAYS AS "
     "(COALESCE(cardinality(string_to_array(NULLIF(retold_words(wording), ''), ' ')), 0)) STORED",
     "CREATE INDEX wording_fts ON wordings USING gin (words)",
+    # To count the wordings that a word is in, PostgreSQL fetches each of them, which took longer than the ranking.
+    """CREATE TABLE wording_words (word text COLLATE "C" PRIMARY KEY, wordings bigint NOT NULL)""",
+    "CREATE TABLE wording_totals (wordings bigint NOT NULL, words bigint NOT NULL)",
+    "INSERT INTO wording_words SELECT word, ndoc FROM ts_stat('SELECT words FROM wordings')",
+    "INSERT INTO wording_totals SELECT count(*), coalesce(sum(length), 0) FROM wordings",
+    # In the order of the words: two writers would else wait for one another.
+    """CREATE OR REPLACE FUNCTION wording_words_add() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO wording_words AS held SELECT lexeme, count(*) FROM those, unnest(words) GROUP BY lexeme ORDER BY lexeme
+    ON CONFLICT (word) DO UPDATE SET wordings = held.wordings + excluded.wordings;
+    UPDATE wording_totals held SET wordings = held.wordings + told.wordings, words = held.words + told.words
+    FROM (SELECT count(*) AS wordings, sum(length) AS words FROM those) told WHERE told.wordings > 0;
+    RETURN NULL; END $$""",
+    """CREATE OR REPLACE FUNCTION wording_words_drop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE wording_words held SET wordings = held.wordings - told.wordings
+    FROM (SELECT lexeme, count(*) AS wordings FROM those, unnest(words) GROUP BY lexeme) told WHERE word = lexeme;
+    DELETE FROM wording_words WHERE wordings <= 0;
+    UPDATE wording_totals held SET wordings = held.wordings - told.wordings, words = held.words - told.words
+    FROM (SELECT count(*) AS wordings, sum(length) AS words FROM those) told WHERE told.wordings > 0;
+    RETURN NULL; END $$""",
+    "CREATE TRIGGER wording_words_add AFTER INSERT ON wordings REFERENCING NEW TABLE AS those "
+    "FOR EACH STATEMENT EXECUTE FUNCTION wording_words_add()",
+    "CREATE TRIGGER wording_words_drop AFTER DELETE ON wordings REFERENCING OLD TABLE AS those "
+    "FOR EACH STATEMENT EXECUTE FUNCTION wording_words_drop()",
 )
 """The text: no wording comes near 250,000 characters, and a tsvector of more than a megabyte is refused."""
+
+_STALE = (
+    "SELECT count(*) FROM wordings WHERE words IS DISTINCT FROM to_tsvector('retold', retold_words(wording))",
+    "SELECT count(*) FROM wording_words held FULL JOIN ts_stat('SELECT words FROM wordings') told USING (word) "
+    "WHERE held.wordings IS DISTINCT FROM told.ndoc",
+    "SELECT count(*) FROM (SELECT count(*) AS wordings, coalesce(sum(length), 0) AS words FROM wordings) told "
+    "FULL JOIN wording_totals held USING (wordings, words) WHERE told.words IS NULL OR held.words IS NULL",
+)
+"""How many rows are not what the wordings say."""
 
 
 def make_fulltext(store: RecordStore) -> None:
@@ -86,9 +123,10 @@ def damage(store: RecordStore) -> str | None:
         if not _whole(connection):
             return None  # the next search makes it
         if connection.dialect.name == "postgresql":
-            stale = "SELECT count(*) FROM wordings WHERE words IS DISTINCT FROM "
-            told = connection.exec_driver_sql(stale + "to_tsvector('retold', retold_words(wording))").scalar_one()
-            return f"{told} wordings are indexed as others" if told else None
+            others, counts, totals = (connection.exec_driver_sql(each).scalar_one() for each in _STALE)
+            if others:
+                return f"{others} wordings are indexed as others"
+            return f"{counts + totals} counts of words are not those of the wordings" if counts or totals else None
         made = "SELECT sql FROM sqlite_master WHERE name IN ('wording_fts', 'wording_fts_add', 'wording_fts_drop')"
         keys = connection.exec_driver_sql(_KEYS_OF).scalar_one()
         if sorted(connection.exec_driver_sql(made).scalars()) != sorted(_MAKE) or keys != _KEYS:
@@ -150,12 +188,16 @@ def _make_tsvector(engine: sa.Engine) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('retold indexes ' || current_schema()))")
         if _whole(connection):
             return
-        for statement in _POSTGRES:
+        for statement in (*_DROP_TSVECTOR, *_POSTGRES):
             connection.exec_driver_sql(statement)
 
 
 def _whole(connection: sa.Connection) -> bool:
     if connection.dialect.name == "postgresql":
-        return bool(connection.execute(sa.text("SELECT to_regclass('wording_fts') IS NOT NULL")).scalar_one())
+        return bool(
+            connection.execute(
+                sa.text("SELECT to_regclass('wording_fts') IS NOT NULL AND to_regclass('wording_words') IS NOT NULL")
+            ).scalar_one()
+        )
     count = "SELECT count(*) FROM sqlite_master WHERE name IN ('wording_fts', 'wording_fts_add', 'wording_fts_drop')"
     return bool(connection.execute(sa.text(count)).scalar_one() == len(_MAKE))

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from kb.errors import DataError, IndexBusyError, LostError, UserError
 from kb.folders import DISCARDED
-from kb.index_server import BUILDING, NAME, SEARCHING, Patience, Server, patiently, prefix
+from kb.index_server import BUILDING, NAME, SEARCHING, Patience, Server, collection_name, patiently, prefix
 from kb.settings import silence_telemetry
 
 Vectors = npt.NDArray[np.float32]
@@ -225,6 +225,10 @@ class ServerIndex(_Chroma):
     def _ask(self, do: Callable[..., Any], **given: Any) -> Any:
         return patiently(self._server, self._patience, partial(do, **given))
 
+    def version(self) -> str:
+        """Of the server."""
+        return str(self._ask(self._client.get_version))
+
     def close(self) -> None:
         _close_server_client(self._client)
 
@@ -285,11 +289,6 @@ def _locked(folder: Path, wait_s: float) -> FileLock:
         if wait_s:
             wanted.unlink(missing_ok=True)
     return lock
-
-
-def collection_name(tool: str) -> str:
-    """A collection for each embedding tool, so that a new model fills a new one beside the old."""
-    return "numbers-" + tool.removeprefix("tool:")
 
 
 def reconcile(index: VectorIndex, wanted: Iterable[str], load: Any) -> tuple[int, int]:

@@ -92,6 +92,11 @@ def prefix(folder: Path, server: Server | None = None) -> str | None:
     return kept.read_text() if kept.exists() else None
 
 
+def collection_name(tool: str) -> str:
+    """A collection for each embedding tool, so that a new model fills a new one beside the old."""
+    return "numbers-" + tool.removeprefix("tool:")
+
+
 def patiently(server: Server, patience: Patience, ask: Callable[[], _T], *, opening: bool = False) -> _T:
     """What `ask` gives, tried again with growing pauses while the server is busy or away; one of our errors else.
     Whatever is asked has to come to the same when it is done twice.

@@ -127,13 +127,16 @@ class Indexing:
         finally:
             self.close()
 
-    def check(self) -> tuple[set[str], set[str]]:
-        """The keys that the index lacks, and those too many in it; DataError where it does not find what it holds."""
-        expected = self.expected()
-        held = self._held(expected, PROBED)
-        return expected.keys() - held, held - expected.keys()
+    @property
+    def place(self) -> str:
+        """Where the index lies: a folder, or a server with its version."""
+        if not self._server:
+            return str(self.folder)
+        version = self.index.version() if isinstance(self.index, ServerIndex) else ""
+        return f"{self._server.place}, version {version}"
 
-    def _held(self, expected: Mapping[str, str], probes: int) -> set[str]:
+    def check(self, expected: Mapping[str, str], probes: int = PROBED) -> set[str]:
+        """The keys that the index holds; DataError where it does not find those of what is `expected` of it."""
         held = self.index.keys()
         probed = sorted(held & expected.keys())
         probed = probed[:: max(1, len(probed) // probes)]
@@ -171,7 +174,7 @@ class Indexing:
         told = [] if self._server else complaints(self.folder / "chroma.sqlite3")
         if told:
             return f"chroma.sqlite3 is damaged: {told[0]}"
-        held = self._held(expected, SEARCHED)
+        held = self.check(expected, SEARCHED)
         if held != expected.keys():
             return f"{len(held ^ expected.keys())} wordings missing or too many"
         keys = list(expected)
@@ -196,7 +199,7 @@ class Indexing:
             self.__dict__["index"] = self._chroma()  # as it is: what filling it takes is counted here
         expected = self.expected()
         counts = self._fill(self.index, expected)
-        self._held(expected, PROBED)
+        self.check(expected)
         return counts
 
     def _opened(self, wait_s: float | None = None) -> VectorIndex:

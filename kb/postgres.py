@@ -3,8 +3,8 @@ to do. psycopg is imported when a connection is opened, and not before.
 """
 
 import errno
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -23,6 +23,9 @@ PIN_SCHEMA = (
     "SELECT set_config('search_path', coalesce(quote_ident(current_schema()), current_setting('search_path')), false)"
 )
 """The tables are those of one schema: what lies in later ones of the search path is another study's."""
+
+STAY = "SET idle_session_timeout = 0"
+"""A server may end a connection that says nothing for long, as that of a run does while a model works."""
 
 
 def is_postgres(url: str) -> bool:
@@ -76,6 +79,23 @@ def require_psycopg() -> Any:
     except ImportError as error:
         raise UserError(f"PostgreSQL needs psycopg 3: pip install 'retold[postgres]' ({error})") from error
     return psycopg
+
+
+def send_lists_as_bytes(connection: Any) -> None:
+    """psycopg would write lists out as text, which makes a vector twice as long and costs both sides as much again."""
+    from psycopg.types.array import ListBinaryDumper
+
+    connection.adapters.register_dumper(list, ListBinaryDumper)
+
+
+@contextmanager
+def explaining(url: str) -> Iterator[None]:
+    """What the driver reports meanwhile is raised as one of our errors."""
+    psycopg = require_psycopg()
+    try:
+        yield
+    except psycopg.Error as error:
+        raise explained(error, url) from error
 
 
 def explained(error: BaseException, url: str, *, connecting: bool = False) -> RetoldError | OSError:

@@ -132,5 +132,8 @@ def _scrub(engine: sa.Engine) -> None:
 def _rewrite(engine: sa.Engine) -> None:
     """Deleted rows stay in PostgreSQL's files until a table is written anew; its log forgets them by and by."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in (*t.CAPTURED.sorted_tables, *t.DERIVED.sorted_tables):
-            connection.exec_driver_sql(f'VACUUM (FULL) "{table.name}"')
+        names = [table.name for table in (*t.CAPTURED.sorted_tables, *t.DERIVED.sorted_tables)]
+        if sa.inspect(connection).has_table("wording_words"):
+            names.append("wording_words")
+        for name in names:
+            connection.exec_driver_sql(f'VACUUM (FULL) "{name}"')

@@ -156,16 +156,18 @@ class EmbedStage:
     def items(self, workspace: "Workspace", keys: Sequence[str]) -> Iterator[Item]:
         for start in range(0, len(keys), EMBED_PORTION):
             portion = keys[start : start + EMBED_PORTION]
-            words = {**workspace.study_wordings, **workspace.reader.wordings(portion)}
-            yield Item(f"wordings:{portion[0][:32]}", [(key, words[key]) for key in portion])
+            held = workspace.reader.wordings(portion)
+            words = {**workspace.study_wordings, **held}
+            yield Item(f"wordings:{portion[0][:32]}", [(key, words[key], key in held) for key in portion])
 
-    def run(self, payload: Sequence[tuple[str, str]]) -> Derived:
-        vectors = self._embedder.encode([wording for _, wording in payload])
+    def run(self, payload: Sequence[tuple[str, str, bool]]) -> Derived:
+        """`payload`: digests and wordings, and whether the record store has the wording already."""
+        vectors = self._embedder.encode([wording for _, wording, _ in payload])
         records = (
             Embedding(words_sha256=key, tool=self.tool.id, vector=vector)
-            for (key, _), vector in zip(payload, vectors, strict=True)
+            for (key, _, _), vector in zip(payload, vectors, strict=True)
         )
-        return Derived(tuple(records), dict(payload))
+        return Derived(tuple(records), {key: wording for key, wording, held in payload if not held})
 
 
 class PairStage:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import cache, partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -11,9 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kb import tables as t
+from kb.advisory import require_locks
 from kb.databases import engine_of
 from kb.errors import UnstorableError, UserError
 from kb.migrations import migrate, note, noted
+from kb.postgres import is_postgres, place
 from kb.records import Extraction, Judgement, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256
 from kb.tellings import Alert, Delivery
 
@@ -26,6 +29,9 @@ LIMITS = "limits"
 
 _PORTION = 100
 """Records read at once."""
+
+_SENT = 1_000
+"""Rows that PostgreSQL is sent at once."""
 
 
 @attrs.frozen(kw_only=True)
@@ -57,7 +63,16 @@ class RecordStore:
             if isinstance(error, sa.exc.OperationalError):
                 raise UserError(f"the record store cannot be opened: {error.orig}") from error
             raise
+        if is_postgres(url):
+            sa.event.listen(engine, "commit", partial(_require_locks, url))
         return cls(engine)
+
+    @property
+    def place(self) -> str:
+        """Where it lies: `PostgreSQL db.example/studies (schema tides), version 15.4`, or its file."""
+        url = self.engine.url.render_as_string(hide_password=False)
+        version = ".".join(map(str, self.engine.dialect.server_version_info or ()))
+        return f"{place(url)}, version {version}" if is_postgres(url) else str(self.engine.url.database)
 
     def __enter__(self) -> Self:
         return self
@@ -303,6 +318,10 @@ class RecordStore:
             return [t.from_row(record, dict(row)) for row in connection.execute(query).mappings()]
 
 
+def _require_locks(url: str, connection: sa.Connection) -> None:
+    require_locks(url, lambda query, values: connection.execute(sa.text(query), values).scalar_one())
+
+
 def _choose(connection: sa.Connection, kind: str, tool: str) -> None:
     connection.execute(sa.delete(t.active).where(t.active.c.kind == kind))
     connection.execute(sa.insert(t.active).values(t.sealed(t.active, {"kind": kind, "tool": tool})))
@@ -320,5 +339,27 @@ def _insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mappi
     """Insert rows whose key is not there yet."""
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(insert(table).on_conflict_do_nothing(), [t.sealed(table, row) for row in rows])
+    new = [t.sealed(table, row) for row in rows]
+    if connection.dialect.name == "sqlite":
+        connection.execute(sqlite.insert(table).on_conflict_do_nothing(), new)
+        return
+    names = tuple(new[0])
+    for start in range(0, len(new), _SENT):
+        some = new[start : start + _SENT]
+        columns = {_values_of(name): [row[name] for row in some] for name in names}
+        connection.execute(_from_columns(table, names), columns)
+
+
+@cache
+def _from_columns(table: sa.Table, names: tuple[str, ...]) -> Any:
+    """One statement for any number of rows, which are given as a list for each column: on PostgreSQL a statement for
+    each row takes twice the processor time.
+    """
+    lists = (sa.bindparam(_values_of(name), type_=postgresql.ARRAY(table.c[name].type, dimensions=1)) for name in names)
+    given = sa.func.unnest(*lists).table_valued(*names).render_derived()
+    select = sa.select(*(given.c[name] for name in names))
+    return postgresql.insert(table).from_select(names, select, include_defaults=False).on_conflict_do_nothing()
+
+
+def _values_of(name: str) -> str:
+    return f"all_{name}"

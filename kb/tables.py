@@ -289,6 +289,9 @@ SEALED: tuple[sa.Table, ...] = (*DERIVED.sorted_tables, visits, alerts, deliveri
 for _sealed in SEALED:
     _sealed.append_column(sa.Column("seal", Words(), nullable=True))
 
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
+"""`json.dumps` with an option makes an encoder for each call."""
+
 _UNSEALED = ("number", "seal")
 """The database numbers the wordings; every index of it would have to change along with a number."""
 
@@ -304,7 +307,7 @@ def seal(table: sa.Table, row: Mapping[str, Any]) -> str:
     Against accidents: whoever changes a row by intent can seal it anew, and is found by deriving it again.
     """
     values = [_canonical(column, row[column.name]) for column in table.c if column.name not in _UNSEALED]
-    said = json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    said = _JSON(values).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(said, digest_size=8).hexdigest()
 
 

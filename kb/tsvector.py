@@ -1,8 +1,8 @@
 """Full-text search over wordings on PostgreSQL: a tsvector with a GIN index, ranked by BM25, on a plain connection.
 
 PostgreSQL's own ranking knows nothing of how rare a word is, so BM25 is computed here, as FTS5 does it, from the
-places of words that a tsvector keeps. kb.fulltext makes the columns `words` and `length` and the function
-`retold_words`, which brings a text to plain words.
+places of words that a tsvector keeps. kb.fulltext makes the columns `words` and `length`, the tables of how many
+wordings there are and have a word, and the function `retold_words`, which brings a text to plain words.
 """
 
 import math
@@ -31,32 +31,34 @@ K1, B = 1.2, 0.75
 LEAST = 1e-6
 """The weight of a word that half of all wordings have, as in FTS5."""
 
-SAMPLED = 20_000
-"""Wordings that the mean length is taken from; with more of them, their number is what PostgreSQL last counted."""
-
-_TOTALS = """
-SELECT count(*), avg(length), (SELECT reltuples FROM pg_class WHERE oid = 'wordings'::regclass)
-FROM (SELECT length FROM wordings ORDER BY number LIMIT :sampled) sampled
-"""
+_TOTALS = "SELECT wordings, words FROM wording_totals"
 _LEXEMES = """
 SELECT part, (SELECT array_agg(u.lexeme ORDER BY p) FROM unnest(to_tsvector('retold', retold_words(part))) u,
 unnest(u.positions) p) FROM unnest(:parts::text[]) part
 """
-_COUNTS = """
+_WORDS = "SELECT word, wordings FROM wording_words WHERE word IN TEXTS(:words)"
+_PHRASES = """
 SELECT asked, (SELECT count(*) FROM (SELECT 1 FROM wordings WHERE words @@ asked::tsquery LIMIT :most) found)
 FROM unnest(:asked::text[]) asked
 """
-# A term is a word or the words of a phrase: a phrase stands wherever all of its words begin at one place.
+# Of a wording's words only those asked for are laid out; all would take longer than the rest. A term is a word or the
+# words of a phrase: a phrase stands wherever all of its words begin at one place.
 _RANKED = """
 WITH terms AS MATERIALIZED (
     SELECT * FROM unnest(:term::int[], :place::int[], :lexeme::text[], :size::int[], :weight::float8[])
     t(term, place, lexeme, size, weight)
-), found AS MATERIALIZED (SELECT number, length, words FROM wordings WHERE words @@ :match::tsquery {among}),
-starts AS (
-    SELECT f.number, f.length, t.term, t.weight
-    FROM found f, unnest(f.words) u JOIN terms t ON t.lexeme = u.lexeme, unnest(u.positions) at
-    GROUP BY f.number, f.length, t.term, t.weight, t.size, at - t.place HAVING count(*) = t.size
-), times AS (SELECT number, length, term, weight, count(*) AS tf FROM starts GROUP BY number, length, term, weight)
+), said AS MATERIALIZED (
+    SELECT number, length, term, size, weight, place, positions
+    FROM wordings, unnest(ts_filter(setweight(words, 'A', :lexeme::text[]), '{a}')) u JOIN terms USING (lexeme)
+    WHERE words @@ :match::tsquery {among}
+), times AS (
+    SELECT number, length, term, weight, cardinality(positions) AS tf FROM said WHERE size = 1
+    UNION ALL
+    SELECT number, length, term, weight, count(*) FROM (
+        SELECT number, length, term, weight FROM said, unnest(positions) at WHERE size > 1
+        GROUP BY number, length, term, weight, size, at - place HAVING count(*) = size
+    ) starts GROUP BY number, length, term, weight
+)
 SELECT number, sum(weight * tf * (:k1 + 1.0) / (tf + :k1 * (1 - :b + :b * length / :mean)) ORDER BY term) AS score
 FROM times GROUP BY number ORDER BY score DESC, number LIMIT :k
 """
@@ -131,12 +133,19 @@ class TsvectorIndex:
         return {part: tuple(found) for part, found in self._connection.rows(_LEXEMES, {"parts": asked}) if found}
 
     def _counts(self, terms: Sequence[_Term]) -> dict[str, int]:
-        """By query of a term, the wordings that have it, COUNTED at most."""
-        asked = list(dict.fromkeys(term.query for term in terms))
-        return dict(self._connection.rows(_COUNTS, {"asked": asked, "most": COUNTED}))
+        """By query of a term, the wordings that have it: of a phrase COUNTED at most."""
+        words = {term.lexemes[0]: term.query for term in terms if len(term.lexemes) == 1}
+        counts = dict.fromkeys((term.query for term in terms), 0)
+        if words:
+            held = self._connection.rows(_WORDS, {"words": list(words)})
+            counts |= {words[word]: count for word, count in held}
+        phrases = [query for query in counts if query not in words.values()]
+        if phrases:
+            counts |= dict(self._connection.rows(_PHRASES, {"asked": phrases, "most": COUNTED}))
+        return counts
 
     def _chosen(self, terms: list[_Term], counts: Mapping[str, int]) -> tuple[list[_Term], list[_Term]]:
-        by_word = {str(number): counts[term.query] for number, term in enumerate(terms)}
+        by_word = {str(number): min(counts[term.query], COUNTED) for number, term in enumerate(terms)}
         if len(terms) < 2:
             return terms, terms
         needed, scored = rarer_and_scored(by_word)
@@ -164,8 +173,8 @@ class TsvectorIndex:
 
     def _totals(self) -> tuple[float, float]:
         """How many wordings there are, and their mean length in words."""
-        seen, mean, counted = next(self._connection.rows(_TOTALS, {"sampled": SAMPLED}))
-        return (max(seen, counted) if seen == SAMPLED else seen), float(mean or 1) or 1.0
+        wordings, words = next(self._connection.rows(_TOTALS))
+        return wordings, words / wordings if words else 1.0
 
 
 def _columns(terms: Sequence[_Term], counts: Mapping[str, int], total: float) -> dict[str, Any]:
@@ -181,9 +190,7 @@ def _columns(terms: Sequence[_Term], counts: Mapping[str, int], total: float) ->
 
 
 def _rarity(count: int, total: float) -> float:
-    """FTS5's inverse document frequency. A word that was not counted to the end is a frequent one."""
-    if count >= COUNTED:
-        return LEAST
+    """FTS5's inverse document frequency."""
     rarity = math.log((total - count + 0.5) / (count + 0.5)) if total > count else 0.0
     return rarity if rarity > 0 else LEAST
 

@@ -60,9 +60,11 @@ def backfill(
     ],
     base: Annotated[str | None, typer.Option(metavar="URL", help="What relative lines of a list lie below.")] = None,
     also: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
-            metavar="DIR", help="Look for the study of this folder in the same pass; may be given several times."
+            metavar="DIR[=URL]",
+            help="Look for the study of this folder in the same pass, its records at this address if they lie on a "
+            "server; may be given several times.",
         ),
     ] = None,
     executor: Annotated[ExecutorName | None, typer.Option(help="What runs the work.", show_default="local")] = None,
@@ -88,13 +90,26 @@ def backfill(
         raise typer.Exit(INCOMPLETE)
 
 
-def _beside(own: "Settings", folders: list[Path]) -> list["Settings"]:
-    """The settings of this study and of those in other folders, whose data lie beside their claims.yaml."""
+def _beside(own: "Settings", also: list[str]) -> list["Settings"]:
+    """The settings of this study and of those in other folders, whose data lie beside their claims.yaml and whose
+    records there, too, or where the address behind the folder says.
+    """
+    named = [word.partition("=")[::2] if "=" in word and "://" in word else (word, "") for word in also]
+    folders = [Path(folder) for folder, _ in named]
     if len({folder.resolve() for folder in (own.study.parent, *folders)}) <= len(folders):
         raise UserError("--also: name each study's folder once, and not the one that this study is in")
-    if folders and own.store_url:
-        raise UserError("--also: every study has its own record store; run `retold backfill` once for each")
-    return [own, *(own.model_copy(update={"study": folder / STUDY, "data_dir": folder / DATA}) for folder in folders)]
+    if own.store_url and not all(url for _, url in named):
+        raise UserError(
+            "--also: RETOLD_STORE_URL is this study's record store alone; name the others' behind their folders: "
+            "--also DIR=postgresql://…"
+        )
+    others = [
+        own.model_copy(update={"study": folder / STUDY, "data_dir": folder / DATA, "store_url": url or None})
+        for folder, (_, url) in zip(folders, named, strict=True)
+    ]
+    if len({each.database_url for each in (own, *others)}) <= len(others):
+        raise UserError("--also: every study has a record store of its own (docs/growing.md)")
+    return [own, *others]
 
 
 def forget(

@@ -9,7 +9,7 @@ import attrs
 
 from kb import takedown
 from kb.capturelog import Notice
-from kb.errors import DataError, UserError
+from kb.errors import DataError, LostError, UserError
 from kb.minilm import EMBEDDED, MiniLM
 from kb.pipeline import STAGES
 from kb.records import LEFT_OUT, Snapshot, Visit, rfc3339
@@ -44,6 +44,10 @@ class State:
 
     versions: Mapping[str, str]
     """`missing` for what is not installed; models are `there`, `missing` or `damaged`."""
+    store: str
+    """Where the records lie: a file, or a server with its version."""
+    index: str
+    """Where the vector index lies, likewise."""
     captures: int
     unread: int
     """Captures that no build has looked at."""
@@ -53,11 +57,15 @@ class State:
     """Stage -> status or rejection code -> how many."""
     failures: tuple[tuple[str, str, str], ...]
     """Stage, input, what was raised."""
+    index_held: int
+    """Wordings that the vector index holds, before any fixing."""
     index_missing: int
     """Wordings that the vector index should hold and does not, before any fixing."""
     index_extra: int
     index_damage: str | None
     """What is wrong with the vector index's files, before any fixing."""
+    index_away: str | None
+    """Why the vector index's server was not asked; what it lacks is not known then."""
     fixed: bool
     unused_speakers: tuple[str, ...]
     """Speakers of claims.yaml whom no quote of the coverage names."""
@@ -69,18 +77,22 @@ class State:
     @property
     def healthy(self) -> bool:
         index_ok = self.fixed or not (self.index_missing or self.index_extra or self.index_damage)
+        index_ok = index_ok and not self.index_away
         return index_ok and not self.failures and not {"missing", "damaged"} & set(self.versions.values())
 
 
 def state(workspace: Workspace, *, fix: bool) -> State:
     """Look everything over; with `fix`, bring the index in step with the record store."""
     outcomes = {stage: workspace.reader.outcomes(stage) for stage in STAGES}
-    missing, extra, damage = _index(workspace)
+    expected = workspace.indexing.expected()
+    index, held, damage, away = _index(workspace, expected)
     if fix:
         workspace.indexing.reconcile()
     captures, moment = workspace.store.count_snapshots(), now()
     return State(
         versions={**versions(LIBRARIES), **_models(workspace)},
+        store=workspace.store.place,
+        index=index,
         captures=captures,
         unread=max(0, captures - len(outcomes["extract"])),
         ahead=sum(held.fetched_at > moment for held in workspace.store.snapshots()),
@@ -90,9 +102,11 @@ def state(workspace: Workspace, *, fix: bool) -> State:
             if rows
         },
         failures=tuple((o.stage, o.input, o.code) for rows in outcomes.values() for o in rows if o.status == "failed"),
-        index_missing=missing,
-        index_extra=extra,
+        index_held=len(held),
+        index_missing=0 if away else len(expected.keys() - held),
+        index_extra=len(held - expected.keys()),
         index_damage=damage,
+        index_away=away,
         fixed=fix,
         unused_speakers=_unused_speakers(workspace),
         dropped=tuple(visit for visit in workspace.store.latest_visits() if visit.action in LEFT_OUT),
@@ -100,15 +114,21 @@ def state(workspace: Workspace, *, fix: bool) -> State:
     )
 
 
-def _index(workspace: Workspace) -> tuple[int, int, str | None]:
-    """How many wordings the vector index lacks, how many are too many in it, and what is wrong with it."""
+def _index(workspace: Workspace, expected: Mapping[str, str]) -> tuple[str, set[str], str | None, str | None]:
+    """Where the vector index lies, what it holds, what is wrong with it, and why it was not asked."""
+    server = workspace.index_server
+    place = server.place if server else str(workspace.settings.index_dir)
     try:
-        missing, extra = workspace.indexing.check()
+        place = workspace.indexing.place
+        return place, workspace.indexing.check(expected), None, None
     except DataError as error:
-        return len(workspace.indexing.expected()), 0, str(error)
+        return place, set(), str(error), None
+    except (UserError, LostError) as error:
+        if server is None:
+            raise
+        return place, set(), None, str(error)
     finally:
         workspace.indexing.close()
-    return len(missing), len(extra), None
 
 
 def versions(names: Sequence[str]) -> dict[str, str]:
@@ -194,6 +214,9 @@ def print_state(found: State, console: "Console") -> None:
     from rich.markup import escape
 
     console.print("versions  " + "  ".join(f"{name} {number}" for name, number in found.versions.items()))
+    console.print(f"records   {escape(found.store)}", soft_wrap=True)
+    told = found.index_away or f"{found.index}: {counted(found.index_held, 'wording')}"
+    console.print(f"vectors   {escape(told)}", soft_wrap=True)
     console.print(f"captures  {found.captures}")
     if found.unread:
         console.print(f"unread    {counted(found.unread, 'capture')}: `retold build` reads them")

@@ -86,3 +86,11 @@ def test_crawl_whose_parent_was_killed_is_waited_for_a_while_and_then_told(tmp_p
 def test_crawl_process_may_hold_its_own_lock_within_a_run(tmp_path):
     with alone(tmp_path), held(tmp_path, exclusive.CRAWL):
         assert (tmp_path / "crawl.holder.json").exists()
+
+
+def test_password_in_the_command_is_told_to_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["retold", "copy", "--to", "postgresql://desk:s3cret@db.example/studies"])
+    with alone(tmp_path):
+        told = exclusive.at_work(tmp_path)
+        assert told is not None
+        assert told.command == "retold copy --to postgresql://desk:***@db.example/studies"

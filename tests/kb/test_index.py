@@ -20,10 +20,9 @@ from kb.index import (
     ServerIndex,
     VectorIndex,
     Vectors,
-    collection_name,
     reconcile,
 )
-from kb.index_server import Server
+from kb.index_server import Server, collection_name
 from kb.indexing import finds_itself
 from kb.lent import LentIndex
 

@@ -1,5 +1,7 @@
 """A Chroma server that is killed, forgets, is busy or refuses; the contract of every index is in test_index.py."""
 
+import io
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +16,8 @@ import numpy as np
 import pytest
 from chroma import ChromaServer
 from making import NOON
-from newsdesk import indexed, keep, keep_stories, opened, page
+from newsdesk import STORIES, indexed, keep, keep_stories, opened, page
+from rich.console import Console
 
 from kb import index as indexes
 from kb import index_server
@@ -27,7 +30,7 @@ from kb.takedown import Request, is_unfinished, take_down
 from kb.workspace import Workspace
 from queries import lookup
 from queries.lookup import Desk, Question
-from queries.upkeep import state
+from queries.upkeep import State, print_state, state, state_json
 
 TOOL = "tool:0123456789abcdef0123456789abcdef"
 QUICK = Patience(tries=3, pause_s=0.01, timeout_s=10.0)
@@ -60,6 +63,12 @@ def workspace(tmp_path: Path, chroma: ChromaServer, parser_loaded_once: None) ->
 
 def wanted(workspace: Workspace) -> set[str]:
     return workspace.store.active_wordings() | set(workspace.study_wordings)
+
+
+def printed(found: State) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    print_state(found, console)
+    return console.file.getvalue()
 
 
 def held(workspace: Workspace) -> set[str]:
@@ -162,6 +171,27 @@ def test_lost_data_is_seen_by_doctor_and_filled_again_without_a_model(workspace,
     assert state(workspace, fix=True).healthy
     assert held(workspace) == wanted(workspace)
     assert state(workspace, fix=False).index_missing == 0
+
+
+def test_doctor_names_the_server_and_what_it_holds_without_the_password(workspace, chroma):
+    secret = chroma.url.replace("//", "//desk:s3cret@")
+    workspace.settings = workspace.settings.model_copy(update={"index_url": secret})
+    workspace.__dict__.pop("indexing").close()
+    found = state(workspace, fix=False)
+    count = len(wanted(workspace))
+    said = printed(found)
+    assert f"vectors   the Chroma server {chroma.url}, version 1." in said
+    assert f": {count} wordings\n" in said
+    assert "s3cret" not in said + json.dumps(state_json(found))
+
+
+def test_doctor_says_that_the_server_is_away_and_goes_on(workspace, chroma, impatient):
+    chroma.kill()
+    found = state(workspace, fix=False)
+    assert not found.healthy
+    assert f"vectors   the Chroma server {chroma.url} does not answer" in printed(found)
+    assert found.captures == len(STORIES)
+    assert found.index_missing == 0
 
 
 def test_lost_data_is_filled_again_by_the_next_build(workspace, chroma):

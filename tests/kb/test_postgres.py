@@ -1,8 +1,12 @@
 """PostgreSQL: what only a server can do to a study. The store's own tests run on it as on SQLite."""
 
+import json
 import os
+import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -18,15 +22,19 @@ from postgres import Server
 
 from kb import postgres
 from kb import tables as t
-from kb.advisory import held_on_server
+from kb.advisory import held_on_server, require_locks
+from kb.databases import engine_of
 from kb.errors import BusyError, LostError, UserError
 from kb.exclusive import RUN, alone
+from kb.fulltext import damage, drop_fulltext, make_fulltext
 from kb.occurrences import Occurrences
 from kb.pipeline import build
 from kb.records import Visit
 from kb.store import RecordStore
 from kb.takedown import Request, take_down
+from kb.text import words_digest
 from kb.workspace import Workspace
+from queries.upkeep import state, state_json
 
 HOLD = (
     "import sys; from pathlib import Path; from kb.exclusive import alone\n"
@@ -169,6 +177,95 @@ def test_study_that_was_renamed_keeps_its_database(tmp_path, postgres_url):
         assert workspace.store.count_snapshots() == len(STORIES)
 
 
+# --- a lock whose connection is lost ---
+
+
+def drop_lock(url: str) -> None:
+    """As a network or an administrator does: the one connection that has the run's lock."""
+    dropped = asked(
+        url,
+        "SELECT count(pg_terminate_backend(l.pid, 5000)) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+        "WHERE l.locktype = 'advisory' AND l.granted AND a.application_name LIKE %s",
+        f"retold {os.getpid()}@%",
+    )
+    assert dropped == 1
+
+
+def test_transaction_under_a_lost_lock_writes_nothing_and_says_so(tmp_path, store, postgres_url):
+    with alone(tmp_path, postgres_url):
+        store.add_snapshot(snapshot())
+        drop_lock(postgres_url)
+        with pytest.raises(LostError) as raised:
+            store.add_snapshot(snapshot("https://ledger.example/b"))
+        assert raised.value.exit_code == 4
+        assert "the lock of this run on PostgreSQL 127.0.0.1:" in str(raised.value)
+        assert "secret" not in str(raised.value)
+        assert store.count_snapshots() == 1
+    store.add_snapshot(snapshot("https://ledger.example/b"))  # outside of a run nothing is asked
+    assert store.count_snapshots() == 2
+
+
+def test_build_whose_lock_was_lost_ends_though_no_other_run_has_begun(
+    tmp_path, postgres_url, monkeypatch, parser_loaded_once
+):
+    with opened(tmp_path, store_url=postgres_url) as workspace:
+        keep_stories(workspace)
+    commit, committed = RecordStore.commit, 0
+
+    def cut(self: RecordStore, *args: Any) -> None:
+        nonlocal committed
+        committed += 1
+        if committed == 3:
+            drop_lock(postgres_url)
+        commit(self, *args)
+
+    monkeypatch.setattr(RecordStore, "commit", cut)
+    with alone(tmp_path, postgres_url), opened(tmp_path, store_url=postgres_url) as workspace:
+        with pytest.raises(LostError):
+            build(workspace)
+        assert asked(postgres_url, "SELECT count(*) FROM outcomes") == 2
+
+
+def test_lock_of_another_process_does_not_stand_for_ours(tmp_path, store, postgres_url):
+    with alone(tmp_path / "here", postgres_url):
+        drop_lock(postgres_url)
+        with another(tmp_path / "there", postgres_url), pytest.raises(LostError):
+            store.add_snapshot(snapshot())
+    assert store.count_snapshots() == 0
+
+
+def test_next_run_waits_until_the_end_of_the_last_transaction_is_through(tmp_path, store, postgres_url):
+    entered = threading.Event()
+
+    def next_run() -> None:
+        with held_on_server(postgres_url, RUN, "next"):
+            entered.set()
+
+    follower = threading.Thread(target=next_run)
+    plain = engine_of(postgres_url)  # asks by itself at no commit
+    with held_on_server(postgres_url, RUN, "first"), plain.begin() as writing:
+        writing.execute(sa.insert(t.tools).values(id="x", name="n", version="1", params=""))
+        require_locks(postgres_url, lambda query, values: writing.execute(sa.text(query), values).scalar_one())
+        drop_lock(postgres_url)  # after the transaction has asked
+        follower.start()
+        assert not entered.wait(0.5)
+    plain.dispose()
+    follower.join(20)
+    assert entered.is_set()
+    assert asked(postgres_url, "SELECT count(*) FROM tools") == 1
+
+
+def test_server_that_ends_what_is_idle_leaves_a_run_its_connections(tmp_path, postgres_url):
+    asked(postgres_url, "ALTER ROLE retold SET idle_session_timeout = '200ms'")
+    try:
+        with alone(tmp_path, postgres_url), RecordStore.open(postgres_url) as store:
+            time.sleep(0.6)
+            store.add_snapshot(snapshot())
+            assert store.count_snapshots() == 1
+    finally:
+        asked(postgres_url, "ALTER ROLE retold RESET idle_session_timeout")
+
+
 # --- what can be wrong with a server ---
 
 
@@ -269,6 +366,63 @@ def test_search_goes_on_after_the_server_dropped_its_connection(store, postgres_
         assert places.chosen("passages") == before is not None
 
 
+def words_counted(url: str) -> dict[str, int]:
+    with postgres.connect(url) as server:
+        return dict(server.execute("SELECT word, wordings FROM wording_words").fetchall())
+
+
+def test_counts_of_words_follow_the_wordings(store, postgres_url):
+    said = ("Tides rise, tides fall.", "Boats rise.", "Boats left.")
+    make_fulltext(store)
+    store.commit(None, [], {words_digest(words): words for words in said[:2]})
+    store.commit(None, [], {words_digest(words): words for words in said})  # two of them are there
+    assert words_counted(postgres_url) == {"tide": 1, "rise": 2, "fall": 1, "boat": 2, "left": 1}
+    assert asked(postgres_url, "SELECT row(wordings, words)::text FROM wording_totals") == "(3,8)"
+    asked(postgres_url, "DELETE FROM wordings WHERE wording LIKE 'Boats%%'")
+    assert words_counted(postgres_url) == {"tide": 1, "rise": 1, "fall": 1}
+    assert damage(store) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE wording_words SET wordings = 7 WHERE word = 'tide'", "1 counts of words are not those"),
+        ("DELETE FROM wording_words WHERE word = 'tide'", "1 counts of words are not those"),
+        ("INSERT INTO wording_words VALUES ('whale', 1)", "1 counts of words are not those"),
+        ("UPDATE wording_totals SET words = words + 1", "2 counts of words are not those"),
+    ],
+)
+def test_counts_that_are_wrong_are_found(store, postgres_url, statement, told):
+    make_fulltext(store)
+    store.commit(None, [], {words_digest("Tides rise."): "Tides rise."})
+    asked(postgres_url, statement)
+    assert told in str(damage(store))
+    drop_fulltext(store)
+    make_fulltext(store)
+    assert damage(store) is None
+
+
+def test_index_of_an_earlier_version_is_made_anew(store, postgres_url):
+    store.commit(None, [], {words_digest("Tides rise."): "Tides rise."})
+    make_fulltext(store)
+    asked(postgres_url, "DROP TRIGGER wording_words_add ON wordings")
+    asked(postgres_url, "DROP TRIGGER wording_words_drop ON wordings")
+    asked(postgres_url, "DROP TABLE wording_words, wording_totals")
+    make_fulltext(store)
+    assert words_counted(postgres_url) == {"tide": 1, "rise": 1}
+
+
+# --- doctor ---
+
+
+def test_doctor_names_the_server_without_the_password(tmp_path, postgres_url, postgres_server):
+    with opened(tmp_path, store_url=postgres_url) as workspace:
+        found = state(workspace, fix=False)
+    where = rf"PostgreSQL 127\.0\.0\.1:{postgres_server.port}/retold \(schema s\w+\), version \d+\.\d+"
+    assert re.fullmatch(where, found.store)
+    assert "secret" not in json.dumps(state_json(found))
+
+
 # --- take-down ---
 
 
@@ -284,9 +438,10 @@ def test_what_is_taken_down_lies_in_no_file_of_the_server(tmp_path, postgres_url
         server = postgres_server.url("public")
         asked(server, "CHECKPOINT")
         assert holding(postgres_server, words)
+        assert holding(postgres_server, b"xylophon")  # among the words that are counted, too
         forget(workspace, url)
         asked(server, "CHECKPOINT")
-        assert not holding(postgres_server, words)
+        assert not holding(postgres_server, b"xylophon")
         left = made(workspace)
     assert url not in str(left)
 

@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 from newsdesk import CLAIMS, STORIES, page
+from postgres import Server
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
+
+from kb.store import RecordStore
 
 OTHER = CLAIMS.replace("night-naps", "beck").replace("Short Naps on Night Wards", "Rosters Reviewed At Length")
 
@@ -26,7 +29,7 @@ def archive(path: Path) -> Path:
     return path
 
 
-def retold(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+def retold(folder: Path, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-c", "from queries.front import main; main()", *words],
         cwd=folder,
@@ -34,15 +37,20 @@ def retold(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RETOLD_WORKERS": "1"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RETOLD_WORKERS": "1", **env},
     )
 
 
+def two_studies(folder: Path) -> Path:
+    """An archive, and a folder with a study whose folder `other` has another."""
+    (folder / "claims.yaml").write_text(CLAIMS, encoding="utf-8")
+    (folder / "other").mkdir()
+    (folder / "other" / "claims.yaml").write_text(OTHER, encoding="utf-8")
+    return archive(folder / "news.warc.gz")
+
+
 def test_pages_of_an_archive_go_to_each_study(tmp_path: Path) -> None:
-    (tmp_path / "claims.yaml").write_text(CLAIMS, encoding="utf-8")
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "claims.yaml").write_text(OTHER, encoding="utf-8")
-    file = archive(tmp_path / "news.warc.gz")
+    file = two_studies(tmp_path)
     done = retold(tmp_path, "backfill", file.name, "--also", "other", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
@@ -53,6 +61,28 @@ def test_pages_of_an_archive_go_to_each_study(tmp_path: Path) -> None:
     again = retold(tmp_path, "backfill", file.name)
     assert again.returncode == 0
     assert "1 read before" in again.stderr
+
+
+def test_each_study_of_a_pass_has_a_record_store_of_its_own_on_a_server(
+    tmp_path: Path, postgres_server: Server
+) -> None:
+    file, first, second = two_studies(tmp_path), postgres_server.url(), postgres_server.url()
+    own = {"RETOLD_STORE_URL": first}
+    for word, said in (
+        ("other", "name the others' behind their folders"),
+        (f"other={first}", "every study has a record store of its own"),
+    ):
+        refused = retold(tmp_path, "backfill", file.name, "--also", word, **own)
+        assert (refused.returncode, said in " ".join(refused.stderr.split())) == (2, True)
+        assert "secret" not in refused.stderr
+    done = retold(tmp_path, "backfill", file.name, "--also", f"other={second}", "--json", **own)
+    assert done.returncode == 0, done.stderr
+    kept = {slug: study["kept"] for slug, study in json.loads(done.stdout)["studies"].items()}
+    assert set(kept) == {"night-naps", "beck"}
+    for url, count in ((first, kept["night-naps"]), (second, kept["beck"])):
+        with RecordStore.open(url) as store:
+            assert store.count_snapshots() == count > 0
+    assert not list(tmp_path.rglob("records.db"))
 
 
 def test_missing_and_damaged_files_are_told(tmp_path: Path) -> None:

@@ -64,6 +64,15 @@ def test_doctor_counts_what_is_held_and_what_became_of_it(built):
     assert found.healthy
 
 
+def test_doctor_says_where_records_and_vectors_lie(built):
+    found = state(built, fix=False)
+    said = shown(print_state, found)
+    data = built.settings.data_dir
+    assert (found.store, found.index) == (str(data / "records.db"), str(data / "index"))
+    assert f"vectors   {found.index}: {found.index_held} wordings\n" in said
+    assert found.index_held > 10
+
+
 def test_doctor_names_speakers_whom_nobody_quotes(built):
     assert state(built, fix=False).unused_speakers == ("nobody",)
 
