@@ -23,6 +23,8 @@ QUOTES = 12
 CLAIMS = 5
 _NAMED = re.compile(r"^((?:[A-Z][\w'’-]+|[A-Z]\.)(?: (?:[A-Z][\w'’-]+|[A-Z]\.)){1,3}), (?:an?|the|who|whose) ")
 _ACCENTED = str.maketrans({"a": "á", "e": "é", "o": "ö", "u": "ü", "n": "ñ", "c": "ç"})
+_LEAST = ((0, 3), (-1, 4))
+"""Place of a given and a family name, and letters that each has at least: no `A. Pack`, who is in every page."""
 _ONE_IN = 5
 """Of the people, how many one with letters beyond ASCII comes to."""
 
@@ -49,7 +51,7 @@ def _makings(data: Path) -> _Makings:
     for several in (speakers, quotes, papers):
         order.shuffle(several)
     names = [name.split() for name in speakers]
-    given, family = (list(dict.fromkeys(name[at] for name in names)) for at in (0, -1))
+    given, family = (list(dict.fromkeys(name[at] for name in names if len(name[at]) >= least)) for at, least in _LEAST)
     return _Makings(given, family, quotes, papers)
 
 
@@ -84,7 +86,7 @@ def _study(number: int, makings: _Makings) -> Study:
     return Study(
         slug=f"invented-{number}",
         title=title,
-        aliases=(" ".join(title.split()[:3]),),
+        aliases=(" ".join(title.split()[:4]),),
         since=date(2026, 3, 1),
         until=None,
         contact=None,
