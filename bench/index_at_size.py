@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,7 @@ def _opened(way: str, url: str, folder: Path) -> Iterator[Ask]:
     """What asks for the ten nearest to a vector."""
     if way == WAYS[0]:
         index = ServerIndex(_study(url), folder, TOOL)
-        yield lambda vector: [number_of(key) for key, _ in index.nearest(vector, K)]
+        yield partial(_ours, index)
         index.close()
         return
     collection = _client(url).get_collection("bench", embedding_function=None)
@@ -164,6 +165,10 @@ def _opened(way: str, url: str, folder: Path) -> Iterator[Ask]:
         return [number_of(key) for key in found["ids"][0]]
 
     yield ask
+
+
+def _ours(index: ServerIndex, vector: Any) -> list[int]:
+    return [number_of(key) for key, _ in index.nearest(vector, K)]
 
 
 def _client(url: str) -> Any:

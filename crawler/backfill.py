@@ -18,7 +18,8 @@ from urllib.parse import urljoin
 
 import attrs
 
-from crawler.guard import hosts_named, refusal
+from crawler import remote
+from crawler.guard import hosts_named, is_named, refusal
 from crawler.imports import Importer
 from crawler.pipelines import catch_up
 from crawler.plan import begins
@@ -87,6 +88,8 @@ def backfill(
     files: Sequence[str], targets: Sequence[Target], now: datetime, *, on_progress: Progress
 ) -> BackfillSummary:
     """Look through web archives, each a path or an address as fsspec takes it, for pages about the targets' studies."""
+    for scheme in sorted({name.partition("://")[0] for name in files if "://" in name}):
+        remote.require_library(scheme)
     for target in targets:
         catch_up(target.archive, target.store)
     run = _Run(targets, now)
@@ -241,10 +244,14 @@ def _named(name: str, base: str | None, stdin: IO[bytes]) -> Iterator[str]:
     elif _is_archive(name):
         yield name
     else:
-        with _tried(name, lambda: fsspec.open(name, "rb").open()) as file:
-            for listed in _listed(_content(name, file), base or name):
-                _require_outside(listed, name, base or name)
-                yield listed
+        for listed in _listed(_tried(name, lambda: _fetched(name)), base or name):
+            _require_outside(listed, name, base or name)
+            yield listed
+
+
+def _fetched(name: str) -> bytes:
+    with remote.opened(name) as file:
+        return _content(name, file)
 
 
 def _require_outside(listed: str, name: str, base: str) -> None:
@@ -254,7 +261,10 @@ def _require_outside(listed: str, name: str, base: str) -> None:
     web = scheme in ("http", "https")
     if not rest or (scheme != home and not web):
         raise UserError(f"{shown(name)}: a list from elsewhere may name no {scheme if rest else 'file'} here: {listed}")
-    why = refusal(listed, hosts_named([base, name])) if web else None
+    named = hosts_named([base, name])
+    why = refusal(listed, named) if web else None
+    if web and not why and not is_named(listed, named):
+        why = remote.resolved_refusal(remote.host_name(listed))
     if why:
         raise UserError(f"{shown(name)}: {why}; name the file itself to have it read")
 
@@ -299,5 +309,9 @@ def _tried(name: str, opening: Callable[[], Any]) -> Any:
     """What fsspec gives; UserError for what it cannot reach or has no library for."""
     try:
         return opening()
-    except (OSError, ValueError, ImportError, EOFError, zlib.error) as error:
+    except _unreachable() as error:
         raise UserError(f"{shown(name)}: {_told(name, error)}") from error
+
+
+def _unreachable() -> tuple[type[Exception], ...]:
+    return (*remote.failures(), ImportError, zlib.error)

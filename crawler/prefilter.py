@@ -1,103 +1,171 @@
 """Which records of a web archive may concern a study: scans of their raw bytes, for all studies at once.
 
-A page about a study names it, one of its speakers or one of its documents, or prints a run of a reference quote. The
-bytes of such a name are many: letters beyond ASCII differ by charset, any letter may be an entity or a JSON escape,
-and between two words may stand tags, entities and line ends. So two scans: the first looks for the longest word of
-every name and for four words of every run, which passes over most of an archive at gigabytes a second; what it
-stops at is held against whole names. Both are Hyperscan databases, whose speed hardly depends on how many patterns
-there are (Wang et al., NSDI 2019). They let through too much rather than too little: `focus.judge` decides.
+A page about a study names it, one of its speakers or one of its documents, or prints a run of a reference quote. One
+scan looks for parts of every sign, which passes over most of an archive at gigabytes a second; what it stops at is
+held against the whole sign. Both use Hyperscan (Wang et al., NSDI 2019). What the scan costs grows with the quotes of
+the studies, whose everyday words start its automaton in every page; so beyond a dozen studies their quotes are
+looked for in what the page says without its markup, a tenth of its bytes, where four words are plain text and their
+number costs nothing. All this lets through too much rather than too little: `focus.judge` decides.
 """
 
-import re
-import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, cached_property
-from html.entities import html5
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import attrs
 
-from crawler.signs import QUOTE_RUN, RUN_CONTENT
-from crawler.terms import FUNCTION_WORDS, Terms, fold, names_of
+from crawler.spellings import ESCAPED, Sign, folded, signs_of, unescaped
+from crawler.terms import Terms
 from kb.claims import Study
 from kb.errors import UserError
 
-_CHARSETS = (
-    "utf-8", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "iso8859-2",
-    "iso8859-5", "iso8859-7", "iso8859-9", "iso8859-15", "koi8-r", "koi8-u", "mac-roman", "cp874", "gb18030", "big5",
-    "shift_jis", "euc-jp", "euc-kr",
-)  # fmt: skip
-"""Charsets that servers still declare (WHATWG Encoding); the others are written like one of these."""
-_GAP = rb"(?:[^0-9a-z]|&#?[0-9a-z]+;|\\[nrt]|\\u[0-9a-f]{4}|<[^>]*>)+"
-"""What may stand between two words of a name."""
-_NEAR = rb"[^0-9a-z].{0,40}?"
-"""The same between two words of a quote, where six of them stand in order: a tag, an entity, a line end."""
-_TOKEN = re.compile(r"[^\W_]+")
 _ENCODED = rb"\n(?:content-encoding:[ \t]*(?:gzip|x-gzip|br|deflate|zstd)|transfer-encoding:[ \t]*chunked)"
 """A head that says the body is not its bytes as they are; crawls that undid it renamed the header."""
-COARSE_RUN = 4
-"""Words of a run that the first scan looks for. Three stopped it at 111 more of 1,500 pages, a millisecond each."""
-_MANY_DIGITS = 4
-"""Digits from which a number of a study is a sign; two different ones are needed."""
 _WIDE_HEAD = 4_096
 """Bytes in which a body of two or four bytes a letter has shown a NUL."""
+MANY_QUOTES = 1_200
+"""Patterns of quotes, some 18 studies', from which the text is cut out first: a third of a millisecond a page, and then
+as much for one as for a thousand studies."""
+_RUNNING = rb">[^<>]{20}"
+"""Twenty bytes of running text; a menu's words are shorter."""
+_AROUND = 200
+"""Bytes before and after it that may belong to its sentence, in other tags."""
+_NAMED = 2
+"""What a name counts; a number counts half, since a single one stands in every thirtieth page."""
 
 
 class Prefilter:
-    """The patterns of several studies. Travels by pickle, compiled: that takes 50 ms a name."""
+    """The patterns of several studies. Travels by pickle, compiled."""
 
-    def __init__(self, studies: Sequence[tuple[Study, Terms]]) -> None:
-        self._coarse: dict[bytes, bool] = {_ENCODED: False}
-        """By pattern, whether it is a number, of which one alone says nothing."""
-        self._exact: list[bytes] = []
-        self._about: list[tuple[int, bool]] = []
-        """By exact pattern, the study, and whether it is a number."""
+    def __init__(self, studies: Sequence[tuple[Study, Terms]], many_quotes: int = MANY_QUOTES) -> None:
+        about: dict[Sign, list[int]] = {}
         for at, (study, terms) in enumerate(studies):
-            for sign in _signs(study, terms):
-                self._coarse[sign.coarse] = sign.number
-                self._exact.append(sign.exact)
-                self._about.append((at, sign.number))
+            for sign in signs_of(study, terms):
+                about.setdefault(sign, []).append(at)
+        cut = len({sign.coarse for sign in about if sign.folded}) > many_quotes
+        self._first = _Looked.of(about, lambda sign: b"" if cut and sign.folded else sign.coarse)
+        self._text = _Looked.of(about, lambda sign: sign.folded) if cut else None
 
     def compile(self) -> None:
-        for name in _COMPILED:
-            getattr(self, name)
+        """What the first use would do, but for whole signs, each of which is compiled when it is first asked for."""
+        self._compiled_first, self._compiled_text, self._compiled_running  # noqa: B018
 
     def __getstate__(self) -> dict[str, Any]:
         hyperscan = require_hyperscan()
-        compiled = {name: hyperscan.dumpb(getattr(self, name)) for name in _COMPILED}
-        return self.__dict__ | compiled
+        databases = {name: getattr(self, name) for name in _COMPILED}
+        state = {name: value for name, value in self.__dict__.items() if name != "_whole"}
+        return state | {name: hyperscan.dumpb(each) if each else None for name, each in databases.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__ |= state | {name: _loaded(state[name]) for name in _COMPILED}
+        self.__dict__ |= state | {name: state[name] and _loaded(state[name]) for name in _COMPILED}
 
     @cached_property
-    def _numbers(self) -> frozenset[int]:
-        return frozenset(at for at, number in enumerate(self._coarse.values()) if number)
+    def _compiled_first(self) -> Any:
+        return _compiled([_ENCODED, *ESCAPED, *self._first.patterns])
 
     @cached_property
-    def _compiled_coarse(self) -> Any:
-        return _compiled(list(self._coarse))
+    def _compiled_text(self) -> Any:
+        return _compiled(self._text.patterns) if self._text else None
 
     @cached_property
-    def _compiled_exact(self) -> Any:
-        return _compiled(self._exact)
+    def _compiled_running(self) -> Any:
+        return _compiled([_RUNNING], every=True) if self._text else None
+
+    @cached_property
+    def _whole(self) -> dict[tuple[bytes, ...], Any]:
+        """Compiled whole signs, by their patterns: a few milliseconds each, and most are never asked for."""
+        return {}
 
     def stirs(self, data: bytes) -> bool:
-        """Whether a record's head and body are worth a closer look: a sign may stand there, or in an encoded body."""
-        found = _found(self._compiled_coarse, data)
-        return len(found) > 1 or (bool(found) and found[0] not in self._numbers) or is_wide(data)
+        """Whether a record's head and body are worth a closer look: they concern a study, or are encoded."""
+        studies, encoded = self._seen(data)
+        return bool(studies) or encoded or is_wide(data)
 
     def studies(self, body: bytes) -> tuple[int, ...]:
         """Those that a body may concern, by their place in the list."""
-        weights: Counter[int] = Counter()
-        for pattern in _found(self._compiled_exact, body):
-            study, number = self._about[pattern]
-            weights[study] += 1 if number else 2
-        return tuple(sorted(study for study, weight in weights.items() if weight >= 2))
+        return tuple(sorted(self._seen(body)[0]))
+
+    def _seen(self, data: bytes) -> tuple[set[int], bool]:
+        """The studies that bytes as they are concern, and whether they say of themselves that they are encoded."""
+        found = _found(self._compiled_first, data)
+        encoded = _AT_ENCODED in found
+        if any(_AT_ENCODED < at < _AT_SIGNS for at in found):
+            plain = unescaped(data)
+            if plain != data:
+                data, found = plain, _found(self._compiled_first, plain)
+        seen = _Weighed(self, data)
+        seen.weigh(self._first, [at - _AT_SIGNS for at in found if at >= _AT_SIGNS])
+        if self._text:
+            seen.weigh(self._text, _found(self._compiled_text, folded(self._running(data))))
+        return seen.studies, encoded
+
+    def _running(self, data: bytes) -> bytes:
+        """The parts of a page in which it says something; all of it where nothing is a tag."""
+        parts = [data[: data.find(b"<") + 1] or data]
+        read = len(parts[0])
+        for end in _ends(self._compiled_running, data):
+            if end > read:
+                close = data.find(b"<", end)
+                if data[close + 1 : close + 4].lower() not in (b"/sc", b"/st"):  # scripts and styles say nothing
+                    start, read = max(read, end - _AROUND), close + _AROUND if close >= 0 else len(data)
+                    parts.append(data[start:read])
+        return b" ".join(parts)
+
+    def stands(self, patterns: tuple[bytes, ...], data: bytes) -> bool:
+        """Whether one of some signs stands there as a whole."""
+        if patterns not in self._whole:
+            self._whole[patterns] = _compiled(list(patterns))
+        return bool(_found(self._whole[patterns], data))
 
 
-_COMPILED = ("_compiled_coarse", "_compiled_exact")
+_COMPILED = ("_compiled_first", "_compiled_text", "_compiled_running")
+_AT_ENCODED = 0
+_AT_SIGNS = 1 + len(ESCAPED)
+"""Place of the first sign among the patterns."""
+
+
+@attrs.frozen
+class _Looked:
+    """What one scan looks for, and what it means."""
+
+    patterns: tuple[bytes, ...]
+    meant: tuple[tuple[tuple[int, tuple[bytes, ...], bool], ...], ...]
+    """By pattern: a study, the whole signs that it may be of, and whether these are numbers."""
+
+    @classmethod
+    def of(cls, about: "dict[Sign, list[int]]", part: "Any") -> "_Looked":
+        meant: dict[bytes, dict[tuple[int, bool], list[bytes]]] = {}
+        for sign, studies in about.items():
+            if part(sign):
+                for study in studies:
+                    meant.setdefault(part(sign), {}).setdefault((study, sign.number), []).append(sign.exact)
+        return cls(
+            tuple(meant),
+            tuple(
+                tuple((study, tuple(wholes), number) for (study, number), wholes in each.items())
+                for each in meant.values()
+            ),
+        )
+
+
+class _Weighed:
+    """The studies that some bytes concern: by one name, or two different numbers."""
+
+    def __init__(self, prefilter: Prefilter, data: bytes) -> None:
+        self._prefilter = prefilter
+        self._data = data
+        self._weights: dict[int, int] = {}
+
+    @property
+    def studies(self) -> set[int]:
+        return {study for study, weight in self._weights.items() if weight >= _NAMED}
+
+    def weigh(self, looked: _Looked, found: Iterable[int]) -> None:
+        for at in found:
+            for study, wholes, number in looked.meant[at]:
+                weight = self._weights.get(study, 0)
+                if weight < _NAMED and (number or self._prefilter.stands(wholes, self._data)):
+                    self._weights[study] = weight + (1 if number else _NAMED)
 
 
 def _loaded(dumped: bytes) -> Any:
@@ -107,11 +175,13 @@ def _loaded(dumped: bytes) -> Any:
     return database
 
 
-def _compiled(patterns: list[bytes]) -> Any:
+def _compiled(patterns: Sequence[bytes], *, every: bool = False) -> Any:
+    """`every`: each place is told, not only that there is one."""
     hyperscan = require_hyperscan()
     database = hyperscan.Database()
-    flags = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_SINGLEMATCH
-    database.compile(expressions=patterns, flags=flags)
+    flags = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL | (0 if every else hyperscan.HS_FLAG_SINGLEMATCH)
+    if patterns:
+        database.compile(expressions=list(patterns), flags=flags)
     return database
 
 
@@ -126,6 +196,16 @@ def _note(pattern: int, _start: int, _end: int, _flags: int, found: list[int]) -
     found.append(pattern)
 
 
+def _ends(database: Any, data: bytes) -> list[int]:
+    found: list[int] = []
+    database.scan(data, match_event_handler=_note_end, context=found)
+    return found
+
+
+def _note_end(_pattern: int, _start: int, end: int, _flags: int, found: list[int]) -> None:
+    found.append(end)
+
+
 def require_hyperscan() -> Any:
     try:
         import hyperscan
@@ -137,123 +217,3 @@ def require_hyperscan() -> Any:
 def is_wide(data: bytes) -> bool:
     """Whether letters of two or four bytes may stand there, which no pattern is written in."""
     return b"\x00" in data[:_WIDE_HEAD]
-
-
-# --- patterns ---------------------------------------------------------------------------------------
-
-
-@attrs.frozen
-class _Sign:
-    exact: bytes
-    coarse: bytes
-    """A part of it that stands wherever it does."""
-    number: bool = False
-
-
-def _signs(study: Study, terms: Terms) -> Iterator[_Sign]:
-    for name in names_of(study):
-        tokens = _tokens(name)
-        longest = max(tokens, key=len, default="")
-        for spelt in (_letter, *(_ESCAPES if name.isascii() else ())):
-            if longest:
-                yield _Sign(_phrase(tokens, spelt), _word(longest, spelt))
-    for quote in study.quotes:
-        for run in _runs(_tokens(quote.text)):
-            fours = (run[at : at + COARSE_RUN] for at in range(len(run) - COARSE_RUN + 1))
-            plain = max(fours, key=lambda four: sum(map(len, four)))
-            whole = _NEAR.join(_word(word, _letter) for word in run)
-            yield _Sign(whole, _NEAR.join(_word(word, _letter) for word in plain))
-    for mark in (*terms.ids, *(address.split("?")[0] for address in terms.addresses)):
-        whole = b"".join(_SLASH if letter == "/" else _letter(letter) for letter in mark)
-        yield _Sign(whole, _word(max(mark.split("/"), key=len), _letter))
-    for number in dict.fromkeys(_large(terms)):
-        yield _Sign(_number(number), _number(number), number=True)
-
-
-def _tokens(text: str) -> list[str]:
-    return _TOKEN.findall(unicodedata.normalize("NFC", text))
-
-
-def _runs(tokens: list[str]) -> Iterator[list[str]]:
-    """The runs of a quote by which `signs` would know it."""
-    for start in range(len(tokens) - QUOTE_RUN + 1):
-        run = tokens[start : start + QUOTE_RUN]
-        if sum(len(word) > 1 and fold(word) not in FUNCTION_WORDS for word in run) >= RUN_CONTENT:
-            yield run
-
-
-def _large(terms: Terms) -> Iterator[str]:
-    return (number for number in terms.numbers if number.isdigit() and len(number) >= _MANY_DIGITS)
-
-
-def _number(digits: str) -> bytes:
-    """`8400` as `8400`, `8,400`, `8.400`, `8 400` and the like, in no longer number."""
-    mark = rb"(?:[,.'\x20]|&(?:nbsp|thinsp|#160|#8239);|\xc2?\xa0|\xe2\x80[\x89\xaf])?"
-    first = len(digits) % 3
-    groups = [digits[:first], *(digits[at : at + 3] for at in range(first, len(digits), 3))]
-    return b"[^0-9]" + mark.join(group.encode() for group in groups if group) + b"[^0-9]"
-
-
-def _phrase(tokens: Iterable[str], spelt: Callable[[str], bytes]) -> bytes:
-    return _GAP.join(_word(token, spelt) for token in tokens)
-
-
-def _word(token: str, spelt: Callable[[str], bytes]) -> bytes:
-    return b"".join(map(spelt, token))
-
-
-_SLASH = rb"(?:/|\\/|%2f|&#0*47;|&#x0*2f;|&sol;)"
-
-
-def _escape(form: str) -> Callable[[str], bytes]:
-    """A letter of ASCII in one kind of escape: some sites write whole names so, against robots."""
-
-    def spelt(letter: str) -> bytes:
-        cases = dict.fromkeys(form % ord(case) for case in (letter.lower(), letter.upper()))
-        return f"(?:{'|'.join(cases)})".encode()
-
-    return spelt
-
-
-_ESCAPES = (_escape("&#0*%d;"), _escape("&#x0*%x;"), _escape(r"\\u%04x"))
-
-
-@cache
-def _letter(letter: str) -> bytes:
-    """A letter as it may stand in a page; those of ASCII as they are."""
-    if letter.isascii():
-        return letter.lower().encode() if letter.isalnum() else b"\\x%02x" % ord(letter)
-    forms = {form for case in (letter, letter.lower(), letter.upper()) for form in _forms(case)}
-    return b"(?:" + b"|".join(sorted(forms)) + b")"
-
-
-def _forms(case: str) -> Iterator[bytes]:
-    for charset in _CHARSETS:
-        try:
-            yield _bytes(case.encode(charset))
-        except UnicodeEncodeError:
-            continue
-    yield _bytes(unicodedata.normalize("NFD", case).encode())
-    base = "".join(part for part in unicodedata.normalize("NFKD", case) if not unicodedata.combining(part))
-    if base and base.isascii():
-        yield _bytes(base.encode())
-    if len(case) == 1:
-        yield b"&#0*%d;" % ord(case)
-        yield b"&#x0*%x;" % ord(case)
-        yield from (f"&{name}".encode() for name in _entities().get(case, ()))
-    wide = case.encode("utf-16-be").hex()
-    yield "".join(rf"\\u{wide[at : at + 4]}" for at in range(0, len(wide), 4)).encode()
-
-
-@cache
-def _entities() -> dict[str, list[str]]:
-    """Named entities of each letter, with their semicolon."""
-    names: dict[str, list[str]] = {}
-    for name, letter in html5.items():
-        if name.endswith(";"):
-            names.setdefault(letter, []).append(name)
-    return names
-
-
-def _bytes(plain: bytes) -> bytes:
-    return b"".join(b"\\x%02x" % byte for byte in plain)

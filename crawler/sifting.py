@@ -3,7 +3,6 @@
 Runs in a worker; nothing is written here.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import IO, Any
 
 import attrs
 
+from crawler import remote
 from crawler.addresses import canonical
 from crawler.focus import Focus, judge
 from crawler.pages import Page, read_page
@@ -115,7 +115,7 @@ class Sifting:
                         items = self._looked_at(record, data, f"{shown(piece.address)}@{record.stream_pos}", passed)
                         found += items
                         carried += max((_size(item) for _, item in items), default=0)
-            except _failures() as error:
+            except remote.failures() as error:
                 problem = f"cannot be read beyond its record {records}: {error}"
         return Sifted(found=tuple(found), records=records - piece.skip, passed=dict(passed), rest=rest, problem=problem)
 
@@ -187,12 +187,6 @@ def _size(item: FetchedPage | Visit) -> int:
     return ITEM_BYTES + (len(item.capture.body) if isinstance(item, FetchedPage) else 0)
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    """What reading raises; the library behind a web address is loaded by reading one."""
-    aiohttp = sys.modules.get("aiohttp")
-    return (OSError, EOFError, ValueError, *((aiohttp.ClientError,) if aiohttp else ()))
-
-
 def _page_of(record: Any, data: bytes, max_bytes: int) -> Capture | str:
     """The page that a record holds; else why there is none, empty where nobody would look for one in it."""
     from fastwarc.warc import WarcRecord
@@ -227,9 +221,7 @@ def _page_of(record: Any, data: bytes, max_bytes: int) -> Capture | str:
 def opened(address: str) -> Iterator[IO[bytes] | str]:
     """A file as FastWARC takes it: the path of one here, which it reads itself, else an open one."""
     if "://" in address:
-        import fsspec
-
-        with fsspec.open(address, "rb") as file:
+        with remote.opened(address) as file:
             yield file
     elif address.isprintable():
         yield address

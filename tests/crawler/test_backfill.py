@@ -1,8 +1,10 @@
 import gzip
 import io
+import ipaddress
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
@@ -16,6 +18,7 @@ from warcio.warcwriter import WARCWriter
 
 from crawler import sifting
 from crawler.backfill import DONE, BackfillSummary, Target, backfill, files_of
+from crawler.guard import private
 from kb.archive import Archive
 from kb.claims import Study
 from kb.errors import UserError
@@ -380,3 +383,58 @@ def test_a_list_from_elsewhere_leads_nowhere_inside(site: Site, line: str) -> No
         site.url("/data/1.warc.gz"),
         "https://data.example/2.warc",
     ]
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Site]:
+    """Another program on this machine."""
+    made = Site()
+    yield made
+    made.close()
+
+
+def test_a_file_on_the_web_may_not_lead_inside(desk: Desk, site: Site, elsewhere: Site) -> None:
+    content = warc(("https://a.example/1", about()))
+    elsewhere.answers["/a.warc.gz"] = elsewhere.answers["/list"] = Answer(content)
+    for path in ("/a.warc.gz", "/list"):
+        site.answers[path] = Answer(status=302, headers={"Location": elsewhere.url("/a.warc.gz")})
+    [problem] = desk.run(site.url("/a.warc.gz")).problems
+    assert "leads to 127.0.0.1: 127.0.0.1 lies in a private" in problem.what
+    with pytest.raises(UserError, match=r"leads to 127\.0\.0\.1"):
+        named(site.url("/list"))
+    name = f"http://localhost:{elsewhere.host.partition(':')[2]}/a.warc.gz"
+    site.answers["/named.warc.gz"] = Answer(status=302, headers={"Location": name})
+    assert "localhost" in desk.run(site.url("/named.warc.gz")).problems[0].what
+    assert elsewhere.asked == []
+    site.answers["/moved.warc.gz"] = Answer(status=302, headers={"Location": site.url("/here.warc.gz")})
+    site.answers["/here.warc.gz"] = Answer(content)
+    assert desk.run(site.url("/moved.warc.gz")).counts == {"glass-echo": {"kept": 1}}
+
+
+def test_a_name_is_judged_by_the_address_it_has(desk: Desk, site: Site, elsewhere: Site) -> None:
+    own = socket.gethostname()
+    try:
+        inside = private(ipaddress.ip_address(socket.gethostbyname(own)))
+    except OSError:
+        inside = None
+    if not inside or own == "localhost":
+        pytest.skip("this machine's name has no address of its network")
+    there = f"http://{own}:{elsewhere.host.partition(':')[2]}/a.warc.gz"
+    site.answers["/a.warc.gz"] = Answer(status=302, headers={"Location": there})
+    assert f"leads to {own}: " in desk.run(site.url("/a.warc.gz")).problems[0].what
+    site.answers["/warc.paths"] = Answer(there.encode())
+    with pytest.raises(UserError, match="private or reserved"):
+        named(site.url("/warc.paths"))
+    assert elsewhere.asked == []
+
+
+def test_list_on_a_server_that_fails_is_told(site: Site) -> None:
+    site.answers["/warc.paths"] = Answer(status=503)
+    with pytest.raises(UserError, match=r"warc\.paths"):
+        named(site.url("/warc.paths"))
+
+
+@pytest.mark.parametrize(("name", "told"), [("az://a/1.warc.gz", "pip install adlfs"), ("zz://a/1.warc", "zz")])
+def test_what_nothing_here_reads_is_told_with_what_does(desk: Desk, name: str, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        desk.run(name)

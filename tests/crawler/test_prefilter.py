@@ -9,7 +9,7 @@ from loopback import make_study
 
 from crawler.focus import judge
 from crawler.pages import read_page
-from crawler.prefilter import Prefilter
+from crawler.prefilter import MANY_QUOTES, Prefilter
 from crawler.terms import terms_of
 from kb import study as studies
 from kb.claims import Document, Speaker, Study
@@ -26,11 +26,13 @@ STUDY = attrs.evolve(
 )
 
 
-def prefilter(*given: Study) -> Prefilter:
-    return Prefilter([(study, terms_of(study)) for study in given])
+def prefilter(*given: Study, many_quotes: int = MANY_QUOTES) -> Prefilter:
+    return Prefilter([(study, terms_of(study)) for study in given], many_quotes)
 
 
 SIFTER = prefilter(STUDY)
+TEXT_SIFTER = prefilter(STUDY, many_quotes=0)
+"""As for a hundred studies: their quotes are looked for in the text without its markup."""
 
 
 def found(body: bytes, sifter: Prefilter = SIFTER) -> bool:
@@ -55,6 +57,8 @@ def escaped(name: str, form: str) -> str:
         escaped("Imke Vale", "&#%d;").encode(),
         escaped("Imke Vale", "&#x%X;").encode(),
         escaped("imke vale", "&#x00%x;").encode(),
+        b"Im&#107;e V\\u0061le",
+        b"Imke<a class='person' href='https://news.example/people/imke-vale?from=story'>Vale</a>",
         escaped("Imke Vale", "\\u%04X").encode(),
         "the glass\u2011echo study".encode(),
         "the Glass\u2014Echo study".encode("cp1252"),
@@ -78,7 +82,9 @@ def escaped(name: str, form: str) -> str:
     ],
 )
 def test_sign_is_found_however_it_is_written(body: bytes) -> None:
-    assert found(b"<p>The council met. " + body + b" And so on.</p>")
+    page = b"<p>The council met. " + body + b" And so on.</p>"
+    assert found(page)
+    assert found(page, TEXT_SIFTER)
 
 
 @pytest.mark.parametrize(
@@ -93,14 +99,50 @@ def test_sign_is_found_however_it_is_written(body: bytes) -> None:
 )
 def test_other_text_is_passed_over(body: bytes) -> None:
     assert not found(body)
+    assert not found(body, TEXT_SIFTER)
 
 
+@pytest.mark.parametrize("many_quotes", [0, MANY_QUOTES])
 @pytest.mark.parametrize("between", [" ", ", ", "\n", "&nbsp;", "</em> <em>", "\u2014"])
-def test_quote_is_found_whatever_stands_between_its_words(between: str) -> None:
+def test_quote_is_found_whatever_stands_between_its_words(between: str, many_quotes: int) -> None:
     said = ["Slow", "careful", "patient", "deliberate", "methodical", "honest", "work", "wins", "in", "the", "end"]
     quote = attrs.evolve(STUDY.quotes[0], text=", ".join(said))
-    sifter = prefilter(attrs.evolve(STUDY, quotes=(quote,)))
-    assert found(between.join(said).encode(), sifter)
+    sifter = prefilter(attrs.evolve(STUDY, quotes=(quote,), speakers=()), many_quotes=many_quotes)
+    assert found(b"<p>As she told the council on Tuesday: " + between.join(said).encode(), sifter)
+
+
+@pytest.mark.parametrize("many_quotes", [0, MANY_QUOTES])
+def test_each_study_of_many_has_the_pages_of_its_own_pass(many_quotes: int) -> None:
+    words = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "islet", "maple", "north", "olive"]
+    studies = []
+    for at, word in enumerate(words):
+        said = " ".join(f"{other}{word}" for other in (*words[at:], *words[:at])[:9])
+        speaker = Speaker(slug=word, name=f"{word.title()} Zweibrücken", aliases=(), affiliation=None, role=None)
+        quote = attrs.evolve(STUDY.quotes[0], text=f"We saw that {said} was everywhere", speaker=word)
+        named = {"slug": word, "title": f"Rising {word.title()} Index", "aliases": (), "documents": ()}
+        studies.append(attrs.evolve(STUDY, **named, speakers=(speaker,), quotes=(quote,)))
+    together = prefilter(*studies, many_quotes=many_quotes)
+    own = [prefilter(study) for study in studies]
+    pages = [
+        "<p>Rising Heron Index and Rising Maple&nbsp;Index</p>",
+        "<p>said Delta Zweibr&uuml;cken, and Zweibrucken, Olive said nothing</p>",
+        *(f"<p>As it was told on Tuesday to <i>the council</i>: {study.quotes[0].text.replace(' ', between)}</p>"
+          for study in studies[::3] for between in (" ", "<wbr> ", ",\n    "))
+    ]  # fmt: skip
+    found_in = [together.studies(page.encode()) for page in pages]
+    assert found_in == [
+        tuple(at for at, sifter in enumerate(own) if sifter.studies(page.encode())) for page in pages
+    ]  # fmt: skip
+    assert all(found_in)
+    assert all(together.stirs(page.encode()) for page in pages)
+
+
+def test_page_that_calls_nothing_a_tag_is_read_whole() -> None:
+    quote = STUDY.quotes[0].text
+    sifter = prefilter(attrs.evolve(STUDY, speakers=()), many_quotes=0)
+    assert found(quote.encode(), sifter)
+    assert found(b"<!-- x -->" + b"<script>var a = 1;</script>" * 9 + quote.encode(), sifter)
+    assert not found(b"<p>x</p><script>" + quote.encode() + b" and so on, and on, and on</script>", sifter)
 
 
 def test_one_large_number_says_nothing_two_do() -> None:
