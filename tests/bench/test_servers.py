@@ -35,7 +35,10 @@ def test_our_rows_take_the_same_room_as_bare_ones_and_are_searched_beside_ts_ran
     assert figures["server_memory_mb"] > 0
 
 
-@pytest.mark.skipif(not os.environ.get("RETOLD_SOAK"), reason="starts six servers: RETOLD_SOAK=1")
+soak = pytest.mark.skipif(not os.environ.get("RETOLD_SOAK"), reason="starts several servers: RETOLD_SOAK=1")
+
+
+@soak
 def test_each_way_of_filling_chroma_finds_what_is_there() -> None:
     matrix, queries = mixed(units(200), 400), units(5)
     best = [np.argsort(-(matrix @ query), kind="stable")[:10].tolist() for query in queries]
@@ -46,6 +49,7 @@ def test_each_way_of_filling_chroma_finds_what_is_there() -> None:
         assert figures[way]["memory_asked_mb"] > 0
 
 
+@soak
 def test_index_of_a_desk_is_asked_and_added_to_on_a_server(tmp_path: Path) -> None:
     made = desk(tmp_path, list(SAID.values()), units(len(SAID)))
     held = on_server_as_held(made.settings.data_dir, units(5), units(40))
