@@ -60,9 +60,11 @@ def backfill(
     ],
     base: Annotated[str | None, typer.Option(metavar="URL", help="What relative lines of a list lie below.")] = None,
     also: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
-            metavar="DIR", help="Look for the study of this folder in the same pass; may be given several times."
+            metavar="DIR[=URL]",
+            help="Look for the study of this folder in the same pass; URL: its record store, where it lies elsewhere."
+            " May be given several times.",
         ),
     ] = None,
     executor: Annotated[ExecutorName | None, typer.Option(help="What runs the work.", show_default="local")] = None,
@@ -88,13 +90,18 @@ def backfill(
         raise typer.Exit(INCOMPLETE)
 
 
-def _beside(own: "Settings", folders: list[Path]) -> list["Settings"]:
+def _beside(own: "Settings", also: list[str]) -> list["Settings"]:
     """The settings of this study and of those in other folders, whose data lie beside their claims.yaml."""
-    if len({folder.resolve() for folder in (own.study.parent, *folders)}) <= len(folders):
+    places = [(Path(folder), url or None) for folder, _, url in (each.partition("=") for each in also)]
+    if len({folder.resolve() for folder in (own.study.parent, *(folder for folder, _ in places))}) <= len(places):
         raise UserError("--also: name each study's folder once, and not the one that this study is in")
-    if folders and own.store_url:
-        raise UserError("--also: every study has its own record store; run `retold backfill` once for each")
-    return [own, *(own.model_copy(update={"study": folder / STUDY, "data_dir": folder / DATA}) for folder in folders)]
+    if own.store_url and not all(url for _, url in places):
+        raise UserError("--also: RETOLD_STORE_URL is this study's record store; name the other's too: --also DIR=URL")
+    urls = [url for url in (own.store_url, *(url for _, url in places)) if url]
+    if len(set(urls)) < len(urls):
+        raise UserError("--also: every study has its own record store, and two of them are the same")
+    others = [{"study": folder / STUDY, "data_dir": folder / DATA, "store_url": url} for folder, url in places]
+    return [own, *(own.model_copy(update=other) for other in others)]
 
 
 def forget(

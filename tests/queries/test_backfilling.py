@@ -11,6 +11,8 @@ from newsdesk import CLAIMS, STORIES, page
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from kb.store import RecordStore
+
 OTHER = CLAIMS.replace("night-naps", "beck").replace("Short Naps on Night Wards", "Rosters Reviewed At Length")
 
 
@@ -26,7 +28,7 @@ def archive(path: Path) -> Path:
     return path
 
 
-def retold(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+def retold(folder: Path, *words: str, store_url: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-c", "from queries.front import main; main()", *words],
         cwd=folder,
@@ -34,7 +36,12 @@ def retold(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RETOLD_WORKERS": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "RETOLD_WORKERS": "1",
+            "RETOLD_STORE_URL": store_url,
+        },
     )
 
 
@@ -53,6 +60,23 @@ def test_pages_of_an_archive_go_to_each_study(tmp_path: Path) -> None:
     again = retold(tmp_path, "backfill", file.name)
     assert again.returncode == 0
     assert "1 read before" in again.stderr
+
+
+def test_studies_of_one_pass_may_each_have_a_store_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "claims.yaml").write_text(CLAIMS, encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "claims.yaml").write_text(OTHER, encoding="utf-8")
+    own, others = (f"sqlite:///{tmp_path / name}.db" for name in ("own", "others"))
+    file = archive(tmp_path / "news.warc.gz").name
+    without = retold(tmp_path, "backfill", file, "--also", "other", store_url=own)
+    assert (without.returncode, "--also DIR=URL" in without.stderr) == (2, True)
+    done = retold(tmp_path, "backfill", file, "--also", f"other={others}", "--json", store_url=own)
+    assert done.returncode == 0, done.stderr
+    counts = json.loads(done.stdout)["studies"]
+    assert counts["beck"]["kept"] >= 1
+    with RecordStore.open(others) as store:
+        assert store.count_snapshots() == sum(counts["beck"].get(action, 0) for action in ("kept", "mention"))
+    assert not (tmp_path / "other" / ".retold" / "records.db").exists()
 
 
 def test_missing_and_damaged_files_are_told(tmp_path: Path) -> None:
