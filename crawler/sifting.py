@@ -101,7 +101,7 @@ class Sifting:
         passed: Counter[str] = Counter()
         kinds = (WarcRecordType.response, WarcRecordType.resource)
         carried = records = 0
-        rest, problem = None, ""
+        rest, problem, name = None, "", shown(piece.address)
         with opened(piece.address) as file:
             try:
                 for record in ArchiveIterator(file, parse_http=False):
@@ -112,7 +112,7 @@ class Sifting:
                         rest = records = records - 1
                         break
                     data = self._read(record, record.record_type in kinds, passed)
-                    at = f"{shown(piece.address)}@{record.stream_pos}"
+                    at = f"{name}@{record.stream_pos}"
                     if data is None:
                         problem = f"ends in the middle of its record {records}"
                     elif record.record_type == WarcRecordType.revisit:
