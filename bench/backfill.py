@@ -98,6 +98,8 @@ def _sifting(several: Sequence[Study], file: Path) -> tuple[float, float, Sifted
 def _several(several: Sequence[Study], file: Path, alone: float, judged: int) -> Mapping[str, Any]:
     """A pass for all beside one for the first, which took `alone`; and whether each has the pages of its own pass."""
     before = _resident()
+    held = _compiled(several)
+    resident = _resident() - before
     seconds, compiling, sifted = _sifting(several, file)
     scanned, first = _scanning(several, file), _scanning(several[:1], file)
     told = {
@@ -107,8 +109,8 @@ def _several(several: Sequence[Study], file: Path, alone: float, judged: int) ->
         "scanned_mb_per_cpu_s": {"one": round(first), "all": round(scanned)},
         "judged": {"one": judged, "all": len(sifted.found)},
         "compiling_s": round(compiling, 2),
-        "resident_mb": round((_resident() - before) / 1e6),
-        "pickled_mb": round(len(pickle.dumps(_compiled(several))) / 1e6, 1),
+        "resident_mb": round(resident / 1e6, 1),
+        "pickled_mb": round(len(pickle.dumps(held)) / 1e6, 1),
     }
     small = file.with_name("small.warc.gz")
     with small.open("wb") as opened:

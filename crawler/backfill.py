@@ -24,6 +24,7 @@ from crawler.imports import Importer
 from crawler.pipelines import catch_up
 from crawler.plan import begins
 from crawler.readers import Problem
+from crawler.revisits import UNKNOWN, Held, Revisit
 from crawler.sifting import Piece, Sifted, Sifting, shown
 from crawler.terms import terms_of
 from kb.archive import Archive
@@ -40,7 +41,7 @@ DONE = "backfilled.jsonl"
 WARCS = (".warc", ".warc.gz", ".warc.zst", ".warc.lz4")
 LIST_BYTES = 50_000_000
 """Of a list, unpacked: half a million addresses."""
-_SIGNS = "1"
+_SIGNS = "2"
 """Raised when what a study is recognised by in an archive changes: every file is then read once more."""
 
 
@@ -116,6 +117,7 @@ class _Run:
 
     def __init__(self, targets: Sequence[Target], now: datetime) -> None:
         self._targets = [(each, Importer(each.study, each.archive, each.store, now), each.signs) for each in targets]
+        self._held = [Held(target.store) for target in targets]
         self._done = [_done(target.settings.data_dir / DONE, signs) for target, _, signs in self._targets]
         self._states: dict[str, str] = {}
         """By file, what it was before it was read: it may grow meanwhile."""
@@ -145,6 +147,7 @@ class _Run:
                 if not isinstance(item, Visit):
                     importer.keep(item)
             importer.flush()
+        self._note_revisits(sifted.revisits)
         if sifted.rest is not None:
             return Piece(name, sifted.rest)
         self.files += 1
@@ -153,6 +156,16 @@ class _Run:
         else:
             self._note_done(name)
         return None
+
+    def _note_revisits(self, revisits: Sequence[Revisit]) -> None:
+        """One of what a study has is a visit that found it unchanged; of another, nobody here has seen the page."""
+        known: set[Revisit] = set()
+        for (_, importer, _), held in zip(self._targets, self._held, strict=True):
+            again = list(held.seen_again(revisits)) if revisits else []
+            importer.note([visit for _, visit in again])
+            known.update(revisit for revisit, _ in again)
+        if len(known) < len(revisits):
+            self._passed[UNKNOWN] += len(revisits) - len(known)
 
     def _note_done(self, name: str) -> None:
         for target, _, signs in self._targets:

@@ -19,6 +19,7 @@ from crawler.pages import Page, read_page
 from crawler.plan import begins, domains_of, source_of
 from crawler.prefilter import Prefilter, is_wide
 from crawler.readers import PAGE_MEDIA, in_utc, of_record, page_of, split_media_type
+from crawler.revisits import UNKNOWN, Revisit
 from crawler.spiders import FetchedPage
 from crawler.terms import Terms, terms_of
 from kb.claims import Study
@@ -65,6 +66,7 @@ class Sifted:
 
     found: tuple[Found, ...]
     """By the study's place in the list, pages to keep and those that were looked at and left."""
+    revisits: tuple[Revisit, ...]
     records: int
     passed: Mapping[str, int]
     """Records that could not be looked at, by reason."""
@@ -95,10 +97,11 @@ class Sifting:
         from fastwarc.warc import ArchiveIterator, WarcRecordType
 
         found: list[Found] = []
+        revisits: list[Revisit] = []
         passed: Counter[str] = Counter()
         kinds = (WarcRecordType.response, WarcRecordType.resource)
         carried = records = 0
-        rest, problem = None, ""
+        rest, problem, name = None, "", shown(piece.address)
         with opened(piece.address) as file:
             try:
                 for record in ArchiveIterator(file, parse_http=False):
@@ -109,15 +112,28 @@ class Sifting:
                         rest = records = records - 1
                         break
                     data = self._read(record, record.record_type in kinds, passed)
+                    at = f"{name}@{record.stream_pos}"
                     if data is None:
                         problem = f"ends in the middle of its record {records}"
+                    elif record.record_type == WarcRecordType.revisit:
+                        told = _revisit_of(record, at)
+                        revisits += [told] if told else []
+                        passed.update([] if told else [UNKNOWN])
+                        carried += ITEM_BYTES
                     elif self._prefilter.stirs(data):
-                        items = self._looked_at(record, data, f"{shown(piece.address)}@{record.stream_pos}", passed)
+                        items = self._looked_at(record, data, at, passed)
                         found += items
                         carried += max((_size(item) for _, item in items), default=0)
             except remote.failures() as error:
                 problem = f"cannot be read beyond its record {records}: {error}"
-        return Sifted(found=tuple(found), records=records - piece.skip, passed=dict(passed), rest=rest, problem=problem)
+        return Sifted(
+            found=tuple(found),
+            revisits=tuple(revisits),
+            records=records - piece.skip,
+            passed=dict(passed),
+            rest=rest,
+            problem=problem,
+        )
 
     def _read(self, record: Any, wanted: bool, passed: Counter[str]) -> bytes | None:
         """What a record holds, empty where nobody looks; None where it is cut off."""
@@ -181,6 +197,23 @@ def _left(capture: Capture, judged: Focus) -> Visit:
         found_in=capture.found_in,
         source=capture.source,
     )
+
+
+def _revisit_of(record: Any, at: str) -> Revisit | None:
+    """None where it does not say which record has the bytes, or is no address of the web."""
+    headers = record.headers
+    same = "identical-payload-digest" in headers.get("WARC-Profile", "")
+    url, of_url = (
+        canonical(headers.get(name, "").strip("<>")) for name in ("WARC-Target-URI", "WARC-Refers-To-Target-URI")
+    )
+    if not (same and url and of_url and record.record_date):
+        return None
+    try:
+        of_at = in_utc(datetime.fromisoformat(headers.get("WARC-Refers-To-Date", "")))
+    except ValueError:
+        return None
+    when = in_utc(record.record_date)
+    return Revisit(url=url, at=when, of_url=of_url, of_at=of_at.replace(microsecond=0), found_in=at)
 
 
 def _size(item: FetchedPage | Visit) -> int:

@@ -19,6 +19,7 @@ from warcio.warcwriter import WARCWriter
 from crawler import sifting
 from crawler.backfill import DONE, BackfillSummary, Target, backfill, files_of
 from crawler.guard import private
+from crawler.revisits import UNKNOWN
 from kb.archive import Archive
 from kb.claims import Study
 from kb.errors import UserError
@@ -136,6 +137,46 @@ def test_one_pass_serves_several_studies(tmp_path: Path) -> None:
     assert urls(desk.snapshots(0)) == ["https://a.example/1", "https://a.example/3"]
     assert urls(desk.snapshots(1)) == ["https://a.example/2", "https://a.example/3"]
     assert summary.records == 4
+
+
+def revisit(url: str, day: int, of_url: str, of_at: str, profile: str = "identical-payload-digest") -> bytes:
+    buffer = io.BytesIO()
+    writer = WARCWriter(buffer, gzip=True)
+    http = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], "HTTP/1.1")
+    record = writer.create_revisit_record(
+        url,
+        digest="sha1:3EF3TTSCUBUWSH6D5RTWVBSUXFNSLZCO",
+        refers_to_uri=of_url,
+        refers_to_date=of_at,
+        http_headers=http,
+    )
+    record.rec_headers.replace_header("WARC-Date", f"2026-04-{day:02d}T10:00:00Z")
+    record.rec_headers.replace_header("WARC-Profile", f"http://netpreserve.org/warc/1.1/revisit/{profile}")
+    writer.write_record(record)
+    return buffer.getvalue()
+
+
+def test_revisits_of_what_is_kept_say_that_it_was_there_unchanged(desk: Desk, tmp_path: Path) -> None:
+    kept, first = "https://a.example/1", "2026-04-01T10:00:00Z"
+    (tmp_path / "1.warc.gz").write_bytes(
+        warc((kept, about()), ("https://a.example/off", off(1)))
+        + revisit(kept, 4, kept, first)
+        + revisit("https://a.example/off", 4, "https://a.example/off", first)
+    )
+    (tmp_path / "2.warc.gz").write_bytes(
+        revisit(kept, 9, kept, first)
+        + revisit("https://b.example/copy", 9, kept, first)
+        + revisit(kept, 9, kept, "2026-03-09T10:00:00Z")
+        + revisit(kept, 10, kept, first, "server-not-modified")
+    )
+    summary = desk.run(tmp_path / "1.warc.gz", tmp_path / "2.warc.gz")
+    assert summary.counts == {"glass-echo": {"kept": 1, "unchanged": 2}}
+    assert summary.passed == {UNKNOWN: 4}
+    with RecordStore.open(desk.settings(0).database_url) as store:
+        again = [visit for visit in store.visits() if visit.action == "unchanged"]
+    assert [(visit.url, visit.at.day) for visit in again] == [(kept, 4), (kept, 9)]
+    assert all("2026-04-01T10:00:00" in visit.reason for visit in again)
+    assert len(desk.snapshots()) == 1
 
 
 def test_bodies_are_found_whatever_they_are_encoded_in(desk: Desk, tmp_path: Path) -> None:
