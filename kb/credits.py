@@ -6,6 +6,8 @@ stands where sources stand (`told`, `according to`). Credits of pictures are no 
 """
 
 import re
+from bisect import bisect
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from kb.number_words import listed
@@ -145,9 +147,15 @@ _Sign = tuple[Span, CreditKind, str]
 def _longest(signs: Iterable[_Sign]) -> list[_Sign]:
     """Of overlapping signs of one kind, the one with most words; links are all kept."""
     kept: list[_Sign] = []
+    taken: defaultdict[CreditKind, list[tuple[int, int]]] = defaultdict(list)  # in order, none overlaps another
     for sign in sorted(signs, key=lambda s: (s[0].start - s[0].end, s[0].start, s[1], s[2])):
-        if sign[1] in _BY_LINK or not any(other[1] == sign[1] and other[0].overlaps(sign[0]) for other in kept):
-            kept.append(sign)
+        if sign[1] not in _BY_LINK:
+            place, others = (sign[0].start, sign[0].end), taken[sign[1]]
+            at = bisect(others, place)
+            if any(start < place[1] and place[0] < end for start, end in others[max(0, at - 1) : at + 1]):
+                continue
+            others.insert(at, place)
+        kept.append(sign)
     return kept
 
 

@@ -31,6 +31,7 @@ from kb.records import (
     Tool,
     Visit,
 )
+from kb.sqlite import damaged
 from kb.store import RecordStore
 from kb.tellings import Alert, Delivery
 
@@ -49,6 +50,13 @@ class Worded:
     vector: npt.NDArray[np.float32] | None
     quoted: bool
     """Stands in the text as a quote; else as a passage."""
+
+
+class _Held(dict[str, T]):
+    """Records by id. What another record names is there, or the record store has lost it."""
+
+    def __missing__(self, key: str) -> T:
+        raise damaged("", f"{key} is named and not there")
 
 
 class Reader:
@@ -77,10 +85,10 @@ class Reader:
 
     def coverage(self, study: Study) -> Coverage:
         """Every article's latest capture that extracted, with all that is active about it."""
-        snapshots = {s.id: s for s in (t.from_row(Snapshot, row) for row in self._rows(sa.select(t.snapshots)))}
+        snapshots = _Held({s.id: s for s in (t.from_row(Snapshot, row) for row in self._rows(sa.select(t.snapshots)))})
         versions = self._versions(snapshots)
-        articles = {row["id"]: t.from_row(Article, row) for row in self._rows(sa.select(t.articles))}
-        texts = {row["id"]: t.from_row(Text, row) for row in self._rows(sa.select(t.texts))}
+        articles = _Held({row["id"]: t.from_row(Article, row) for row in self._rows(sa.select(t.articles))})
+        texts = _Held({row["id"]: t.from_row(Text, row) for row in self._rows(sa.select(t.texts))})
         passages = _by(self._active(Passage, t.passages), "text")
         quotes = _by(self._active(Quote, t.quotes), "text")
         quantities = _by(self._active(Quantity, t.quantities), "text")

@@ -2,7 +2,9 @@
 
 import random
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,16 @@ def test_every_command_on_a_damaged_record_store_works_or_says_how_to_make_it_ag
             assert held(folder) == whole
             assert call(folder, "verify").code == 0
     assert told  # else no damage was met, and nothing is proven
+
+
+@pytest.mark.parametrize("table", ["articles", "texts"])
+def test_a_row_that_others_name_and_that_is_lost_is_told(desk: Path, tmp_path: Path, table: str) -> None:
+    folder = copied(desk, tmp_path / "desk")
+    with closing(sqlite3.connect(database(folder))) as connection, connection:
+        connection.execute(f"DELETE FROM {table}")
+    for words in (("quotes",), ("trace",)):
+        answer = call(folder, *words)
+        assert (answer.code, "is named and not there" in answer.told) == (3, True)
 
 
 def garbled(name: str) -> Callable[[Path], object]:
