@@ -72,4 +72,4 @@ def spent(server: Processes | None) -> Iterator[dict[str, float]]:
 def rates(figures: dict[str, float], count: int) -> dict[str, float]:
     """The same with how many rows went by in a second of the processor, and of the clock."""
     cpu = figures["client_cpu_s"] + figures["server_cpu_s"]
-    return {**figures, "per_cpu_s": round(count / max(cpu, 0.01)), "per_s": round(count / figures["wall_s"])}
+    return {**figures, "per_cpu_s": round(count / max(cpu, 0.01)), "per_s": round(count / max(figures["wall_s"], 0.01))}
