@@ -31,7 +31,7 @@ ORPHAN_S = 10.0
 _MOST = 80
 """Characters of a command that are told."""
 
-_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]*@")
+_PASSWORD = re.compile(r"(://[^:/@\s]{0,200}):[^@\s]{1,200}@")
 
 
 @attrs.frozen(kw_only=True)
