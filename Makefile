@@ -8,14 +8,18 @@ NEEDS := pyproject.toml constraints.txt
 REPLAY := $(VENV)/replay
 TOOLS := $(VENV)/tools
 REPLAYED := $(REPLAY)/.pywb-2.10.0
+# Amazon's client pins libraries as closely; the tests that read object storage take it, and a server, from here.
+OBJECTS := $(VENV)/objects
+STORED := $(OBJECTS)/.s3fs-2026.9.0
 
-.PHONY: setup replay demo test soak check docs constraints audit clean
+.PHONY: setup replay objects demo test soak check docs constraints audit clean
 
 demo: setup
 	$(BIN)/retold demo retold-demo
 
-test: setup replay check
+test: setup replay objects check
 	RETOLD_REPLAY=$(REPLAY) $(BIN)/python -m pytest --durations=40
+	PYTHONPATH=$(OBJECTS) $(BIN)/python -m pytest -q tests/crawler/test_object_storage.py
 
 # The long forms of the tests (an hour or more on two cores), then everything at once for SECONDS on one data folder.
 SECONDS ?= 1200
@@ -48,6 +52,13 @@ replay: $(REPLAYED)
 $(REPLAYED): $(STAMP)
 	test -e $@ || $(PYTHON) -m venv --clear $(REPLAY)
 	test -e $@ || $(REPLAY)/bin/pip install --quiet --disable-pip-version-check pywb==2.10.0
+	touch $@
+
+objects: $(STORED)
+
+$(STORED): $(STAMP)
+	test -e $@ || $(BIN)/pip install --quiet --disable-pip-version-check --target $(OBJECTS) \
+	  s3fs==2026.9.0 'moto[s3]==5.2.5' flask==3.1.3 flask-cors==6.0.5
 	touch $@
 
 # Write the versions of a fresh environment that passes the tests, and the same with the digests of their files. Of torch

@@ -1,7 +1,7 @@
 """News archives in object storage, read from moto's server: S3's protocol over HTTP, without Amazon.
 
-Needs s3fs and moto[server], which are no dependencies of retold (docs/backfill.md): install them in a folder of their
-own, `pip install --target DIR s3fs 'moto[server]'`, and run this with DIR on PYTHONPATH.
+s3fs and moto are no dependencies of retold (docs/backfill.md): `make objects` puts them in a folder of their own, and
+`make test` runs this once more with that on PYTHONPATH.
 """
 
 import os
@@ -14,8 +14,8 @@ from test_backfill import Desk, about, desk, named, off, urls, warc  # noqa: F40
 
 from kb.errors import UserError
 
-pytest.importorskip("s3fs", reason="s3fs is not installed: pip install s3fs 'moto[server]'")
-moto_server = pytest.importorskip("moto.server", reason="moto's server is not installed: pip install 'moto[server]'")
+pytest.importorskip("s3fs", reason="run apart, with what `make objects` installs")
+moto_server = pytest.importorskip("moto.server", reason="run apart, with what `make objects` installs")
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of boto and moto
