@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -59,6 +59,8 @@ class VectorIndex(Protocol):
 
     def settle(self, matrix: str, width: int) -> None: ...
 
+    def others(self) -> list[str]: ...
+
     def drop_others(self) -> int: ...
 
     @property
@@ -73,6 +75,8 @@ class _Chroma:
     _client: Any
     _collection: Any
     _portion: int
+    _prefix: str | None = None
+    """Of the names of a study's collections."""
 
     def _ask(self, do: Callable[..., Any], **given: Any) -> Any:
         """What Chroma answers, its errors told as ours."""
@@ -129,6 +133,11 @@ class _Chroma:
             held.update(zip(found["ids"], found["embeddings"], strict=True))
         return held
 
+    def others(self) -> list[str]:
+        """This study's collections of other embedding tools, or of an older retold."""
+        names = [each.name for each in self._ask(self._client.list_collections)]
+        return [name for name in names if name.startswith(self._prefix or "") and name != self._collection.name]
+
     def close(self) -> None:
         raise NotImplementedError
 
@@ -174,18 +183,19 @@ class ChromaIndex(_Chroma):
             raise DataError(what) from error
 
     def drop_others(self) -> int:
-        """Delete the collections of other embedding tools, which nobody asks any more; returns how many.
+        """Delete the others, which nobody asks any more; returns how many.
 
         Chroma forgets a collection and leaves its folder, which holds the vectors.
         """
         with self._telling_damage():
-            others = [each.name for each in self._client.list_collections() if each.name != self._collection.name]
+            others = self.others()
             for name in others:
                 self._client.delete_collection(name)
             with closing(sqlite3.connect(self._folder / "chroma.sqlite3")) as connection:
                 named = {key for (key,) in connection.execute("SELECT id FROM segments")}
                 if others:
-                    connection.execute("VACUUM")  # Chroma leaves the room of what it deleted in its file
+                    with suppress(sqlite3.OperationalError):  # on a full disk the file stays as it is
+                        connection.execute("VACUUM")  # Chroma leaves the room of what it deleted in its file
             for path in self._folder.iterdir():
                 if path.is_dir() and path.name not in named:
                     shutil.rmtree(path)
@@ -233,8 +243,11 @@ class ServerIndex(_Chroma):
         _close_server_client(self._client)
 
     def drop_others(self) -> int:
-        """Delete this study's collections of other embedding tools; other studies' stay. Returns how many."""
-        return int(self._ask(partial(_drop_collections, self._client, self._prefix or "", but=self._collection.name)))
+        """Delete the others; other studies' stay. Returns how many."""
+        others = self.others()
+        for name in others:
+            self._ask(self._client.delete_collection, name=name)
+        return len(others)
 
 
 def _server_client(server: Server, patience: Patience) -> Any:
@@ -259,12 +272,10 @@ def _close_server_client(client: Any) -> None:
     client.close()
 
 
-def _drop_collections(client: Any, beginning: str, but: str = "") -> int:
-    names = [each.name for each in client.list_collections()]
-    others = [name for name in names if name.startswith(beginning) and name != but]
-    for name in others:
-        client.delete_collection(name)
-    return len(others)
+def _drop_collections(client: Any, beginning: str) -> None:
+    for name in [each.name for each in client.list_collections()]:
+        if name.startswith(beginning):
+            client.delete_collection(name)
 
 
 def _forget_client(folder: Path) -> None:

@@ -88,6 +88,7 @@ def test_index_of_an_older_retold_is_not_asked_and_is_filled_by_the_next_build(t
             older.setattr(indexes, "collection_name", lambda tool: "wordings-0123")
             build(workspace)
         once, vector = told(lookup.search(workspace, question, NOON)), workspace.embedder.encode([question.query])[0]
+        assert workspace.indexing.problems() == {}  # stale, not damaged
         asked = Desk(workspace)
         assert asked._lent.nearest(vector, 3) is None
         assert told(asked.search(question, NOON)) == once
