@@ -33,6 +33,9 @@ is sure to meet."""
 SEARCHED = 2_000
 """Vectors that `retold verify` asks it for: a few seconds."""
 
+ASTRAY = 500
+"""To a vector in so many no path of Chroma's graph may lead, without damage: one of 2,232 was met."""
+
 SAME = 0.9999
 """Cosine from which two vectors count as one: two wordings may have equal vectors, and either may be found."""
 
@@ -280,10 +283,10 @@ def _numbers(keys: Iterable[str]) -> Numbers:
 
 def finds_itself(index: VectorIndex, keys: Sequence[str], vectors: Vectors) -> bool:
     """Whether the index finds what it is asked for with the very vectors that it was given: one whose files are
-    damaged may still name all its keys and find none of them (chroma #7090).
+    damaged may still name all its keys and find none of them (chroma #7090). One in `ASTRAY` may not be found.
     """
+    missed = 0
     for key, vector in zip(keys, vectors, strict=True):
         nearest = index.nearest(vector, 1)
-        if not nearest or (nearest[0][0] != key and nearest[0][1] < SAME):
-            return False
-    return True
+        missed += not nearest or (nearest[0][0] != key and nearest[0][1] < SAME)
+    return missed <= len(keys) // ASTRAY

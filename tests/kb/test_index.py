@@ -319,6 +319,22 @@ def test_index_that_names_its_keys_but_finds_none_of_them_is_noticed():
     assert not finds_itself(dead, ["a", "b", "c"], vectors)
 
 
+def test_a_vector_that_no_path_leads_to_is_no_damage():
+    class Astray(ExactIndex):
+        lost: frozenset[str]
+
+        def nearest(self, vector: Vectors, k: int) -> Neighbours:
+            return [near for near in super().nearest(vector, k + 2) if near[0] not in self.lost][:k]
+
+    keys, vectors = [f"{number:03}" for number in range(500)], units(500, 32)
+    index = Astray(dict(zip(keys, vectors, strict=True)))
+    index.lost = frozenset({"007"})
+    assert finds_itself(index, keys, vectors)
+    assert not finds_itself(index, keys[:50], vectors[:50])
+    index.lost = frozenset({"007", "008"})
+    assert not finds_itself(index, keys, vectors)
+
+
 # --- an index that a long-lived process lends ---
 
 
