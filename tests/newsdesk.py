@@ -77,8 +77,10 @@ class HashEmbedder:
 
 
 def settings(folder: Path, claims: str = CLAIMS, **given: str | None) -> Settings:
-    (folder / "claims.yaml").write_text(claims, encoding="utf-8")
-    return Settings(data_dir=folder / "data", study=folder / "claims.yaml", workers=1, **given)
+    study = folder / "claims.yaml"
+    if not study.exists() or study.read_text(encoding="utf-8") != claims:  # another thread may be reading it
+        study.write_text(claims, encoding="utf-8")
+    return Settings(data_dir=folder / "data", study=study, workers=1, **given)
 
 
 def opened(folder: Path, claims: str = CLAIMS, version: str = "1", **given: str | None) -> Workspace:
