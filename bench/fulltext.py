@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.processes import parent
 from bench.records_at_size import searched
-from bench.search_quality import JudgedSet, by_words
+from bench.search_quality import JudgedSet, by_words, judged_sets
 from bench.search_sizes import POOL, sentences, short_queries
 from kb.connections import connect
 from kb.fulltext import make_fulltext
@@ -26,9 +26,7 @@ def run(data: Path, server: str, sets: tuple[str, ...] = (), size: int = 0) -> M
     `server`: address of a database on this machine that may be filled, without options; its schemas begin with
     `bench_`. `size`: of the corpus grown from the sets, in wordings; 0 for none.
     """
-    found = (path for path in data.iterdir() if (path / "docs.jsonl").exists())
-    folders = sorted(path for path in found if not sets or path.name in sets)
-    judged = [JudgedSet.load(folder) for folder in folders]
+    judged = judged_sets(data, sets)
     schema = f"{server}?options=-csearch_path="
     figures: dict[str, Any] = {"sets": {each.name: _compared(each, schema) for each in judged}}
     if size:

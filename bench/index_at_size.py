@@ -1,12 +1,7 @@
 """Vectors on a Chroma server: what it takes to fill, hold and ask it, ours beside its bare client."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -14,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import chromadb
-import httpx
 import numpy as np
 from chromadb.config import Settings
 
+from bench.chroma_server import ChromaServer
 from bench.processes import Processes, rates, spent
 from bench.search_sizes import timed
 from kb.index import GRAPH, ServerIndex, Vectors, reconcile
@@ -182,32 +177,9 @@ def _key(number: int) -> str:
 
 @contextmanager
 def chroma_server(folder: Path) -> Iterator[tuple[str, Processes]]:
-    """`chroma run` over a folder, on a port of loopback: its address and its processes."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    url, program = f"http://127.0.0.1:{port}", Path(sys.executable).with_name("chroma")
-    process = subprocess.Popen(
-        [program, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "DO_NOT_TRACK": "1"},
-    )
+    """One over a folder: its address and its processes."""
+    server = ChromaServer(folder)
     try:
-        _await(url, process)
-        yield url, Processes(process.pid)
+        yield server.url, Processes(server.start(wait_s=120))
     finally:
-        process.terminate()
-        process.wait()
-
-
-def _await(url: str, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + 120
-    while True:
-        try:
-            httpx.get(f"{url}/api/v2/heartbeat", timeout=5).raise_for_status()
-            return
-        except httpx.HTTPError:
-            if process.poll() is not None or time.monotonic() > end:
-                raise
-            time.sleep(0.1)
+        server.stop()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.search_quality import JudgedSet, quality, vectors
+from bench.search_quality import judged_sets, quality, vectors
 from bench.search_sizes import sizes
 from kb.settings import Settings
 from kb.workspace import Workspace
@@ -17,10 +17,8 @@ def run(data: Path, at: tuple[int, ...] = (10_000, 100_000), cache: Path | None 
 
     `data` has a folder for each set with docs.jsonl and queries.jsonl; `cache` keeps vectors from run to run.
     """
-    folders = sorted(path for path in data.iterdir() if (path / "docs.jsonl").exists())
-    embedder = Workspace(Settings()).embedder
-    figures: dict[str, Any] = {"embedder": embedder.tool.params, "quality": quality(folders, embedder, cache)}
-    sets = [JudgedSet.load(folder) for folder in folders]
+    sets, embedder = judged_sets(data), Workspace(Settings()).embedder
+    figures: dict[str, Any] = {"embedder": embedder.tool.params, "quality": quality(sets, embedder, cache)}
     texts = [text for judged in sets for text in judged.docs]
     asked = [text for judged in sets for text in judged.queries]
     held = np.vstack([vectors(f"{judged.name}-docs", judged.docs, embedder, cache) for judged in sets]) if at else None

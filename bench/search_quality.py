@@ -78,9 +78,14 @@ def ndcg(found: Sequence[str], relevant: Mapping[str, int], k: int = 10) -> floa
     return gain(relevant.get(key, 0) for key in found[:k]) / best if best else 0.0
 
 
-def quality(folders: Sequence[Path], embedder: Embedder, cache: Path | None) -> dict[str, Any]:
+def judged_sets(data: Path, names: Sequence[str] = ()) -> list[JudgedSet]:
+    """The sets in a folder, each a folder with docs.jsonl and queries.jsonl; all, or those of some names."""
+    found = sorted(path for path in data.iterdir() if (path / "docs.jsonl").exists())
+    return [JudgedSet.load(path) for path in found if not names or path.name in names]
+
+
+def quality(sets: Sequence[JudgedSet], embedder: Embedder, cache: Path | None) -> dict[str, Any]:
     """All of it; the fusion is chosen by the mean over the sets' `fit` parts, and `report` decides nothing."""
-    sets = [JudgedSet.load(folder) for folder in folders]
     alone: dict[str, Any] = {}
     ways: dict[str, dict[str, dict[str, float]]] = {}
     for judged in sets:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.index_at_size import on_server_as_held, vectors_on_server
 from bench.records_at_size import records
-from bench.search_quality import JudgedSet, vectors
+from bench.search_quality import judged_sets, vectors
 from bench.search_sizes import mixed, sentences, short_queries
 from kb.settings import Settings
 from kb.text import words_digest
@@ -34,7 +34,7 @@ def run(  # options of the command line
     wordings; without it that part is left out. A Chroma server is started, for `vectors_size` vectors; 0 for none.
     `held_desk`: a folder that bench/search_desk.py made, whose index is served from a copy, to be asked and added to.
     """
-    sets = [JudgedSet.load(path) for path in sorted(data.iterdir()) if (path / "docs.jsonl").exists()]
+    sets = judged_sets(data)
     texts = [text for judged in sets for text in judged.docs]
     queries = short_queries([text for judged in sets for text in judged.queries], QUERIES)
     embedder = Workspace(Settings()).embedder

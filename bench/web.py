@@ -29,6 +29,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from bench.crawl import crawl_ours
+from bench.ports import free_port
 from bench.site import Site
 from bench.site import articles as articles_of
 from bench.tree_planting import Tree, tree
@@ -109,7 +110,7 @@ def _settings(made: Path) -> Settings:
 @contextmanager
 def server(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """`retold serve` with its port."""
-    port = _free_port()
+    port = free_port()
     code = "from queries.cli import app; app()"
     given = ["--study", str(settings.study), "--data-dir", str(settings.data_dir), "serve", "--port", str(port)]
     with _process([sys.executable, "-c", code, *given]) as running:
@@ -141,12 +142,6 @@ def _process(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             running.kill()
             running.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def first_picture_s(port: int) -> float:
@@ -218,7 +213,7 @@ def _cpu_s(pid: int) -> float:
 def _bare(ours: Sequence[Asked], draw: Draw, **options: Any) -> list[Asked]:
     """The same load on an app that answers at once with as many bytes as ours had for the kind of page."""
     sizes = {each.kind: each.size for each in ours if each.status == 200}
-    port = _free_port()
+    port = free_port()
 
     def drawn(chance: random.Random) -> tuple[str, str]:
         kind, _ = draw(chance)

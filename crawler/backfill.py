@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import attrs
 
@@ -277,7 +277,7 @@ def _require_outside(listed: str, name: str, base: str) -> None:
     named = hosts_named([base, name])
     why = refusal(listed, named) if web else None
     if web and not why and not is_named(listed, named):
-        why = remote.resolved_refusal(remote.host_name(listed))
+        why = remote.resolved_refusal(urlsplit(listed).hostname or "")
     if why:
         raise UserError(f"{shown(name)}: {why}; name the file itself to have it read")
 

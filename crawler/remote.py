@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 from crawler.guard import hosts_named, is_named, private, refusal
 from kb.errors import UserError
@@ -117,8 +116,3 @@ def _resolver(named: Collection[str]) -> Any:
             await self._asked.close()
 
     return Judging()
-
-
-def host_name(address: str) -> str:
-    """The host of an address without port; empty where it has none."""
-    return urlsplit(address).hostname or ""

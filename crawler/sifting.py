@@ -116,9 +116,10 @@ class Sifting:
                     if data is None:
                         problem = f"ends in the middle of its record {records}"
                     elif record.record_type == WarcRecordType.revisit:
-                        told = _revisit_of(record, at)
-                        revisits += [told] if told else []
-                        passed.update([] if told else [UNKNOWN])
+                        if told := _revisit_of(record, at):
+                            revisits.append(told)
+                        else:
+                            passed[UNKNOWN] += 1
                         carried += ITEM_BYTES
                     elif self._prefilter.stirs(data):
                         items = self._looked_at(record, data, at, passed)

@@ -138,6 +138,13 @@ class _Chroma:
         names = [each.name for each in self._ask(self._client.list_collections)]
         return [name for name in names if name.startswith(self._prefix or "") and name != self._collection.name]
 
+    def drop_others(self) -> int:
+        """Delete the others, which nobody asks any more; returns how many."""
+        others = self.others()
+        for name in others:
+            self._ask(self._client.delete_collection, name=name)
+        return len(others)
+
     def close(self) -> None:
         raise NotImplementedError
 
@@ -183,23 +190,18 @@ class ChromaIndex(_Chroma):
             raise DataError(what) from error
 
     def drop_others(self) -> int:
-        """Delete the others, which nobody asks any more; returns how many.
-
-        Chroma forgets a collection and leaves its folder, which holds the vectors.
-        """
+        """The same with their files: Chroma forgets a collection and leaves its folder, which holds the vectors."""
+        dropped = super().drop_others()
         with self._telling_damage():
-            others = self.others()
-            for name in others:
-                self._client.delete_collection(name)
             with closing(sqlite3.connect(self._folder / "chroma.sqlite3")) as connection:
                 named = {key for (key,) in connection.execute("SELECT id FROM segments")}
-                if others:
+                if dropped:
                     with suppress(sqlite3.OperationalError):  # on a full disk the file stays as it is
                         connection.execute("VACUUM")  # Chroma leaves the room of what it deleted in its file
             for path in self._folder.iterdir():
                 if path.is_dir() and path.name not in named:
                     shutil.rmtree(path)
-        return len(others)
+        return dropped
 
     def close(self) -> None:
         self._client.close()
@@ -241,13 +243,6 @@ class ServerIndex(_Chroma):
 
     def close(self) -> None:
         _close_server_client(self._client)
-
-    def drop_others(self) -> int:
-        """Delete the others; other studies' stay. Returns how many."""
-        others = self.others()
-        for name in others:
-            self._ask(self._client.delete_collection, name=name)
-        return len(others)
 
 
 def _server_client(server: Server, patience: Patience) -> Any:

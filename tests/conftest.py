@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from chroma import ChromaServer
 from hypothesis import settings
 from postgres import MISSING, Server, programs, running
 
+from bench.chroma_server import ChromaServer
 from kb.minilm import MiniLM
 from kb.settings import silence_telemetry
 

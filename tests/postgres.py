@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.ports import free_port
 from kb.postgres import connect
 
 MISSING = "PostgreSQL's server programs are not installed (Debian: postgresql)"
@@ -55,7 +56,7 @@ def running(programs: Path) -> Iterator[Server]:
     def do(program: str, *words: str) -> None:
         subprocess.run([*as_user, programs / program, *words], check=True, capture_output=True, cwd="/", timeout=120)
 
-    cluster, port = str(folder / "cluster"), _free_port()
+    cluster, port = str(folder / "cluster"), free_port()
     options = " ".join(f"-c {each}" for each in (*CONFIGURED, f"port={port}", f"unix_socket_directories={folder}"))
     try:
         (folder / "password").write_text("secret")
@@ -75,11 +76,3 @@ def running(programs: Path) -> Iterator[Server]:
 def _create_database(server: Server) -> None:
     with connect(server.url("public", database="postgres")) as connection:
         connection.execute("CREATE DATABASE retold")
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.ports import free_port
+
 NAMED = os.environ.get("RETOLD_REPLAY")
 """Where `make test` put it."""
 
@@ -49,9 +51,7 @@ class Replay:
 
 @contextmanager
 def replaying(folder: Path) -> Iterator[Replay]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = (folder / "pywb.log").open("wb")
     command = [tool("wayback"), "--bind", "127.0.0.1", "--port", str(port)]
     with log, subprocess.Popen(command, cwd=folder, stdout=log, stderr=log) as process:

@@ -33,7 +33,7 @@ def test_gain_falls_with_rank_and_counts_grades():
 
 
 def test_every_ranking_is_scored_by_part_and_the_fusions_by_fit(folder):
-    figures = quality([folder], HashEmbedder(), None)
+    figures = quality([JudgedSet.load(folder)], HashEmbedder(), None)
     scored = figures["sets"]["small"]
     assert scored["fts5"] == scored["bm25s"] == {"fit": 1.0, "report": 1.0}
     assert scored["queries"] == {"fit": 1, "report": 1}

@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from chroma import ChromaServer
 from making import NOON
 from newsdesk import STORIES, indexed, keep, keep_stories, opened, page
 from rich.console import Console
 
+from bench.chroma_server import ChromaServer
 from kb import index as indexes
 from kb import index_server
 from kb.errors import DataError, LostError, UserError
