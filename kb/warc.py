@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 from urllib.parse import quote
 
 import attrs
@@ -26,6 +26,7 @@ from kb.records import Via, record_id, rfc3339, sha256
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What would end a header's line, here or in another reader, or cannot be written at all."""
+_OWN = re.compile(r"[\w-][\w.-]*", re.ASCII)
 BLANK = "metadata"
 """The type of the record that stands in the place of one that was taken down."""
 IN_FULL = ("response", "resource")
@@ -78,6 +79,19 @@ class Stored:
     offset: int
     url: str
     date: str
+
+
+def is_own(name: str) -> bool:
+    """Whether a name can be that of an archive's WARC file: a log from elsewhere could name any file of this machine."""
+    return _OWN.fullmatch(name) is not None
+
+
+def opened(folder: Path, name: str) -> BinaryIO:
+    """A WARC file; OSError for what is none: a pipe in its place would be waited for without end."""
+    path = folder / name
+    if not is_own(name) or (path.exists() and not path.is_file()):
+        raise OSError(f"{name} is no file of the archive")
+    return path.open("rb")
 
 
 def head(name: str) -> bytes:
@@ -234,7 +248,8 @@ def as_uri(url: str) -> str:
 
 
 def _content_type(capture: Capture) -> str:
-    return f"{capture.media_type}; charset={capture.charset}" if capture.charset else capture.media_type
+    """On one line: a file may declare a charset in which lines end."""
+    return _plain(f"{capture.media_type}; charset={capture.charset}" if capture.charset else capture.media_type)
 
 
 def _warc_digest(*pieces: bytes) -> str:
