@@ -14,10 +14,11 @@ from typing import IO
 import attrs
 
 from crawler.addresses import canonical, key
+from crawler.entries import Entry, Loaded, Named, Problem
 from crawler.frontier import FORGOTTEN
 from crawler.pipelines import Recorder, catch_up
 from crawler.plan import domains_of, forgotten_keys, plan_named, source_of, without
-from crawler.readers import Entry, Loaded, Named, Problem, Reading, read_lines, read_path
+from crawler.readers import Reading, read_lines, read_path
 from crawler.runner import CrawlEvent, CrawlSummary, crawl, tally
 from crawler.spiders import FetchedPage
 from kb.archive import Archive
