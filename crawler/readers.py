@@ -22,7 +22,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import BufferedReader
 from warcio.exceptions import ArchiveLoadFailed
 
-from crawler.addresses import canonical
+from crawler.addresses import canonical, same_page
 from crawler.entries import Entry, Loaded, Named, Problem
 from crawler.lists import read_opml, read_table
 from crawler.pages import read_page
@@ -138,13 +138,15 @@ def _open(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
-def saved_page(body: bytes, path: Path, now: datetime) -> Capture:
-    """A page that a browser saved; its address is what it declares, else the file's."""
+def saved_page(body: bytes, path: Path, now: datetime, noted: str | None = None) -> Capture:
+    """A page that a browser saved. Its address is where the browser noted that it came from, else what it declares, else
+    the file's. A page may declare to be anybody's; of a browser's note it may be another spelling.
+    """
     page = read_page(body, None, "text/html", "http://unknown.invalid/")
-    url = page.canonical if page and page.canonical and "unknown.invalid" not in page.canonical else None
-    if url is None:
-        saved = _SAVED_FROM.search(body, 0, _HEAD)
-        url = canonical(saved[1].decode("ascii", "replace")) if saved else None
+    declared = page.canonical if page and page.canonical and "unknown.invalid" not in page.canonical else None
+    if noted is None and (saved := _SAVED_FROM.search(body, 0, _HEAD)):
+        noted = canonical(saved[1].decode("ascii", "replace"))
+    url = declared if not noted or (declared and same_page(declared, noted)) else noted
     return page_of(url or path.resolve().as_uri(), body, "text/html", None, now)
 
 
@@ -155,11 +157,8 @@ def archived_page(body: bytes, path: Path, now: datetime) -> Entry:
     html = page.get_payload(decode=True) if page else None
     if page is None or not isinstance(html, bytes) or not html.strip():
         return Problem(where=str(path), what="no page in this MHTML file")
-    capture = attrs.evolve(saved_page(html, path, now), charset=page.get_content_charset())
-    address = canonical(str(message.get("Snapshot-Content-Location") or page.get("Content-Location") or ""))
-    if address and capture.final_url.startswith("file:"):
-        capture = attrs.evolve(capture, requested_url=address, final_url=address)
-    return Loaded(capture=capture)
+    noted = canonical(str(message.get("Snapshot-Content-Location") or page.get("Content-Location") or ""))
+    return Loaded(capture=attrs.evolve(saved_page(html, path, now, noted), charset=page.get_content_charset()))
 
 
 def _text_or_list(body: bytes, path: Path, reading: Reading) -> Iterator[Entry]:
