@@ -18,6 +18,8 @@ class Named:
 
     url: str
     feed: bool = False
+    by_user: bool = False
+    """Given as such, not found in a file: it may lie in the user's own network."""
 
 
 @attrs.frozen(kw_only=True)

@@ -139,8 +139,8 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def saved_page(body: bytes, path: Path, now: datetime, noted: str | None = None) -> Capture:
-    """A page that a browser saved. Its address is where the browser noted that it came from, else what it declares, else
-    the file's. A page may declare to be anybody's; of a browser's note it may be another spelling.
+    """A page that a browser saved. Its address is where the browser noted that it came from, else what it declares,
+    else the file's. A page may declare to be anybody's; of a browser's note it may be another spelling.
     """
     page = read_page(body, None, "text/html", "http://unknown.invalid/")
     declared = page.canonical if page and page.canonical and "unknown.invalid" not in page.canonical else None

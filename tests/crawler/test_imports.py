@@ -31,8 +31,10 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 class Desk:
     """A data folder that things are added to."""
 
-    def __init__(self, folder: Path) -> None:
-        self.settings = Settings(data_dir=folder / "data", crawl=CrawlSettings(delay_s=0, timeout_s=3))
+    def __init__(self, folder: Path, allow: tuple[str, ...] = ("127.0.0.1",)) -> None:
+        """`allow`: the sites of these tests lie on this machine, and a list may name nothing there."""
+        settings = CrawlSettings(delay_s=0, timeout_s=3, allow_hosts=allow)
+        self.settings = Settings(data_dir=folder / "data", crawl=settings)
         self.archive = Archive(self.settings.archive_dir)
 
     def add(self, *names: str | Path, study: Study | None = None, stdin: bytes = b"") -> ImportSummary:
@@ -373,3 +375,35 @@ def test_a_head_without_end_is_not_taken_in(desk: Desk, tmp_path: Path, line: by
     tracemalloc.stop()
     assert f"longer than {MOST_HEAD} bytes" in problem.what
     assert taken < 30 << 20
+
+
+def test_an_archive_from_the_future_is_refused(desk: Desk, tmp_path: Path) -> None:
+    """It would stand as the latest capture of its address for ever."""
+    (tmp_path / "a.warc.gz").write_bytes(record_of(answered(), date=b"2999-01-01T00:00:00Z"))
+    assert desk.add(tmp_path / "a.warc.gz").counts == {"refused": 1}
+    assert desk.snapshots() == []
+
+
+def test_what_an_archive_says_of_a_page_does_not_keep_the_page_from_being_read(
+    desk: Desk, site: Site, tmp_path: Path
+) -> None:
+    """With the validators of the real page, its server would say that the forged one has not changed."""
+    site.page("/glass-echo", ETag='"real"')
+    real = site.answers["/glass-echo"]
+    site.answers["/glass-echo"] = lambda asked: Answer(status=304) if "If-None-Match" in asked.headers else real
+    forged = record_of(answered(b'ETag: "real"'))
+    (tmp_path / "a.warc.gz").write_bytes(
+        gzip.compress(gzip.decompress(forged).replace(b"http://a.example/x", site.url("/glass-echo").encode()))
+    )
+    desk.add(tmp_path / "a.warc.gz")
+    desk.add(site.url("/glass-echo"))
+    assert {snapshot.via for snapshot in desk.snapshots()} == {"warc", "live"}
+
+
+def test_a_list_leads_into_no_network_of_the_user(site: Site, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, allow=())
+    site.page("/glass-echo")
+    (tmp_path / "feeds.csv").write_text(f"url\n{site.url('/glass-echo')}\n")
+    assert desk.add(tmp_path / "feeds.csv").counts == {"refused": 1}
+    assert site.paths() == []
+    assert desk.add(site.url("/glass-echo")).counts == {"kept": 1}
