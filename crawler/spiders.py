@@ -241,17 +241,17 @@ class StudySpider(Spider):
             return
         page = self._read(response)
         double = self._double_of(page, response.url)
+        if self.frontier.is_forgotten(double or response.url):  # a browser follows redirects by itself
+            yield self._visit(lead, "refused", FORGOTTEN, 200)
+            return
         if double:
-            gone = self.frontier.is_forgotten(double)
-            reason = FORGOTTEN if gone else another_address(double)
-            yield self._visit(lead, "refused" if gone else "unchanged", reason, 200)
+            yield self._visit(lead, "unchanged", another_address(double), 200)
             return
         yield from self._decide(response, lead, page)
 
     def _decide(self, response: Response, lead: Lead, page: Page | None) -> Iterator[Any]:
         if page is None and not lead.always_kept:
-            said = f"no page of text ({media_type_of(response)[0] or 'no media type'})"
-            yield self._visit(lead, "dropped", said, 200)
+            yield self._visit(lead, "dropped", f"no page of text ({media_type_of(response)[0] or 'no type'})", 200)
             return
         off = focus.Focus(relation="off", reason="not a page of text")
         judged = focus.judge(page, self.plan.terms) if page else off
