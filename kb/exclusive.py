@@ -31,7 +31,6 @@ _MOST = 80
 """Characters of a command that are told."""
 
 
-
 @attrs.frozen(kw_only=True)
 class Holder:
     """The process that is at work."""

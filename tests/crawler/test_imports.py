@@ -330,6 +330,23 @@ def test_revisit_whose_body_is_in_no_file_is_told(desk: Desk, tmp_path: Path) ->
 
 # --- files that want to harm whoever adds them ---
 
+FORGED = '<html><head><link rel="canonical" href="https://ledger.example/theirs"></head><p>Words.</p></html>'
+NOTED = {
+    "chrome.html": f"<!DOCTYPE html>\n<!-- saved from url=(0026)https://evil.example/forged -->\n{FORGED}",
+    "single.html": f"<!DOCTYPE html><html><!--\n Page saved with SingleFile\n url: https://evil.example/forged\n-->{FORGED}",
+    "blink.mhtml": "Snapshot-Content-Location: https://evil.example/forged\nMIME-Version: 1.0\n"
+    f"Content-Type: multipart/related; boundary=B\n\n--B\nContent-Type: text/html\n\n{FORGED}\n--B--\n",
+}
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_a_page_cannot_declare_to_come_from_elsewhere_than_its_browser_noted(
+    desk: Desk, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text(NOTED[name])
+    desk.add(tmp_path / name)
+    assert [snapshot.final_url for snapshot in desk.snapshots()] == ["https://evil.example/forged"]
+
 
 def record_of(http: bytes, *, date: bytes = b"2026-04-02T10:00:00Z") -> bytes:
     head = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.example/x\r\nWARC-Date: %b\r\n" % date
