@@ -19,11 +19,11 @@ from urllib.parse import urljoin, urlsplit
 import attrs
 
 from crawler import remote
+from crawler.entries import Problem
 from crawler.guard import hosts_named, is_named, refusal
 from crawler.imports import Importer
 from crawler.pipelines import catch_up
 from crawler.plan import begins
-from crawler.readers import Problem
 from crawler.revisits import UNKNOWN, Held, Revisit
 from crawler.sifting import Piece, Sifted, Sifting, shown
 from crawler.terms import terms_of

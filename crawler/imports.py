@@ -14,10 +14,11 @@ from typing import IO
 import attrs
 
 from crawler.addresses import canonical, key
+from crawler.entries import Entry, Loaded, Named, Problem
 from crawler.frontier import FORGOTTEN
 from crawler.pipelines import Recorder, catch_up
 from crawler.plan import domains_of, forgotten_keys, plan_named, source_of, without
-from crawler.readers import Entry, Loaded, Named, Problem, Reading, read_lines, read_path
+from crawler.readers import Reading, read_lines, read_path
 from crawler.runner import CrawlEvent, CrawlSummary, crawl, tally
 from crawler.spiders import FetchedPage
 from kb.archive import Archive
@@ -33,6 +34,8 @@ BATCH = 500
 """Pages written with one flush to disk."""
 BATCH_BYTES = 32_000_000
 """Or fewer, when they are large."""
+AHEAD = timedelta(days=1)
+"""How far a capture's date may lie ahead of this machine's clock; a later one would stand as the latest for ever."""
 
 
 @attrs.frozen(kw_only=True)
@@ -86,7 +89,7 @@ def _source(name: str, stdin: IO[bytes], reading: Reading) -> Iterator[Entry]:
         url = canonical(name)
         if not url:
             raise UserError(f"{name}: not an address that can be fetched")
-        return iter([Named(url=url)])
+        return iter([Named(url=url, by_user=True)])
     path = Path(name).expanduser()
     if not path.exists():
         raise UserError(f"{name}: no such file or folder, and not an http(s) address")
@@ -134,7 +137,10 @@ class Importer:
         self._taken += 1
         capture = page.capture
         if self._forgotten & {key(capture.requested_url), key(capture.final_url)}:
-            self._refuse(capture)
+            self._refuse(capture, FORGOTTEN)
+            return
+        if capture.fetched_at > self._now + AHEAD:
+            self._refuse(capture, f"its archive dates it {capture.fetched_at:%Y-%m-%d}, which is still to come")
             return
         self._waiting.append(page)
         self._waiting_bytes += len(capture.body)
@@ -145,14 +151,14 @@ class Importer:
         """Record addresses that were looked at and left."""
         self.counts.update(visit.action for visit in self._recorder.record(visits))
 
-    def _refuse(self, capture: Capture) -> None:
+    def _refuse(self, capture: Capture, reason: str) -> None:
         self._recorder.record(
             [
                 Visit(
                     url=capture.requested_url,
                     at=self._now + timedelta(microseconds=self._taken),
                     action="refused",
-                    reason=FORGOTTEN,
+                    reason=reason,
                     status=None,
                     found_in=None,
                     source=capture.source,
@@ -183,5 +189,7 @@ class Importer:
             return None
         pages = tuple(dict.fromkeys(named.url for named in self._named if not named.feed))
         feeds = tuple(dict.fromkeys(named.url for named in self._named if named.feed))
-        plan = plan_named(pages, feeds, study=self._study, settings=settings, known=self._store.known())
+        by_user = [named.url for named in self._named if named.by_user]
+        known = self._store.known()
+        plan = plan_named(pages, feeds, study=self._study, settings=settings, known=known, by_user=by_user)
         return crawl(without(plan, self._addresses), settings, on_event)

@@ -131,16 +131,32 @@ def forgotten_keys(addresses: Iterable[str]) -> frozenset[str]:
 
 
 def plan_named(
-    pages: tuple[str, ...], feeds: tuple[str, ...], *, study: Study, settings: Settings, known: Mapping[str, Known]
+    pages: tuple[str, ...],
+    feeds: tuple[str, ...],
+    *,
+    study: Study,
+    settings: Settings,
+    known: Mapping[str, Known],
+    by_user: Iterable[str] = (),
 ) -> CrawlPlan:
-    """The plan for addresses that the user gave: those alone, no links followed, no revisits."""
+    """The plan for addresses that the user gave: those alone, no links followed, no revisits. Of those that a file
+    lists, whose writer may be anybody, only the ones `by_user` and of claims.yaml may lie in private networks.
+    """
     seeds = [_seed(url, "named", study) for url in pages] + [_seed(url, "feed", study) for url in feeds]
     held = _held(known, datetime.max.replace(tzinfo=UTC))
-    return attrs.evolve(_plan(study, settings, tuple(seeds), held), depth=0, whole=False)
+    named = [*by_user, *(seed.url for seed in _seeds(study, settings.crawl.queries))]
+    return attrs.evolve(_plan(study, settings, tuple(seeds), held, named), depth=0, whole=False)
 
 
-def _plan(study: Study, settings: Settings, seeds: tuple[Seed, ...], held: Mapping[str, Held]) -> CrawlPlan:
-    written = [seed.url for seed in seeds] + [document.url for document in study.documents]
+def _plan(
+    study: Study,
+    settings: Settings,
+    seeds: tuple[Seed, ...],
+    held: Mapping[str, Held],
+    named: Iterable[str] | None = None,
+) -> CrawlPlan:
+    """`named`: addresses whose hosts may be private; the seeds where it is None."""
+    written = [*([seed.url for seed in seeds] if named is None else named), *(d.url for d in study.documents)]
     return CrawlPlan(
         study=study.slug,
         seeds=seeds,

@@ -287,8 +287,8 @@ def refresh(plan: CrawlPlan, snapshots: Iterable[Snapshot]) -> CrawlPlan:
             if before is None or before.snapshot == snapshot.id or before.fetched_at < snapshot.fetched_at:
                 held[name] = Held(
                     url=snapshot.final_url if canonical(snapshot.final_url) else snapshot.requested_url,
-                    etag=snapshot.etag,
-                    last_modified=snapshot.last_modified,
+                    etag=snapshot.etag if snapshot.via == "live" else None,  # as RecordStore.known has it
+                    last_modified=snapshot.last_modified if snapshot.via == "live" else None,
                     body_sha256=snapshot.body_sha256,
                     snapshot=snapshot.id,
                     fetched_at=snapshot.fetched_at,

@@ -3,7 +3,6 @@
 Readers are generators over open files: a file of any length takes the memory of one of its entries.
 """
 
-import csv
 import email
 import gzip
 import io
@@ -18,11 +17,14 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import attrs
-from lxml import etree
+import brotli
 from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import BufferedReader
 from warcio.exceptions import ArchiveLoadFailed
 
-from crawler.addresses import canonical
+from crawler.addresses import canonical, same_page
+from crawler.entries import Entry, Loaded, Named, Problem
+from crawler.lists import read_opml, read_table
 from crawler.pages import read_page
 from kb.decode import decode, is_binary, is_markup
 from kb.warc import Capture, records_of
@@ -34,10 +36,6 @@ JSON_LINES = frozenset({".jsonl", ".ndjson", ".json"})
 WARCS = frozenset({".warc", ".wacz"})
 TABLES = frozenset({".csv", ".tsv"})
 OUTLINES = frozenset({".opml", ".xml"})
-URL_COLUMNS = ("url", "link", "address", "href", "permalink", "article url", "article_url")
-"""Names of the column with addresses, as exports of media monitors and spreadsheets have it."""
-MAX_HEAD = 10_000
-_SCHEMES = ("http://", "https://")
 PAGE_MEDIA = ("text/html", "application/xhtml+xml", "text/plain")
 """What of a web archive is a page."""
 KNOWN = HTML | MHTML | TEXT | JSON_LINES | WARCS | TABLES | OUTLINES
@@ -47,31 +45,31 @@ _HEAD = 100_000
 """Bytes in which a saved page names its address."""
 
 
-@attrs.frozen(kw_only=True)
-class Loaded:
-    """A page that a file holds."""
-
-    capture: Capture
-
-
-@attrs.frozen(kw_only=True)
-class Named:
-    """An address that a file lists."""
-
-    url: str
-    feed: bool = False
+MOST_UNPACKED = 1 << 26
+"""Bytes that one piece of a packed body may come to; it has 16 KiB."""
+_DAMAGED = (OSError, zlib.error, EOFError, ValueError, OverflowError, AttributeError, ArchiveLoadFailed)
+"""What warcio and the standard library make of records and times that make no sense."""
 
 
-@attrs.frozen(kw_only=True)
-class Problem:
-    """Something that could not be used."""
+class _Brotli:
+    """For warcio, whose own cannot be made with brotli 1.2, and would unpack a bomb whole."""
 
-    where: str
-    """`articles.jsonl:12`."""
-    what: str
+    unused_data = b""
+
+    def __init__(self) -> None:
+        self._unpacking = brotli.Decompressor()
+
+    def decompress(self, data: bytes) -> bytes:
+        made = bytearray(self._unpacking.process(data, output_buffer_limit=MOST_UNPACKED))
+        while not self._unpacking.can_accept_more_data() and not self._unpacking.is_finished():
+            if len(made) > MOST_UNPACKED:  # a body that is refused by its length
+                break
+            made += self._unpacking.process(b"", output_buffer_limit=MOST_UNPACKED)
+        return bytes(made)
 
 
-Entry = Loaded | Named | Problem
+BufferedReader.DECOMPRESSORS["br"] = _Brotli
+
 Opener = Callable[[], IO[bytes]]
 Bodies = dict[str, tuple[Opener, int]]
 """By payload digest, the file and the offset of the record that holds a body: what revisit records refer to."""
@@ -140,13 +138,15 @@ def _open(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
-def saved_page(body: bytes, path: Path, now: datetime) -> Capture:
-    """A page that a browser saved; its address is what it declares, else the file's."""
+def saved_page(body: bytes, path: Path, now: datetime, noted: str | None = None) -> Capture:
+    """A page that a browser saved. Its address is where the browser noted that it came from, else what it declares,
+    else the file's. A page may declare to be anybody's; of a browser's note it may be another spelling.
+    """
     page = read_page(body, None, "text/html", "http://unknown.invalid/")
-    url = page.canonical if page and page.canonical and "unknown.invalid" not in page.canonical else None
-    if url is None:
-        saved = _SAVED_FROM.search(body, 0, _HEAD)
-        url = canonical(saved[1].decode("ascii", "replace")) if saved else None
+    declared = page.canonical if page and page.canonical and "unknown.invalid" not in page.canonical else None
+    if noted is None and (saved := _SAVED_FROM.search(body, 0, _HEAD)):
+        noted = canonical(saved[1].decode("ascii", "replace"))
+    url = declared if not noted or (declared and same_page(declared, noted)) else noted
     return page_of(url or path.resolve().as_uri(), body, "text/html", None, now)
 
 
@@ -157,11 +157,8 @@ def archived_page(body: bytes, path: Path, now: datetime) -> Entry:
     html = page.get_payload(decode=True) if page else None
     if page is None or not isinstance(html, bytes) or not html.strip():
         return Problem(where=str(path), what="no page in this MHTML file")
-    capture = attrs.evolve(saved_page(html, path, now), charset=page.get_content_charset())
-    address = canonical(str(message.get("Snapshot-Content-Location") or page.get("Content-Location") or ""))
-    if address and capture.final_url.startswith("file:"):
-        capture = attrs.evolve(capture, requested_url=address, final_url=address)
-    return Loaded(capture=capture)
+    noted = canonical(str(message.get("Snapshot-Content-Location") or page.get("Content-Location") or ""))
+    return Loaded(capture=attrs.evolve(saved_page(html, path, now, noted), charset=page.get_content_charset()))
 
 
 def _text_or_list(body: bytes, path: Path, reading: Reading) -> Iterator[Entry]:
@@ -227,61 +224,6 @@ def _article(line: bytes, where: str, reading: Reading) -> Entry:
     )
 
 
-def read_table(path: Path, delimiter: str) -> Iterator[Entry]:
-    """The addresses in a column of a CSV file: by its name in the head line, else the first that holds one.
-
-    `delimiter` gives way to `;` or a tab where the head line has more of those: spreadsheets write what is usual in
-    their country.
-    """
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        first = file.readline(MAX_HEAD)
-        file.seek(0)
-        rows = csv.reader(file, delimiter=max(delimiter, ";", "\t", key=first.count))
-        try:
-            heads = next(rows, [])
-            names = [name.strip().lower() for name in heads]
-            column = next((names.index(name) for name in URL_COLUMNS if name in names), None)
-            if column is None:
-                column = next((at for at, value in enumerate(heads) if value.strip().startswith(_SCHEMES)), None)
-                if column is None:
-                    said = ", ".join(names) or "no columns"
-                    yield Problem(where=f"{path}:1", what=f"no column named url and no address among {said}")
-                    return
-                yield _cell(heads[column], f"column {column + 1}", f"{path}:1")
-                names[column] = f"column {column + 1}"
-            for row in rows:
-                if any(row):
-                    yield _cell(row[column] if len(row) > column else "", names[column], f"{path}:{rows.line_num}")
-        except csv.Error as error:
-            yield Problem(where=f"{path}:{rows.line_num}", what=f"not CSV: {error}")
-
-
-def _cell(value: str, head: str, where: str) -> Entry:
-    url = canonical(value.strip())
-    return Named(url=url) if url else Problem(where=where, what=f"no http(s) address in {head}: {value[:80]!r}")
-
-
-def read_opml(body: bytes, name: str) -> Iterator[Entry]:
-    """The feeds of an OPML subscription list, and the pages in its entries of type `link`."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
-    try:
-        root = etree.fromstring(body.strip(), parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        yield Problem(where=name, what=f"not XML: {error}")
-        return
-    if root is None or not isinstance(root.tag, str) or root.tag.rpartition("}")[2].lower() != "opml":
-        yield Problem(where=name, what="XML, but not OPML")
-        return
-    for outline in root.iter("{*}outline", "outline"):
-        feed = outline.get("xmlUrl") or outline.get("xmlurl") or outline.get("xmlURL")
-        address = feed or (outline.get("url") if outline.get("type") == "link" else None)
-        if address:
-            url = canonical(address)
-            where = f"{name}:{outline.sourceline}"
-            said = f"no http(s) address: {address[:80]!r}"
-            yield Named(url=url, feed=bool(feed)) if url else Problem(where=where, what=said)
-
-
 def read_wacz(path: Path, reading: Reading) -> Iterator[Entry]:
     """The WARC files inside a WACZ."""
     with zipfile.ZipFile(path) as archive:
@@ -319,10 +261,19 @@ def read_warc(opened: Opener, name: str, reading: Reading, bodies: Bodies) -> It
 
 
 def _record(record: Any, name: str, reading: Reading, place: tuple[Opener, int] | None = None) -> Entry | None:
+    """One record that cannot be read, or says what makes no sense, costs itself."""
+    try:
+        return _page_in(record, name, reading, place)
+    except _DAMAGED as error:
+        address = record.rec_headers.get_header("WARC-Target-URI") or ""
+        return Problem(where=f"{name}: {canonical(address) or ''}", what=f"damaged record: {error}")
+
+
+def _page_in(record: Any, name: str, reading: Reading, place: tuple[Opener, int] | None) -> Entry | None:
     address = record.rec_headers.get_header("WARC-Target-URI") or ""
     url = canonical(address) or (address if address.startswith("file:") else None)
     http = record.http_headers
-    status = int(http.get_statuscode() or 0) if http and (http.get_statuscode() or "").isdigit() else 200
+    status = int(http.get_statuscode() or 0) if http and (http.get_statuscode() or "").isdecimal() else 200
     declared = (http or record.rec_headers).get_header("Content-Type") or ""
     media_type, charset = split_media_type(declared)
     if not url or status != 200 or media_type not in PAGE_MEDIA:
@@ -332,10 +283,7 @@ def _record(record: Any, name: str, reading: Reading, place: tuple[Opener, int] 
         return Problem(
             where=where, what="the body that this revisit record refers to is in none of the files before it"
         )
-    try:
-        body = _body_at(*place, reading) if place else record.content_stream().read(reading.max_bytes + 1)
-    except (OSError, zlib.error, EOFError, ValueError, ArchiveLoadFailed) as error:
-        return Problem(where=where, what=f"damaged record: {error}")
+    body = _body_at(*place, reading) if place else record.content_stream().read(reading.max_bytes + 1)
     if len(body) > reading.max_bytes or not body.strip():
         return Problem(where=where, what=f"larger than {reading.max_bytes} bytes") if body.strip() else None
     capture = page_of(url, body, media_type, charset, _warc_date(record, reading.now))

@@ -19,6 +19,9 @@ from crawler.guard import RefusedError
 
 CLOSING_S = 10.0
 """For a page, and for the browser, to close."""
+_READ_AT = "retold_read_at"
+"""In a request's `meta`, the page's address before its text is read. Playwright asks for it once more afterwards, and a
+page that sets out for another's address in time would have its own words captured under that."""
 _LENGTH = "document.documentElement ? document.documentElement.outerHTML.length : 0"
 
 
@@ -60,6 +63,8 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # 
             raise DownloadTimeoutError(request.url) from error
         if len(response.body) > self._most:
             raise RefusedError(f"larger than {self._most} bytes")
+        if response.url != request.meta.pop(_READ_AT, response.url):
+            raise RefusedError("it went on to another address while it was read")
         return response
 
     async def _apply_page_methods(self, page: Any, request: Request, spider: Spider) -> None:
@@ -73,6 +78,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # 
         told = await session.send("Runtime.evaluate", {"expression": _LENGTH, "contextId": context})
         if told["result"].get("value", self._most + 1) > self._most:
             raise RefusedError(f"larger than {self._most} bytes")
+        request.meta[_READ_AT] = page.url
 
     async def _close(self) -> None:
         with suppress(TimeoutError):  # the process ends soon, and its browser with it

@@ -1,7 +1,4 @@
-"""StudySpider: CrawlPlan -> feeds, sitemaps, pages and links; yields what was fetched and what was left, with reasons.
-
-It decides and follows, no more: bytes go on as they came, the pipeline writes them.
-"""
+"""StudySpider: CrawlPlan -> feeds, sitemaps, pages and links; gives what was fetched and left, with reasons."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -26,6 +23,7 @@ from crawler.onward import links_onward
 from crawler.pages import Page, article_links, is_listed_article, read_page
 from crawler.plan import CrawlPlan, Held, Seed, source_of
 from crawler.responses import headers_of, media_type_of, phrase, status_line
+from crawler.speaking import source_at, told_by_feed
 from kb.records import Visit
 from kb.warc import Capture
 
@@ -243,17 +241,17 @@ class StudySpider(Spider):
             return
         page = self._read(response)
         double = self._double_of(page, response.url)
+        if self.frontier.is_forgotten(double or response.url):  # a browser follows redirects by itself
+            yield self._visit(lead, "refused", FORGOTTEN, 200)
+            return
         if double:
-            gone = self.frontier.is_forgotten(double)
-            reason = FORGOTTEN if gone else another_address(double)
-            yield self._visit(lead, "refused" if gone else "unchanged", reason, 200)
+            yield self._visit(lead, "unchanged", another_address(double), 200)
             return
         yield from self._decide(response, lead, page)
 
     def _decide(self, response: Response, lead: Lead, page: Page | None) -> Iterator[Any]:
         if page is None and not lead.always_kept:
-            said = f"no page of text ({media_type_of(response)[0] or 'no media type'})"
-            yield self._visit(lead, "dropped", said, 200)
+            yield self._visit(lead, "dropped", f"no page of text ({media_type_of(response)[0] or 'no type'})", 200)
             return
         off = focus.Focus(relation="off", reason="not a page of text")
         judged = focus.judge(page, self.plan.terms) if page else off
@@ -288,6 +286,8 @@ class StudySpider(Spider):
         media_type, charset = media_type_of(response)
         first = (response.meta.get("redirect_urls") or [response.url])[0]
         by_browser = bool(response.meta.get("playwright"))
+        source = source_at(self.plan, lead, response.url)
+        fed = told_by_feed(self.plan, lead, source)
         return Capture(
             requested_url=first,
             final_url=response.url,
@@ -299,10 +299,10 @@ class StudySpider(Spider):
             media_type=media_type,
             charset=charset,
             via="browser" if by_browser else "live",
-            source=source_of(self.plan.domains, response.url)[0] or lead.source,
+            source=source,
             found_in=lead.found_in,
-            feed_title=lead.item.title if lead.item else None,
-            feed_published=lead.item.published if lead.item else None,
+            feed_title=fed.title if fed else None,
+            feed_published=fed.published if fed else None,
         )
 
     # --- links ---

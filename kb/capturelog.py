@@ -18,6 +18,7 @@ import cattrs
 from kb.errors import DataError
 from kb.records import Snapshot, canonical_json, sha256
 from kb.state import converter
+from kb.warc import is_own
 
 LOG = "captures.jsonl"
 GENESIS = hashlib.sha256(b"retold capture log").hexdigest()
@@ -61,7 +62,7 @@ class Entry:
     def redacted(self) -> "Entry":
         """The same without the title that a feed gave; its digest stands there instead."""
         title = self.snapshot.feed_title
-        if title is None or _DIGEST.fullmatch(title):
+        if title is None or is_digest(title):
             return self
         return attrs.evolve(self, snapshot=attrs.evolve(self.snapshot, feed_title=sha256(title.encode())))
 
@@ -121,9 +122,19 @@ def parse(line: bytes, where: str) -> Entry | Notice:
     """What a line says; DataError where it is none."""
     try:
         said = json.loads(line)
-        return _CONVERTER.structure(said, Notice) if is_notice(line) else _CONVERTER.structure(said, Entry)
+        if is_notice(line):
+            return _CONVERTER.structure(said, Notice)
+        entry = _CONVERTER.structure(said, Entry)
+        if not is_own(entry.snapshot.warc):
+            raise ValueError("it names a file outside of the archive")
+        return entry
     except (ValueError, TypeError, AttributeError, RecursionError, cattrs.BaseValidationError) as error:
         raise DataError(f"{where}: not a log line: {error}") from error
+
+
+def is_digest(title: str | None) -> bool:
+    """Whether this stands for a title, as in the line of a capture that was taken down."""
+    return title is not None and _DIGEST.fullmatch(title) is not None
 
 
 def is_notice(line: bytes) -> bool:

@@ -9,6 +9,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from kb.errors import StudyError
 
+_LONGEST = 200
+"""Characters told of what was found."""
 _EXPECTED = {
     "string_type": "expected text; where it looks like a number or a date, put it in quotation marks",
     "string_too_short": "expected text",
@@ -63,8 +65,15 @@ def problem_of(error: Any) -> str:
                 "Input should be ", "expected "
             )
             found = error.get("input")
-            shown = f", found {found!r}" if isinstance(found, (str, int, float)) else ""
+            shown = f", found {_short(found)}" if isinstance(found, (str, int, float)) else ""
             return f"{where}: {message}{shown}" if where else message
+
+
+def _short(found: str | int | float) -> str:
+    if isinstance(found, int) and abs(found) > 10**_LONGEST:
+        return "a number of very many digits"  # which Python does not write out
+    told = repr(found)
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
 
 
 def line_of(tree: Any, location: Sequence[int | str]) -> int:

@@ -58,7 +58,7 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
 def _bare(url: str) -> str:
     """Without what may be a password."""
     head, sign, tail = url.rpartition("@")
-    return f"{head.partition('://')[0]}://…@{tail}" if sign else url
+    return postgres.without_passwords(f"{head.partition('://')[0]}://…@{tail}" if sign else url)
 
 
 def _explain_sqlite(context: Any) -> None:

@@ -5,7 +5,6 @@ process, for the message alone: nobody trusts it to say whether the folder is fr
 """
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from kb.advisory import held_on_server
 from kb.errors import BusyError, UserError
-from kb.postgres import is_postgres
+from kb.postgres import is_postgres, without_passwords
 from kb.state import read_state, write_state
 
 RUN = "run"
@@ -30,8 +29,6 @@ ORPHAN_S = 10.0
 
 _MOST = 80
 """Characters of a command that are told."""
-
-_PASSWORD = re.compile(r"(://[^:/@\s]{0,200}):[^@\s]{1,200}@")
 
 
 @attrs.frozen(kw_only=True)
@@ -111,4 +108,4 @@ def _command() -> str:
     """This process as the user started it, on one line, without a password that an address has."""
     name = Path(sys.argv[0]).name if sys.argv else ""
     said = " ".join(" ".join([name, *sys.argv[1:]]).split())
-    return _PASSWORD.sub(r"\1:***@", said)[:_MOST]
+    return without_passwords(said)[:_MOST]

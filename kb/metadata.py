@@ -13,6 +13,7 @@ import attrs
 from htmldate import find_date
 from lxml import etree
 from lxml.html import HtmlElement
+from tld import get_fld
 
 from kb.blocks import Block
 from kb.bylines import clean_bylines, names_person
@@ -162,8 +163,14 @@ def _canonical(tree: HtmlElement, marks: _Marks, url: str | None) -> str | None:
 
 
 def _domain(host: str | None) -> str:
-    """The last two labels: enough to tell a mirror or a foreign address from a subdomain."""
-    return ".".join((host or "").lower().split(".")[-2:])
+    """What one owner has, by the list of public suffixes: everybody's `co.uk` and `github.io` is none. The last two
+    labels where the list knows no suffix; of a number all.
+    """
+    name = (host or "").lower()
+    labels = name.split(".")
+    if labels[-1].isdigit() or ":" in name:
+        return name
+    return get_fld(f"http://{name}", fail_silently=True, search_private=True) or ".".join(labels[-2:])
 
 
 def _site_names(linked: LinkedData, marks: _Marks, url: str | None) -> list[str]:

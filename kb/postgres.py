@@ -3,6 +3,7 @@ to do. psycopg is imported when a connection is opened, and not before.
 """
 
 import errno
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -18,6 +19,9 @@ CONNECT: Mapping[str, Any] = {"connect_timeout": 10, "keepalives_idle": 60}
 
 NUL, NUL_KEPT = "\0", "\ufdd0"
 """PostgreSQL's texts hold no NUL. A character that Unicode keeps out of texts stands for it there."""
+
+_PASSWORD = re.compile(r"(://[^:/@\s]{0,200}):[^/\s]{1,200}@")
+_QUERIED = re.compile(r"([?&](?:ssl)?password=)[^&\s]{1,200}")
 
 PIN_SCHEMA = (
     "SELECT set_config('search_path', coalesce(quote_ident(current_schema()), current_setting('search_path')), false)"
@@ -35,6 +39,14 @@ def is_postgres(url: str) -> bool:
 def driven(url: str) -> str:
     """The address as SQLAlchemy takes it to choose psycopg 3."""
     return "postgresql+psycopg://" + url.partition("://")[2] if is_postgres(url) else url
+
+
+def without_passwords(text: str) -> str:
+    """
+    >>> without_passwords("move postgresql://me:p@ss@db/x postgresql://db/x?user=me&password=secret")
+    'move postgresql://me:***@db/x postgresql://db/x?user=me&password=***'
+    """
+    return _QUERIED.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
 def place(url: str) -> str:

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -37,6 +37,8 @@ from kb.tellings import Alert, Delivery
 
 T = TypeVar("T")
 
+_MOVED = timedelta(days=1)
+"""What a date may lie earlier in a later capture: pages tell it in other zones, or more exactly."""
 _CHUNK = 5_000
 """Keys in one IN list."""
 
@@ -108,7 +110,7 @@ class Reader:
                 credits=tuple(sorted(credit_lines[extraction.text], key=lambda c: (c.span.start, c.kind, c.target))),
             )
 
-        retellings = [retold(extractions[-1]) for extractions in versions.values()]
+        retellings = [retold(_as_first_dated(extractions)) for extractions in versions.values()]
         revisions = [
             Revision(before=retold(before), after=retold(after))
             for extractions in versions.values()
@@ -294,6 +296,22 @@ def _successive(
         for before, after in pairwise(versions):
             if (before.text, before.title) != (after.text, after.title):
                 yield before, after
+
+
+def _as_first_dated(extractions: Sequence[Extraction]) -> Extraction:
+    """The latest version. One that has moved its date back since it was first captured keeps the date that it had then:
+    an article could else come before those that it has its matter from.
+    """
+    latest = extractions[-1]
+    first = next((each for each in extractions if each.published_at), latest)
+    if not (latest.published_at and first.published_at and first.published_at - latest.published_at > _MOVED):
+        return latest
+    return attrs.evolve(
+        latest,
+        published_at=first.published_at,
+        published_precision=first.published_precision,
+        published_raw=first.published_raw,
+    )
 
 
 def _order(snapshot: Snapshot) -> tuple[datetime, str]:

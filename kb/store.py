@@ -156,9 +156,10 @@ class RecordStore:
             for row in connection.execute(sa.select(t.snapshots).order_by(s.fetched_at)):
                 for url in {row.requested_url, row.final_url}:
                     earlier = found.get(url)
+                    served = row.via == "live"  # what a file says that a server said would make it answer 304 unseen
                     found[url] = Known(
-                        etag=row.etag,
-                        last_modified=row.last_modified,
+                        etag=row.etag if served else None,
+                        last_modified=row.last_modified if served else None,
                         fetched_at=row.fetched_at,
                         first_fetched_at=earlier.first_fetched_at if earlier else row.fetched_at,
                         body_sha256=row.body_sha256,

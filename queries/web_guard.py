@@ -78,9 +78,11 @@ class Door:
     def knows(self, host: str) -> bool:
         """Whether a `Host` header is a name of this server. An address can be nobody else's; a name can."""
         try:
-            name = urlsplit(f"//{host}").hostname or ""
-            port = urlsplit(f"//{host}").port or 80
+            parts = urlsplit(f"//{host}")
+            name, port = parts.hostname or "", parts.port or 80
         except ValueError:
+            return False
+        if parts.netloc != host or "@" in host:  # a path or a user in it would pass for those of the request
             return False
         if port != self.port and is_loopback(self.host):
             return False
@@ -142,7 +144,7 @@ class Guard:
             or self._too_often(request, session if known else _address(request))
         )
         # What is for everybody gives nobody a session: where a token is needed it would stand for the token.
-        fresh = "" if known or request.url.path in self._free else self._door.session()
+        fresh = "" if known or _path(request) in self._free else self._door.session()
         scope.setdefault("state", {})["session"] = session if known else fresh
 
         async def answer(message: Message) -> None:
@@ -168,7 +170,7 @@ class Guard:
         headers = request.headers
         if request.method not in ("GET", "HEAD", "POST"):
             return _refusal(405, "Only GET and POST are known here.")
-        if len(request.url.path) + len(request.url.query) > MAX_ADDRESS:
+        if len(_path(request)) + len(request.scope["query_string"]) > MAX_ADDRESS:
             return _refusal(414, "The address is too long.")
         if not self._door.knows(headers.get("host", "")):
             return _refusal(421, "This server does not go by that name; open it under the address that it printed.")
@@ -182,12 +184,12 @@ class Guard:
         return None
 
     def _too_often(self, request: Request, client: str) -> Response | None:
-        wait = 0 if request.url.path in self._free else self._allowance.take(client)
+        wait = 0 if _path(request) in self._free else self._allowance.take(client)
         return _wait(wait, "So many requests in so short a time are not answered.") if wait else None
 
     def _asked_for_token(self, request: Request, *, known: bool) -> Response | None:
         """In token mode, a page for whoever comes without the cookie."""
-        if self._door.token is None or known or request.url.path in self._free:
+        if self._door.token is None or known or _path(request) in self._free:
             return None
         given, address = request.query_params.get("token", ""), _address(request)
         if given and (wait := self._allowance.tries_again_in(address)):
@@ -203,8 +205,21 @@ class Guard:
         return _refusal(401, "A token is needed: open the link that `retold serve` printed.")
 
 
+def _path(request: Request) -> str:
+    """As it was routed: `request.url` is put together with what the client calls us."""
+    return str(request.scope["path"])
+
+
 def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
+    """Whom to count a request for: of IPv6 the network that one customer has, who could else come from 2^64 places."""
+    host = request.client.host if request.client else ""
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if found.version == 4 or found.ipv4_mapped or found.is_link_local:
+        return host
+    return str(ipaddress.ip_network((found, 64), strict=False))
 
 
 def _wait(seconds: int, why: str) -> Response:

@@ -19,7 +19,7 @@ from queries.lookup import Question
 from queries.picture import Picture
 from queries.report import render_markdown
 from queries.views import Row, Thread
-from queries.web_site import NotHereError, Site, number_of, part, part_of
+from queries.web_site import NotHereError, Site, number_in, number_of, part, part_of
 
 SHOWN_PLACES = 5
 """Places of a wording that a search shows before it folds the rest."""
@@ -79,7 +79,7 @@ def _question(query: str, asked: dict[str, str]) -> Question:
         raise UserError(f"there is no mode {mode!r}")
     return Question(
         query=query,
-        k=min(50, max(1, int(asked["k"]))) if asked.get("k", "").isdigit() else 10,
+        k=min(50, number) if (number := number_in(asked.get("k", ""))) else 10,
         mode=mode,  # type: ignore[arg-type]  # checked above
         kind=kind if kind in ("passage", "quote", "claim") else None,
         speaker=asked.get("speaker"),

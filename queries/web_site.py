@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 import attrs
 from jinja2 import Environment
@@ -165,7 +165,8 @@ class Site:
 
 
 def _address(request: Request) -> str:
-    return f"{request.url.path}?{request.url.query}"
+    """What is asked for: the query, in which no blank stands, and the path, in which a `?` may."""
+    return f"{request.url.query} {request.scope['path']}"
 
 
 def part_of(request: Request, rows: Sequence[T], size: int = PAGE) -> Part:
@@ -191,10 +192,14 @@ def part(request: Request, rows: Sequence[T], page: int, total: int, size: int =
 
 def number_of(request: Request, name: str) -> int:
     """A number from 1 in the address; 1 for anything else."""
-    given = request.query_params.get(name, "")
-    return max(1, min(int(given), 1_000_000)) if given.isascii() and given.isdigit() and len(given) < 8 else 1
+    return max(1, min(number_in(request.query_params.get(name, "")) or 1, 1_000_000))
+
+
+def number_in(given: str) -> int | None:
+    """A whole number that an address writes; None for anything else: Python takes `²` for a digit and for no number."""
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 8 else None
 
 
 def _paged(request: Request, page: int) -> str:
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("page", "part")]
-    return f"{request.url.path}?{urlencode([*kept, ('page', str(page))])}"
+    return f"{quote(request.scope['path'])}?{urlencode([*kept, ('page', str(page))])}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler import feeds, pages, readers
+from crawler.entries import Loaded
 from kb import quotes, study
 from kb.decode import decode, is_binary, is_markup
 from kb.errors import UserError
@@ -190,7 +191,7 @@ def imported(data: bytes) -> None:
         file.write(body)
         file.flush()
         for entry in readers.read_path(Path(file.name), readers.Reading(now=NOW, max_bytes=200_000)):
-            if isinstance(entry, readers.Loaded):
+            if isinstance(entry, Loaded):
                 assert len(entry.capture.body) <= 200_000
                 assert entry.capture.fetched_at.tzinfo is not None
 

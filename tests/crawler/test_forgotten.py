@@ -1,16 +1,21 @@
 """What was taken down is not fetched or imported again, under whatever address it comes, until that is undone."""
 
+import shutil
 from pathlib import Path
 
+import attrs
 import pytest
 from loopback import Answer, Crawled, Site, make_source, make_study, run_crawl
 from making import NOON
 
+from crawler.browser import NAMES
 from crawler.frontier import FORGOTTEN
 from kb.archive import Archive
 from kb.settings import Settings
 from kb.store import RecordStore
 from kb.takedown import Request, allow, finish, take_down
+
+CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 def crawled(site: Site, folder: Path) -> Crawled:
@@ -75,3 +80,15 @@ def test_undone_it_is_fetched_again(site: Site, folder: Path) -> None:
     allow(Archive(folder / "archive"), [site.url("/gone")], reason="agreed", by="desk", at=NOON)
     again = crawled(site, folder)
     assert sorted(held.final_url for held in again.snapshots) == sorted([site.url("/gone"), site.url("/kept")])
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium installed: apt-get install chromium")
+def test_neither_a_redirect_nor_a_script_brings_it_back_in_a_browser(site: Site, folder: Path) -> None:
+    """It goes where a page leads it by itself."""
+    site.answers["/moved"] = Answer(b"", 301, {"Location": "/gone"})
+    site.answers["/jumping"] = Answer(b"<script>location = '/gone'</script>", headers={"Content-Type": "text/html"})
+    site.feed("/feed", "/moved", "/jumping")
+    source = attrs.evolve(make_source(site, feeds=("/feed",)), browser=True)
+    again = run_crawl(make_study(source), folder, timeout_s=10)
+    assert {again.reason(site.url(path)) for path in ("/moved", "/jumping")} == {f"refused: {FORGOTTEN}"}
+    assert [held.final_url for held in again.snapshots] == [site.url("/kept")]

@@ -2,11 +2,13 @@ import gzip
 import io
 import json
 import time
+import tracemalloc
 import zipfile
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
+import brotli
 import pytest
 from loopback import Answer, Site, make_source, make_study
 from warcio.statusandheaders import StatusAndHeaders
@@ -21,6 +23,7 @@ from kb.records import Snapshot
 from kb.settings import CrawlSettings, Settings
 from kb.store import RecordStore
 from kb.takedown import Request, finish, take_down
+from kb.warc import MOST_HEAD
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -28,8 +31,10 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 class Desk:
     """A data folder that things are added to."""
 
-    def __init__(self, folder: Path) -> None:
-        self.settings = Settings(data_dir=folder / "data", crawl=CrawlSettings(delay_s=0, timeout_s=3))
+    def __init__(self, folder: Path, allow: tuple[str, ...] = ("127.0.0.1",)) -> None:
+        """`allow`: the sites of these tests lie on this machine, and a list may name nothing there."""
+        settings = CrawlSettings(delay_s=0, timeout_s=3, allow_hosts=allow)
+        self.settings = Settings(data_dir=folder / "data", crawl=settings)
         self.archive = Archive(self.settings.archive_dir)
 
     def add(self, *names: str | Path, study: Study | None = None, stdin: bytes = b"") -> ImportSummary:
@@ -321,3 +326,101 @@ def test_revisit_whose_body_is_in_no_file_is_told(desk: Desk, tmp_path: Path) ->
     (tmp_path / "a.warc.gz").write_bytes(buffer.getvalue())
     [problem] = desk.add(tmp_path / "a.warc.gz").problems
     assert "refers to is in none" in problem.what
+
+
+# --- files that want to harm whoever adds them ---
+
+FORGED = '<html><head><link rel="canonical" href="https://ledger.example/theirs"></head><p>Words.</p></html>'
+NOTED = {
+    "chrome.html": f"<!DOCTYPE html>\n<!-- saved from url=(0026)https://evil.example/forged -->\n{FORGED}",
+    "single.html": f"<!DOCTYPE html><html><!--\n Page saved with SingleFile\n url: https://evil.example/forged\n-->{FORGED}",
+    "blink.mhtml": "Snapshot-Content-Location: https://evil.example/forged\nMIME-Version: 1.0\n"
+    f"Content-Type: multipart/related; boundary=B\n\n--B\nContent-Type: text/html\n\n{FORGED}\n--B--\n",
+}
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_a_page_cannot_declare_to_come_from_elsewhere_than_its_browser_noted(
+    desk: Desk, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text(NOTED[name])
+    desk.add(tmp_path / name)
+    assert [snapshot.final_url for snapshot in desk.snapshots()] == ["https://evil.example/forged"]
+
+
+def record_of(http: bytes, *, date: bytes = b"2026-04-02T10:00:00Z") -> bytes:
+    head = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.example/x\r\nWARC-Date: %b\r\n" % date
+    head += b"WARC-Record-ID: <urn:uuid:12345678-1234-1234-1234-123456789012>\r\nContent-Type: application/http\r\n"
+    return gzip.compress(head + b"Content-Length: %d\r\n\r\n%b\r\n\r\n" % (len(http), http))
+
+
+def answered(*lines: bytes, body: bytes = b"<p>Words.</p>") -> bytes:
+    return b"\r\n".join([b"HTTP/1.1 200 OK", b"Content-Type: text/html", *lines, b"", body])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        record_of(answered(b"Content-Encoding: br")),
+        record_of(answered(), date=b"9999-12-31T23:59:59-12:00"),
+        record_of(answered().replace(b"200", "²".encode())),
+    ],
+    ids=["not packed as it says", "beyond all days", "no status"],
+)
+def test_a_record_that_makes_no_sense_costs_itself_alone(desk: Desk, tmp_path: Path, record: bytes) -> None:
+    (tmp_path / "a.warc.gz").write_bytes(record + warc(("http://a.example/fine", b"<p>Fine.</p>", "200 OK")))
+    desk.add(tmp_path / "a.warc.gz")
+    assert "http://a.example/fine" in [snapshot.final_url for snapshot in desk.snapshots()]
+
+
+def test_a_body_packed_with_brotli_is_read_and_a_bomb_of_it_refused(desk: Desk, tmp_path: Path) -> None:
+    packed = record_of(answered(b"Content-Encoding: br", body=brotli.compress(b"<p>Words.</p>")))
+    bomb = record_of(answered(b"Content-Encoding: br", body=brotli.compress(bytes(100 << 20), quality=1)))
+    (tmp_path / "a.warc.gz").write_bytes(packed + bomb)
+    told = desk.add(tmp_path / "a.warc.gz")
+    assert [desk.archive.body(snapshot) for snapshot in desk.snapshots()] == [b"<p>Words.</p>"]
+    assert [problem.what for problem in told.problems] == ["larger than 10000000 bytes"]
+
+
+@pytest.mark.parametrize("line", [b"A" * 50, b"A: b\r\n"], ids=["a line", "lines"])
+def test_a_head_without_end_is_not_taken_in(desk: Desk, tmp_path: Path, line: bytes) -> None:
+    endless = b"WARC/1.0\r\nWARC-Type: response\r\nX: " + line * ((40 << 20) // len(line))
+    (tmp_path / "a.warc.gz").write_bytes(gzip.compress(endless, 1))
+    tracemalloc.start()
+    [problem] = desk.add(tmp_path / "a.warc.gz").problems
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert f"longer than {MOST_HEAD} bytes" in problem.what
+    assert taken < 30 << 20
+
+
+def test_an_archive_from_the_future_is_refused(desk: Desk, tmp_path: Path) -> None:
+    """It would stand as the latest capture of its address for ever."""
+    (tmp_path / "a.warc.gz").write_bytes(record_of(answered(), date=b"2999-01-01T00:00:00Z"))
+    assert desk.add(tmp_path / "a.warc.gz").counts == {"refused": 1}
+    assert desk.snapshots() == []
+
+
+def test_what_an_archive_says_of_a_page_does_not_keep_the_page_from_being_read(
+    desk: Desk, site: Site, tmp_path: Path
+) -> None:
+    """With the validators of the real page, its server would say that the forged one has not changed."""
+    site.page("/glass-echo", ETag='"real"')
+    real = site.answers["/glass-echo"]
+    site.answers["/glass-echo"] = lambda asked: Answer(status=304) if "If-None-Match" in asked.headers else real
+    forged = record_of(answered(b'ETag: "real"'))
+    (tmp_path / "a.warc.gz").write_bytes(
+        gzip.compress(gzip.decompress(forged).replace(b"http://a.example/x", site.url("/glass-echo").encode()))
+    )
+    desk.add(tmp_path / "a.warc.gz")
+    desk.add(site.url("/glass-echo"))
+    assert {snapshot.via for snapshot in desk.snapshots()} == {"warc", "live"}
+
+
+def test_a_list_leads_into_no_network_of_the_user(site: Site, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, allow=())
+    site.page("/glass-echo")
+    (tmp_path / "feeds.csv").write_text(f"url\n{site.url('/glass-echo')}\n")
+    assert desk.add(tmp_path / "feeds.csv").counts == {"refused": 1}
+    assert site.paths() == []
+    assert desk.add(site.url("/glass-echo")).counts == {"kept": 1}

@@ -1,6 +1,7 @@
 """The archive gives back what it was given, survives a cut at any byte, and notices any change."""
 
 import json
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -343,3 +344,48 @@ def test_a_log_sealed_anew_with_another_address_differs_from_the_record(two):
     (two.folder / LOG).write_bytes(first.line + line)
     (problem,) = fresh(two).verify()
     assert "another address or time" in problem.what
+
+
+# --- a folder that came from elsewhere ---
+
+
+def test_charset_of_a_file_cannot_break_out_of_its_line(archive):
+    declared = "a\r\nwarc-target-uri: http://victim.example/\r\ncontent-length: 0\r\n\r\n"
+    kept = archive.append(capture(b"<p>own</p>", headers=(), charset=declared))
+    with archive.record(kept.warc, kept.offset) as record:
+        names = [name.lower() for name, _ in record.rec_headers.headers]
+    assert sorted(set(names)) == sorted(names)
+    assert archive.body(kept) == b"<p>own</p>"
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "sub/retold-00001.warc.gz", "..", "a\\b"])
+def test_a_log_cannot_name_files_outside_of_the_archive(two, tmp_path, name):
+    (tmp_path / "secret").write_bytes(b"of this machine")
+    log = two.folder / LOG
+    last = list(two.log())[-1]
+    led = Entry.after(last.hash, attrs.evolve(last.snapshot, warc=name), 0, 15, sha256(b"x"))
+    log.write_bytes(log.read_bytes() + led.line)
+    with pytest.raises(DataError, match="names a file outside of the archive"):
+        list(fresh(two).log())
+    with pytest.raises(DataError, match="unreadable WARC record"):
+        two.body(led.snapshot)
+    assert kinds(two) == {"log"}
+
+
+def test_a_pipe_in_place_of_a_file_is_told_and_not_waited_for(two):
+    (two.folder / WARC).unlink()
+    os.mkfifo(two.folder / WARC)
+    assert kinds(two) == {"warc"}
+
+
+def test_a_title_that_was_taken_out_without_a_take_down_is_found(archive):
+    archive.append(capture(b"<p>first</p>", feed_title="What the feed called it"))
+    log = archive.folder / LOG
+    log.write_bytes(next(iter(archive.log())).redacted().line)
+    assert kinds(archive) == {"log"}
+
+
+def test_a_feed_cannot_make_a_title_look_taken_out(archive):
+    kept = archive.append(capture(b"<p>first</p>", feed_title=sha256(b"any")))
+    assert kept.feed_title is None
+    assert fresh(archive).verify() == []

@@ -58,6 +58,25 @@ def test_canonical_address_of_another_site_is_not_ours() -> None:
     assert read(html).canonical_url is None
 
 
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("https://www.evil.co.uk/a", "https://www.ledger.co.uk/2026/a"),
+        ("https://evil.github.io/a", "https://ledger.github.io/2026/a"),
+        ("http://10.9.0.1/a", "http://127.1.0.1/2026/a"),
+    ],
+)
+def test_a_neighbour_below_one_public_suffix_is_another_site(url: str, named: str) -> None:
+    """Its words would stand under the other's address."""
+    assert read(f'<link rel="canonical" href="{named}">', url=url).canonical_url is None
+
+
+@pytest.mark.parametrize("url", ["https://m.ledger.co.uk/a", "https://ledger.co.uk/a"])
+def test_subdomains_below_a_public_suffix_are_one_site(url: str) -> None:
+    named = "https://www.ledger.co.uk/2026/a"
+    assert read(f'<link rel="canonical" href="{named}">', url=url).canonical_url == named
+
+
 def test_canonical_address_that_is_the_front_page_is_a_slip() -> None:
     assert read('<link rel="canonical" href="https://www.post.example/">').canonical_url is None
 

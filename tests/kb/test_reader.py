@@ -46,6 +46,16 @@ def test_article_shows_its_latest_capture(store, reader):
     assert [retelling.text.text for retelling in reader.coverage(study()).retellings] == ["Tides fall."]
 
 
+@pytest.mark.parametrize(("moved", "stands"), [(-20, 0), (20, 20), (0, 0)])
+def test_an_article_does_not_get_older_after_it_was_captured(store, reader, moved, stands):
+    """It would come before those that it has its matter from; a date that moves on is the page's own affair."""
+    hold(store, LEDGER, ["Tides rise."], published=NOON)
+    hold(store, LEDGER, ["Tides fall."], published=NOON + timedelta(days=moved), hours=2)
+    (retelling,) = reader.coverage(study()).retellings
+    assert retelling.text.text == "Tides fall."
+    assert retelling.extraction.published_at == NOON + timedelta(days=stands)
+
+
 def test_retelling_has_all_that_stands_in_its_text_in_order(store, reader):
     hold(store, LEDGER, ["Tides rise.", "Boats left."], [("Boats", "Ann Wu"), ("Tides", None)])
     (retelling,) = reader.coverage(study()).retellings

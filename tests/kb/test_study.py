@@ -107,6 +107,7 @@ def test_file_without_keys_at_the_top_is_refused(yaml):
         (HEAD + "claims:\n- id: c\n  text: t\n  expect:\n    quantity: seven\n    of: x\n", 8, "expected a number"),
         (HEAD + "claims:\n- {id: c, text: t, expect: {quantity: true, of: x}}\n", 5, "expected a number, found True"),
         (HEAD + "claims:\n- {id: c, text: t, expect: {quantity: .nan, of: x}}\n", 5, "expected a number"),
+        (HEAD + f"claims:\n- {{id: c, text: t, expect: {{quantity: 0x{'f' * 5000}, of: x}}}}\n", 5, "very many digits"),
         (HEAD + "claims:\n- {id: c, text: t, document: v9}\n", 5, "'v9' is not among study.documents"),
         (HEAD + "sources:\n- {id: a, name: n, domains: [a.b], kind: blog}\n", 5, "expected 'press', 'agency'"),
         (HEAD + "sources:\n- {id: a, name: n, domains: []}\n", 5, "at least one entry"),

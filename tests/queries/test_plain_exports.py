@@ -16,7 +16,8 @@ from lxml import etree
 from pybtex.database import BibliographyData, parse_string
 from pybtex.richtext import Text as RichText
 
-from crawler.readers import Named, read_opml
+from crawler.entries import Named
+from crawler.lists import read_opml
 from queries.bibliography import bibtex, tex
 from queries.holdings import Holdings
 from queries.options import Table

@@ -15,13 +15,16 @@ import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.testclient import TestClient
 from web_fixtures import newsroom
 
 from bench.served import served
 from kb.errors import UserError
 from kb.workspace import Workspace
-from queries import web_guard, web_patience
+from queries import web_guard, web_patience, web_site
 from queries.web import app, door
 from queries.web_api import document
 from queries.web_limits import SHARED, TRIES
@@ -71,7 +74,7 @@ def paths_of(route: Route) -> str:
 def ask(address: str, method: str, target: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
     """Without anything between: clients tidy addresses up."""
     with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)) as connection:
-        connection.putrequest(method, target, skip_accept_encoding=True)
+        connection.putrequest(method, target, skip_host="Host" in (headers or {}), skip_accept_encoding=True)
         for name, value in (headers or {}).items():
             connection.putheader(name, value)
         connection.endheaders()
@@ -178,6 +181,28 @@ def test_wrong_tokens_are_few_and_who_is_in_stays_in(workspace: Workspace) -> No
         assert client.get("/findings").status_code in (200, 503)
 
 
+def test_tries_are_counted_by_the_network_of_one_customer() -> None:
+    """Who has an IPv6 network has 2^64 addresses; those of IPv4 are counted one by one, in whatever form they come."""
+    guard = web_guard.Guard(PlainTextResponse("in"), door("::", 8080, TOKEN, ()))
+
+    def tried(address: str) -> int:
+        client = TestClient(guard, base_url="http://[::1]:8080", client=(address, 1))
+        return client.get("/", params={"token": "guess-number"}).status_code
+
+    network = [tried(f"2001:db8:1:2::{number:x}") for number in range(MOST_TRIES + 1)]
+    assert network == [401] * MOST_TRIES + [429]
+    others = ["2001:db8:1:3::1", *(f"::ffff:192.0.2.{number}" for number in range(MOST_TRIES + 1))]
+    assert {tried(address) for address in others} == {401}
+
+
+@pytest.mark.parametrize("end", ["/static/style.css?", "/static/style.css#", "/x", "?x"])
+def test_a_host_is_no_part_of_a_path(guarded: str, end: str) -> None:
+    """Starlette before 1.0 put the two together, and what is for everybody would have opened all."""
+    for host in (urlsplit(guarded).netloc + end, f"a@{urlsplit(guarded).netloc}"):
+        status, body = ask(guarded, "GET", "/findings", {"Host": host})
+        assert status == 421, body
+
+
 def test_the_whole_token_is_compared_whatever_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[tuple[bytes, bytes]] = []
     real = hmac.compare_digest
@@ -257,6 +282,20 @@ def test_kept_pages_fill_no_memory_however_an_address_is_spelled() -> None:
 
 
 # --- what no browser sends ---
+
+
+@pytest.mark.parametrize("given", ["²", "-1", "1e9", "9" * 4000, "٣", ""])
+def test_a_number_that_is_none_is_passed_over(guarded: str, given: str) -> None:
+    with opened(guarded) as client:
+        assert client.get("/search", params={"q": "nap", "k": given}).status_code == 200
+
+
+def test_an_address_with_a_question_mark_in_its_path_is_not_that_of_another_page() -> None:
+    def address(path: str, query: bytes) -> str:
+        return web_site._address(Request({"type": "http", "path": path, "query_string": query, "headers": []}))
+
+    assert address("/outlets/a?b", b"c") != address("/outlets/a", b"b?c")
+
 
 TARGETS = (
     *("/static/../web.py", "/static/..%2fweb.py", "/static/%2e%2e/%2e%2e/web.py", "/static/..%5c..%5cweb.py"),
