@@ -26,7 +26,7 @@ MAX_CHARS = 1_000_000
 
 TOOL = Tool(
     name="retold-extract",
-    version="2",
+    version="3",
     params={"trafilatura": version("trafilatura"), "htmldate": version("htmldate"), "max_bytes": MAX_BYTES},
 )
 
