@@ -31,7 +31,7 @@ ORPHAN_S = 10.0
 _MOST = 80
 """Characters of a command that are told."""
 
-_PASSWORD = re.compile(r"(://[^:/@\s]{0,200}):[^@\s]{1,200}@")
+_PASSWORD = re.compile(r"(://[^:/@\s]{0,200}:)[^@\s]{1,200}(?=@)|([?&]password=)[^&\s]{1,200}")
 
 
 @attrs.frozen(kw_only=True)
@@ -111,4 +111,4 @@ def _command() -> str:
     """This process as the user started it, on one line, without a password that an address has."""
     name = Path(sys.argv[0]).name if sys.argv else ""
     said = " ".join(" ".join([name, *sys.argv[1:]]).split())
-    return _PASSWORD.sub(r"\1:***@", said)[:_MOST]
+    return _PASSWORD.sub(r"\1\2***", said)[:_MOST]

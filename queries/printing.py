@@ -170,7 +170,7 @@ def backfilled(summary: "BackfillSummary", console: Console) -> None:
     for reason, count in summary.passed.items():
         console.print(f"  {counted_noun(count, 'record')} {reason}", style="yellow")
     for problem in summary.problems:
-        console.print(f"  {escape(one_line(f'{problem.where}: {problem.what}'))}", style="yellow")
+        console.print(f"  {escape(one_line(f'{problem.where}: {problem.what}'))}", style="yellow", soft_wrap=True)
 
 
 def backfilled_json(summary: "BackfillSummary") -> Mapping[str, object]:
