@@ -151,8 +151,10 @@ class _Run:
         if sifted.rest is not None:
             return Piece(name, sifted.rest)
         self.files += 1
-        if sifted.problem:
-            self._problems.append(Problem(where=shown(name), what=_told(name, sifted.problem)))
+        nothing = not sifted.records and not attempt.item.payload.skip
+        if sifted.problem or nothing:  # an empty file is a download that failed, not an archive that was read
+            told = sifted.problem or "empty: not one record"
+            self._problems.append(Problem(where=shown(name), what=_told(name, told)))
         else:
             self._note_done(name)
         return None
@@ -235,17 +237,17 @@ def _named(name: str, base: str | None, stdin: IO[bytes]) -> Iterator[str]:
     import fsspec
 
     if name == "-":
-        yield from _listed(_content(name, stdin), base or "")
+        yield from _listed(name, _content(name, stdin), base or "")
         return
     remote, path = "://" in name, Path(name)
     if not remote and path.is_dir():
-        yield from sorted(str(file) for file in path.rglob("*") if _is_archive(str(file)))
+        yield from sorted(str(file) for file in path.rglob("*") if _is_archive(str(file)) and not file.is_dir())
     elif not remote and path.exists():
         if _is_archive(name):
             yield name
             return
         with path.open("rb") as file:
-            yield from _listed(_content(name, file), base or str(path.parent))
+            yield from _listed(name, _content(name, file), base or str(path.parent))
     elif "*" in name or (not remote and "[" in name):
         system, inner = _tried(name, lambda: fsspec.url_to_fs(name))
         matches = _tried(name, lambda: system.glob(inner))
@@ -257,7 +259,7 @@ def _named(name: str, base: str | None, stdin: IO[bytes]) -> Iterator[str]:
     elif _is_archive(name):
         yield name
     else:
-        for listed in _listed(_tried(name, lambda: _fetched(name)), base or name):
+        for listed in _listed(name, _tried(name, lambda: _fetched(name)), base or name):
             _require_outside(listed, name, base or name)
             yield listed
 
@@ -302,10 +304,14 @@ def _content(name: str, file: IO[bytes]) -> bytes:
     return content
 
 
-def _listed(content: bytes, base: str) -> Iterator[str]:
-    for line in content.decode("utf-8", "surrogateescape").splitlines():
+def _listed(name: str, content: bytes, base: str) -> Iterator[str]:
+    """The archives that a list names; UserError for a line that is none, as all are of a page or another file."""
+    for number, line in enumerate(content.decode("utf-8", "surrogateescape").splitlines(), 1):
         named = line.strip()
         if named and not named.startswith("#"):
+            if not _is_archive(named):
+                kinds = ", ".join(WARCS)
+                raise UserError(f"{shown(name)}: line {number} names no web archive ({kinds}): {shown(named)[:80]}")
             absolute = "://" in named or named.startswith("/") or not base
             yield named if absolute else _below(base, named)
 

@@ -48,7 +48,18 @@ def opened(address: str) -> Iterator[IO[bytes]]:
         refused = _refused(error)
         if refused:
             raise refused from None
+        if isinstance(error, FileNotFoundError) and web:
+            raise OSError(f"not to be had there: {_answer(error)}") from error
         raise
+
+
+def _answer(error: BaseException) -> str:
+    """What fsspec calls a file not found for, whatever it was; without the address, which may hold a signature."""
+    cause: BaseException | None = error
+    while isinstance(cause, FileNotFoundError):
+        cause = cause.__cause__
+    status = getattr(cause, "status", None)
+    return f"answered {status} {getattr(cause, 'message', '')}" if status else str(cause or "not found")
 
 
 def _refused(error: BaseException | None) -> RefusedError | None:

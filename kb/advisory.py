@@ -32,7 +32,6 @@ _THROUGH_S = 30
 _NAME_BYTES = 63
 """Of an application_name PostgreSQL keeps no more."""
 
-_SCHEMA = "SELECT coalesce(current_schema(), btrim(split_part(current_setting('search_path'), ',', 1), ' \"'))"
 _HOLDER = """
 SELECT a.application_name, a.backend_start FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %s AND l.objid = %s AND l.objsubid = 2
@@ -95,7 +94,7 @@ def require_locks(url: str, ask: Callable[[str, dict[str, int]], Any]) -> None:
 def _taken(connection: Any, url: str, name: str, wait_s: float) -> _Lock:
     connection.execute(postgres.STAY)
     connection.execute(f"SET lock_timeout = '{_THROUGH_S}s'")
-    schema = _value(connection, _SCHEMA)
+    schema = _value(connection, postgres.SCHEMA)
     lock = _Lock(_value(connection, "SELECT pg_backend_pid()"), _key(f"{schema} {name}"), _key(f"{schema} {name} ends"))
     end = time.monotonic() + wait_s
     while not _value(connection, "SELECT pg_try_advisory_lock(%s, %s)", (_CLASS, lock.key)):

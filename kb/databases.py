@@ -23,9 +23,14 @@ def engine_of(url: str) -> sa.Engine:
     """The engine of a SQLAlchemy URL; `postgresql://` means psycopg 3. UserError for what is no such address."""
     try:
         parsed = sa.make_url(postgres.driven(url))
-        engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else sa.create_engine(parsed)
+        kind = parsed.get_backend_name()
+        if kind not in ("sqlite", "postgresql"):
+            raise ValueError(kind)
+        engine = _sqlite_engine(parsed) if kind == "sqlite" else sa.create_engine(parsed)
     except (sa.exc.ArgumentError, ValueError) as error:
-        raise UserError(f"store_url {_bare(url)!r} is not a database address") from error
+        raise UserError(
+            f"store_url {_bare(url)!r} is not a database address: postgresql://USER@HOST/DATABASE or sqlite:///FILE"
+        ) from error
     except ImportError as error:
         raise UserError(
             f"the driver for this store_url is not installed: {error}; for PostgreSQL: pip install 'retold[postgres]'"
@@ -113,7 +118,10 @@ def _tune_postgres(connection: Any, _: Any) -> None:
             connection.rollback()
             raise UserError(f"this PostgreSQL database holds text as {encoding}; create one with ENCODING 'UTF8'")
         if cursor.execute("SELECT current_schema()").fetchone()[0] is None:
-            wanted = cursor.execute("SHOW search_path").fetchone()[0].split(",")[0].strip().strip('"')
+            wanted = cursor.execute(postgres.SCHEMA).fetchone()[0]
+            if not wanted:
+                connection.rollback()
+                raise UserError("the search path of store_url names no schema: options=-csearch_path=NAME")
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"retold schema {wanted}",))
             cursor.execute("SELECT format('CREATE SCHEMA IF NOT EXISTS %%I', %s::text)", (wanted,))
             cursor.execute(cursor.fetchone()[0])

@@ -14,8 +14,10 @@ from kb.errors import DataError, LostError, RetoldError, UserError
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 """How an address of PostgreSQL may begin."""
 
-CONNECT: Mapping[str, Any] = {"connect_timeout": 10, "keepalives_idle": 60}
-"""Seconds; where the address says nothing else."""
+CONNECT: Mapping[str, Any] = {"connect_timeout": 10, "keepalives_idle": 60, "client_encoding": "utf8"}
+"""Seconds; where the address says nothing else. Without an encoding PGCLIENTENCODING would choose one, or the database:
+in one of SQL_ASCII every text would come as bytes.
+"""
 
 NUL, NUL_KEPT = "\0", "\ufdd0"
 """PostgreSQL's texts hold no NUL. A character that Unicode keeps out of texts stands for it there."""
@@ -27,6 +29,17 @@ PIN_SCHEMA = (
     "SELECT set_config('search_path', coalesce(quote_ident(current_schema()), current_setting('search_path')), false)"
 )
 """The tables are those of one schema: what lies in later ones of the search path is another study's."""
+
+SCHEMA = """
+SELECT coalesce(current_schema(), CASE
+    WHEN path ~ '^"[$]user"' THEN current_user
+    WHEN path ~ '^"' THEN replace(substring(path from '^"((?:[^"]|"")*)"'), '""', '"')
+    ELSE lower(substring(path from '^[^, ]+') COLLATE "C")
+END) FROM (SELECT btrim(current_setting('search_path')) AS path) AS settings
+"""
+"""The schema of a study, also one that is not there yet: the first of the search path, whose names PostgreSQL reads in
+small letters where no quotation marks stand around them.
+"""
 
 STAY = "SET idle_session_timeout = 0"
 """A server may end a connection that says nothing for long, as that of a run does while a model works."""
@@ -136,10 +149,12 @@ _TOLD: tuple[tuple[type[RetoldError], tuple[str, ...], str], ...] = (
 """By the beginning of SQLSTATE."""
 
 _REMEDIES = (
-    (("password", "no pg_hba.conf entry", "authentication"), "Check user and password in RETOLD_STORE_URL."),
-    (("database",), "Create the database (`createdb NAME`), or name another in RETOLD_STORE_URL."),
-    (("role",), "Create the user (`createuser NAME`), or name another in RETOLD_STORE_URL."),
-    (("resolve", "translate", "name or service"), "Check the host's name in RETOLD_STORE_URL."),
+    (("password", "no pg_hba.conf entry", "authentication"), "Check user and password in its address."),
+    (('role "',), "Create the user (`createuser NAME`), or name another in its address."),
+    (('database "',), "Create the database (`createdb NAME`), or name another in its address."),
+    (("resolve", "translate", "name or service"), "Check the host's name in its address."),
+    (("schema", "search_path", "delimited identifier"), "Check the schema's name in its address."),
+    (("support ssl", "sslmode", "connection option", "command-line"), "Check what stands behind `?` in its address."),
 )
 
 
@@ -148,7 +163,7 @@ def _remedy(said: str) -> str:
     for words, remedy in _REMEDIES:
         if any(word in lower for word in words):
             return remedy
-    return "Is the server running, and does it listen where RETOLD_STORE_URL says?"
+    return "Is the server running, and does it listen where its address says?"
 
 
 def _clean(error: BaseException, url: str) -> str:
@@ -159,4 +174,4 @@ def _clean(error: BaseException, url: str) -> str:
         for password in (parts.password, *parse_qs(parts.query).get("password", [])):
             if password:
                 said = said.replace(unquote(password), "***").replace(password, "***")
-    return said.rstrip(".")
+    return said.rstrip(".?")

@@ -143,6 +143,14 @@ class Reader:
             query = query.where(o.tool == t.chosen_tool(makes))
         return [t.from_row(Outcome, row) for row in self._rows(query.order_by(o.input))]
 
+    def unread(self) -> int:
+        """Captures that no build has looked at; what is said of the coverage leaves them out."""
+        o = t.outcomes.c
+        read = sa.select(o.input).where(o.stage == "extract", o.tool == t.chosen_tool("extractions"))
+        query = sa.select(sa.func.count()).select_from(t.snapshots).where(t.snapshots.c.id.not_in(read))
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def standing(self) -> tuple[object, ...]:
         """Changes whenever a build derived something or dropped it; cheap enough to ask every second."""
         counts = [sa.select(sa.func.count()).select_from(table) for table in (t.outcomes, t.extractions)]

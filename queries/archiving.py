@@ -179,12 +179,11 @@ def export(
             count = exporting.write(workspace, form, sys.stdout.buffer, wanted)
         else:
             count = exporting.export(workspace, form, output, wanted)
-        captures = workspace.store.count_snapshots()
+        printing.captured(workspace, options.console())
     if options.json and not shown:
         print_json({"format": form.value, "wrote": str(output), "count": count})
     told = counted(count, exporting.FORMATS[form][1])
     options.console().print(f"wrote {'' if shown else f'{output}: '}{told}", soft_wrap=True, markup=False)
-    printing.captured(captures, options.console())
 
 
 def copy(

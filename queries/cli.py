@@ -222,7 +222,7 @@ def check(
     options: Options = ctx.obj
     rules = asking.rules(fail_on)
     with options.workspace() as workspace:
-        printing.captured(workspace.store.count_snapshots(), options.console())
+        printing.captured(workspace, options.console())
         found = asking.check(workspace, draft, sys.stdin.buffer)
         status = asking.status(workspace)
         typer.echo(formats.formatted(workspace.study, found, "json" if options.json else form, status))
@@ -241,7 +241,7 @@ def trace(ctx: typer.Context, subject: Subject = None) -> None:
     options: Options = ctx.obj
     with options.workspace() as workspace:
         traced = asking.trace(workspace, subject)
-        printing.captured(workspace.store.count_snapshots(), options.console())
+        printing.captured(workspace, options.console())
         if options.json:
             from queries import fidelity
 

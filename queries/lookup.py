@@ -25,6 +25,7 @@ from kb.occurrences import Filter, Occurrence, Occurrences
 from kb.tsvector import lexical_index
 from queries.days import moment
 from queries.kept import Kept
+from queries.listing import unread_told
 from queries.search import Hit, Mode, Ranked, Searcher, to_json
 
 if TYPE_CHECKING:
@@ -95,12 +96,16 @@ class Answer:
     took_ms: float
     empty: bool
     """Nothing has been captured yet, so there was nothing to search."""
+    unread: int = 0
+    """Where nothing was found: captures that no build has looked at."""
 
     def wider(self, named: Callable[[str], str] = str) -> str:
         """How to find more. `named`: what whoever asks calls a filter, or `mode hybrid`."""
         asked = self.question
         names = [named(name) for name in asked.narrowings]
-        ways = [f"leave out {' or '.join(names)}"] if names else []
+        ways = [unread_told(self.unread)] if self.unread else []
+        if names:
+            ways.append(f"leave out {' or '.join(names)}")
         if '"' in asked.query:
             ways.append("ask without quotation marks, which want the very words")
         if asked.mode == "lexical":
@@ -230,7 +235,9 @@ def _ask(
     if question.kind != "claim":
         ranked = partial(_reranked, workspace) if question.rerank else _answer
         answer = ranked(asked, question, narrowed)
-        return answer if answer.hits else attrs.evolve(answer, empty=not workspace.store.count_snapshots())
+        if answer.hits:
+            return answer
+        return attrs.evolve(answer, empty=not workspace.store.count_snapshots(), unread=workspace.reader.unread())
     started = time.perf_counter()
     hits = asked.claims(question.query, workspace.study.claims, question.k)
     return Answer(question=question, hits=hits, took_ms=(time.perf_counter() - started) * 1000, empty=False)

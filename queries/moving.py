@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kb import folders
 from kb.advisory import held_on_server
 from kb.copying import Copied, Progress, copy
+from kb.errors import UserError
 from kb.exclusive import RUN
 from kb.postgres import is_postgres, place
 from kb.store import RecordStore
@@ -23,6 +24,8 @@ LOCAL = "local"
 def copy_store(workspace: "Workspace", to: str, on_progress: Progress) -> tuple[Copied, ...]:
     """Copy the record store of a workspace, which the caller has for itself, to an address or to `local`."""
     url = f"sqlite:///{folders.database(workspace.settings.data_dir)}" if to == LOCAL else to
+    if is_postgres(url) and place(url) == place(workspace.settings.database_url):
+        raise UserError(f"{place(url)} is the record store in use: name an empty database or schema to copy to")
     with (
         held_on_server(url, RUN, "retold copy") if is_postgres(url) else nullcontext(),
         RecordStore.open(url) as target,

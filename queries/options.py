@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from kb.errors import RetoldError, UserError
-from queries.plain import json_text
+from queries.plain import json_text, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -200,7 +200,8 @@ def _hoisted(args: list[str]) -> list[str]:
 
 
 def _fail(message: str, code: int) -> None:
-    typer.echo(f"retold: {message}", err=True)
+    """Messages quote what strangers wrote: lines of their lists, names of files, answers of servers."""
+    typer.echo(f"retold: {printable(message)}", err=True)
     raise typer.Exit(code)
 
 

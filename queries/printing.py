@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from queries import phrases
-from queries.listing import NOTHING_YET
+from queries.listing import NOTHING_YET, unread_told
 from queries.plain import counted as counted_noun
 from queries.plain import one_line
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crawler.runner import CrawlEvent, CrawlSummary
     from kb.pipeline import BuildSummary
     from kb.speakers import Voice
+    from kb.workspace import Workspace
     from queries.review import Case
     from queries.trace import Trace
 
@@ -67,9 +68,12 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()) if count) or "nothing"
 
 
-def captured(count: int, notes: Console) -> None:
-    """Say so when there is nothing to answer from: silence would read as a clean result."""
-    if not count:
+def captured(workspace: "Workspace", notes: Console) -> None:
+    """Say so when there is nothing to answer from, or not all of it: silence would read as a clean result."""
+    unread = workspace.reader.unread()
+    if unread:
+        notes.print(unread_told(unread), style="yellow")
+    elif not workspace.store.count_snapshots():
         notes.print(NOTHING_YET)
 
 
@@ -170,7 +174,7 @@ def backfilled(summary: "BackfillSummary", console: Console) -> None:
     for reason, count in summary.passed.items():
         console.print(f"  {counted_noun(count, 'record')} {reason}", style="yellow")
     for problem in summary.problems:
-        console.print(f"  {escape(one_line(f'{problem.where}: {problem.what}'))}", style="yellow")
+        console.print(f"  {escape(one_line(f'{problem.where}: {problem.what}'))}", style="yellow", soft_wrap=True)
 
 
 def backfilled_json(summary: "BackfillSummary") -> Mapping[str, object]:

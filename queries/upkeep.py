@@ -94,7 +94,7 @@ def state(workspace: Workspace, *, fix: bool) -> State:
         store=workspace.store.place,
         index=index,
         captures=captures,
-        unread=max(0, captures - len(outcomes["extract"])),
+        unread=workspace.reader.unread(),
         ahead=sum(held.fetched_at > moment for held in workspace.store.snapshots()),
         outcomes={
             stage: dict(Counter(o.code if o.status == "rejected" else o.status for o in rows))

@@ -172,6 +172,8 @@ def test_harmed_file_of_the_data_folder_is_made_again_or_told(desk: Path, tmp_pa
 def test_lost_record_store_comes_back_with_every_judgement(desk: Path, tmp_path: Path) -> None:
     folder = copied(desk, tmp_path / "desk")
     move_away(folder)
+    assert "3 captures not read yet: `retold build` first" in call(folder, "check").told
+    assert "3 captures not read yet" in call(folder, "search", "nap").told
     assert call(folder, "review", "log").out == call(desk, "review", "log").out != ""
     assert call(folder, "build").code == 0
     assert held(folder) == held(desk)

@@ -107,3 +107,4 @@ def test_study_moves_to_postgresql_and_answers_as_before(
     assert "both hold the same" in back.stdout
     refused = moved.do("copy", "--to", "local", code=2)
     assert "holds something already" in refused.stderr
+    assert "the record store in use" in moved.do("copy", "--to", url, code=2).stderr

@@ -270,6 +270,14 @@ def test_damaged_files_are_told_and_read_again(desk: Desk, tmp_path: Path) -> No
     assert len(desk.snapshots()) == 6
 
 
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"")])
+def test_file_without_a_record_is_told_and_read_again(desk: Desk, tmp_path: Path, content: bytes) -> None:
+    empty = tmp_path / "a.warc.gz"
+    empty.write_bytes(content)
+    for _ in range(2):
+        assert [problem.what for problem in desk.run(empty).problems] == ["empty: not one record"]
+
+
 def test_hostile_records_cost_themselves_alone(desk: Desk, tmp_path: Path) -> None:
     bomb = gzip.compress(about("<p>" + "more " * 5_000_000))
     plain = gzip.decompress(warc(("https://a.example/odd", about())))
@@ -367,7 +375,11 @@ def test_lists_are_told_from_archives_by_what_they_hold(tmp_path: Path) -> None:
     assert named(str(tmp_path / "a[1].WARC.GZ")) == [str(tmp_path / "a[1].WARC.GZ")]
     (tmp_path / "list.txt").write_bytes(b"a[1].WARC.GZ\n")
     assert named(str(tmp_path / "list.txt")) == [str(tmp_path / "a[1].WARC.GZ")]
-    for name, content in (("a.1", gzip.decompress(warc())), ("cut.gz", gzip.compress(b"x" * 99)[:-9])):
+    wrong = {
+        "a.1": gzip.decompress(warc()), "cut.gz": gzip.compress(b"x" * 99)[:-9], "page.html": b"<p>a.warc.gz</p>",
+        "claims.yaml": b"# a\nurl: http://a.example/", "study.wacz": b"PK\x03\x04",
+    }  # fmt: skip
+    for name, content in wrong.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UserError, match=f"{name}: "):
             named(str(tmp_path / name))
@@ -378,6 +390,7 @@ def test_passwords_and_signatures_are_told_nowhere(desk: Desk) -> None:
     summary = desk.run(address)
     assert [problem.where for problem in summary.problems] == ["http://127.0.0.1:9/a.warc.gz"]
     assert "secret" not in str(summary)
+    assert "127.0.0.1:9" in summary.problems[0].what
     with pytest.raises(UserError) as told:
         named("http://user:secret@127.0.0.1:9/list?signature=secret")
     assert "secret" not in str(told.value)
@@ -399,6 +412,7 @@ def test_archives_on_the_web_are_read_from_a_list(desk: Desk, site: Site) -> Non
     assert summary.counts == {"glass-echo": {"kept": 1}}
     [problem] = summary.problems
     assert problem.where == site.url("/2.warc.gz")
+    assert "answered 404" in problem.what
     [held] = desk.snapshots()
     assert (held.found_in or "").startswith(site.url("/1.warc.gz@"))
     noted = (desk.settings(0).data_dir / DONE).read_text().splitlines()

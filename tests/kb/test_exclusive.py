@@ -88,9 +88,10 @@ def test_crawl_process_may_hold_its_own_lock_within_a_run(tmp_path):
         assert (tmp_path / "crawl.holder.json").exists()
 
 
-def test_password_in_the_command_is_told_to_nobody(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["retold", "copy", "--to", "postgresql://desk:s3cret@db.example/studies"])
+@pytest.mark.parametrize("address", ["postgresql://desk:{}@db:5432/x", "postgresql://db:5432/x?password={}&user=desk"])
+def test_password_in_the_command_is_told_to_nobody(tmp_path, monkeypatch, address):
+    monkeypatch.setattr(sys, "argv", ["retold", "copy", "--to", address.format("s3cret")])
     with alone(tmp_path):
         told = exclusive.at_work(tmp_path)
         assert told is not None
-        assert told.command == "retold copy --to postgresql://desk:***@db.example/studies"
+        assert told.command == f"retold copy --to {address.format('***')}"

@@ -114,6 +114,53 @@ def test_tables_of_a_later_schema_in_the_search_path_are_not_taken(postgres_serv
         assert own.count_snapshots() == 0
 
 
+def test_schema_s_name_is_read_as_postgresql_reads_it(postgres_server):
+    for written, meant in {"Ebb": "ebb", "Gezeiten-Ä": "gezeiten-Ä", "%22Flow%22": "Flow", "a'b": "a'b"}.items():
+        url = postgres_server.url(written)
+        with RecordStore.open(url) as first:
+            first.add_snapshot(snapshot())
+        with RecordStore.open(url) as again:
+            assert again.count_snapshots() == 1
+        assert asked(url, "SELECT current_schema()") == meant
+
+
+def test_lock_of_a_schema_is_the_same_before_and_after_it_is_made(postgres_server):
+    url = postgres_server.url("Unmade")
+    with held_on_server(url, RUN, "first"):
+        with RecordStore.open(url):
+            pass
+        with pytest.raises(BusyError, match="first"), held_on_server(url, RUN, "second"):
+            pass
+
+
+def test_without_a_schema_to_be_had_the_user_s_own_is_made(postgres_server):
+    with postgres.connect(postgres_server.url("public")) as server:
+        server.execute("CREATE DATABASE bare")
+    url = postgres_server.url("", database="bare").partition("?")[0]
+    with postgres.connect(url) as server:
+        server.execute("DROP SCHEMA public")
+    with RecordStore.open(url):
+        assert asked(url, "SELECT current_schema()") == "retold"
+    with pytest.raises(UserError, match="names no schema"):
+        RecordStore.open(f"{url}?options=-csearch_path=")
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_database_in_another_encoding_is_refused(postgres_server, encoding):
+    with postgres.connect(postgres_server.url("public")) as server:
+        server.execute(f"CREATE DATABASE in_{encoding} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(UserError, match=f"holds text as {encoding}"):
+        RecordStore.open(postgres_server.url("x", database=f"in_{encoding}".lower()))
+
+
+def test_encoding_of_the_user_s_own_programs_changes_nothing(postgres_url, monkeypatch):
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    held = Visit(url="Ω", at=NOON, action="kept", reason="Ω", status=1, found_in=None, source=None)
+    with RecordStore.open(postgres_url) as store:
+        store.add_visit(held)
+        assert store.visits() == [held]
+
+
 @contextmanager
 def another(folder: Path, url: str) -> Iterator[subprocess.Popen[str]]:
     """A process on another machine: its data folder is another one, its database is ours."""
@@ -294,10 +341,12 @@ def test_port_that_is_no_number_is_told(tmp_path):
         ({"host": "nowhere.invalid"}, "Check the host's name"),
         ({"host": "127.0.0.1:1"}, "Is the server running"),
         ({"user": "nobody", "password": "hunter2"}, "Check user and password"),
+        ({"database": "retold?sslmode=require"}, "Check what stands behind `?`"),
+        ({"database": "retold?optoins=x"}, "Check what stands behind `?`"),
     ],
 )
 def test_server_that_cannot_be_opened_says_what_to_do_and_no_password(postgres_server: Server, changes, says):
-    url = postgres_server.url("x", **changes)
+    url = postgres_server.url("x", **changes).replace("?options=-csearch_path=x", "")
     for open_it in (RecordStore.open, lambda url: held_on_server(url, RUN, "run").__enter__()):
         with pytest.raises(UserError, match="cannot be opened") as raised:
             open_it(url)

@@ -76,6 +76,16 @@ def test_error_becomes_a_message_and_an_exit_code(error, code, says):
     assert out == ""
 
 
+def test_message_that_quotes_a_stranger_drives_no_terminal():
+    raised.append(UserError("list of a.example, line 1: \x1b]0;title\x07\x1b[2J\x9b31m\u202e"))
+    with CliRunner().isolation(color=True) as streams:
+        with pytest.raises(SystemExit):
+            app(["fail"])
+        told = streams[1].getvalue().decode()
+    assert "a.example, line 1" in told
+    assert not set(told) & set("\x1b\x07\x9b\u202e")
+
+
 def test_bad_variable_is_named(monkeypatch):
     monkeypatch.setenv("RETOLD_CRAWL__DELAY_S", "fast")
     with pytest.raises(UserError, match="RETOLD_CRAWL__DELAY_S"):

@@ -4,6 +4,7 @@ import io
 
 import attrs
 import pytest
+from newsdesk import keep_stories, opened
 
 from crawler.runner import CrawlSummary
 from queries.printing import Output, captured, crawled, crawled_json
@@ -58,8 +59,11 @@ def test_crawl_is_told_as_one_document():
     }
 
 
-@pytest.mark.parametrize(("count", "told"), [(0, True), (3, False)])
-def test_an_empty_base_is_not_taken_for_a_clean_one(count, told):
-    out = io.StringIO()
-    captured(count, Output(out))
-    assert ("nothing is captured yet" in out.getvalue()) is told
+def test_a_base_that_is_empty_or_not_read_is_not_taken_for_a_clean_one(tmp_path):
+    with opened(tmp_path) as workspace:
+        out = io.StringIO()
+        captured(workspace, Output(out))
+        assert "nothing is captured yet" in out.getvalue()
+        keep_stories(workspace)
+        captured(workspace, Output(out))
+        assert "3 captures not read yet: `retold build` first" in out.getvalue()
