@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kb import postgres, sqlite
+from kb import folders, postgres, sqlite
 from kb.errors import UserError
 
 BUSY_S = 30
@@ -36,9 +36,7 @@ def engine_of(url: str) -> sa.Engine:
             f"the driver for this store_url is not installed: {error}; for PostgreSQL: pip install 'retold[postgres]'"
         ) from error
     except OSError as error:
-        raise UserError(
-            f"the data folder cannot be made: {error.filename}: {error.strerror}; choose another with --data-dir"
-        ) from error
+        raise UserError(folders.unmakeable(error)) from error
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _tune_sqlite)
         sa.event.listen(engine, "handle_error", _explain_sqlite)

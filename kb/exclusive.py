@@ -14,6 +14,7 @@ from pathlib import Path
 import attrs
 from filelock import FileLock, Timeout
 
+from kb import folders
 from kb.advisory import held_on_server
 from kb.errors import BusyError, UserError
 from kb.postgres import is_postgres, without_passwords
@@ -60,9 +61,7 @@ def held(folder: Path, name: str, *, wait_s: float = 0.0, store_url: str = "") -
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise UserError(
-            f"the data folder cannot be made: {error.filename}: {error.strerror}; choose another with --data-dir"
-        ) from error
+        raise UserError(folders.unmakeable(error)) from error
     lock, told = FileLock(folder / f"{name}.lock"), _told(folder, name)
     try:
         lock.acquire(timeout=wait_s)

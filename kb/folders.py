@@ -29,6 +29,12 @@ def database(data: Path) -> Path:
     return data / "records.db"
 
 
+def unmakeable(error: OSError) -> str:
+    """Why the data folder is not there and cannot be made, and what to do: a disk behind a link may be away."""
+    why = "a link that leads nowhere" if Path(error.filename).is_symlink() else error.strerror
+    return f"the data folder cannot be made: {error.filename}: {why}; choose another with --data-dir"
+
+
 def keep_names(folder: Path) -> None:
     """Flush a folder: without that, a power cut can take a new file's name and leave its content nowhere."""
     handle = os.open(folder, os.O_RDONLY)

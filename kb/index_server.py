@@ -124,7 +124,7 @@ def may_pass(error: BaseException) -> bool:
 
 def explained(error: BaseException, server: Server, *, opening: bool = False) -> RetoldError:
     """What the server or its client reports, as one of our errors."""
-    said = str(_root(error)).replace(server.url, server.place)[:300] or type(error).__name__
+    said = " ".join(str(_root(error)).replace(server.url, server.place).split())[:300] or type(error).__name__
     if may_pass(error):
         if opening:
             return UserError(

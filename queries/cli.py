@@ -301,19 +301,22 @@ def doctor(
 
     Example: retold doctor --fix
     """
-    from queries import printing, upkeep
+    from queries import printing, upkeep, verifying
 
     options: Options = ctx.obj
+    left = False
     with options.working() if fix else options.workspace() as workspace:
         if fix:
-            from queries import verifying
-
-            verifying.print_mended(verifying.mend(workspace), options.console())
+            mended = verifying.mend(workspace)
+            verifying.print_mended(mended, options.console())
+            left = any(problem.kind not in verifying.MENDED for problem in mended)
         found = upkeep.state(workspace, fix=fix)
     if options.json:
         print_json(upkeep.state_json(found))
     else:
         upkeep.print_state(found, printing.Output(sys.stdout))
+    if left:
+        raise typer.Exit(DAMAGED)
     if not found.healthy:
         raise typer.Exit(INCOMPLETE)
 

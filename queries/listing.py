@@ -18,12 +18,6 @@ CONTEXT = 60
 
 NOTHING_YET = "nothing is captured yet: `retold run` or `retold add` first"
 
-
-def unread_told(count: int) -> str:
-    """Of captures that are left out of every answer."""
-    return f"{counted(count, 'capture')} not read yet: `retold build` first"
-
-
 _BOLD, _DIM, _FOUND = "1", "2", "1;4"
 
 

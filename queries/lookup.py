@@ -25,7 +25,7 @@ from kb.occurrences import Filter, Occurrence, Occurrences
 from kb.tsvector import lexical_index
 from queries.days import moment
 from queries.kept import Kept
-from queries.listing import unread_told
+from queries.plain import unread_told
 from queries.search import Hit, Mode, Ranked, Searcher, to_json
 
 if TYPE_CHECKING:

@@ -20,6 +20,11 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def unread_told(count: int) -> str:
+    """Of captures that are left out of every answer."""
+    return f"{counted(count, 'capture')} not read yet: `retold build` first"
+
+
 def printable(text: str) -> str:
     """
     >>> printable("a\\x1b[31mb")

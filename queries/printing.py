@@ -10,9 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from queries import phrases
-from queries.listing import NOTHING_YET, unread_told
+from queries.listing import NOTHING_YET
 from queries.plain import counted as counted_noun
-from queries.plain import one_line
+from queries.plain import one_line, unread_told
 
 if TYPE_CHECKING:
     from crawler.backfill import BackfillSummary

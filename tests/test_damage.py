@@ -183,6 +183,15 @@ def log_of(folder: Path) -> Path:
     return folder / "data" / "archive" / "captures.jsonl"
 
 
+def test_mending_ends_with_code_3_where_damage_is_left(desk: Path, tmp_path: Path) -> None:
+    folder = copied(desk, tmp_path / "desk")
+    lines = log_of(folder).read_bytes().splitlines(keepends=True)
+    log_of(folder).write_bytes(b"".join([*lines[:1], *lines[2:]]))
+    answer = call(folder, "doctor", "--fix")
+    assert (answer.code, call(folder, "verify").code) == (3, 3)
+    assert "nothing makes a log line again" in answer.told
+
+
 @pytest.mark.parametrize("noise", [b"\xff\x00zzz\n", b"\x00" * PAGE + b"\n", b'{"addresses":\n'])
 def test_noise_behind_the_log_lets_all_read_and_nobody_capture_on_top_of_it(
     desk: Path, tmp_path: Path, noise: bytes

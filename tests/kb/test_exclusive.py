@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kb import exclusive
-from kb.errors import BusyError
+from kb.errors import BusyError, UserError
 from kb.exclusive import alone, held
 
 HOLD = (
@@ -86,6 +86,12 @@ def test_crawl_whose_parent_was_killed_is_waited_for_a_while_and_then_told(tmp_p
 def test_crawl_process_may_hold_its_own_lock_within_a_run(tmp_path):
     with alone(tmp_path), held(tmp_path, exclusive.CRAWL):
         assert (tmp_path / "crawl.holder.json").exists()
+
+
+def test_link_to_a_folder_that_is_away_is_told(tmp_path):
+    (tmp_path / "data").symlink_to(tmp_path / "unmounted")
+    with pytest.raises(UserError, match="a link that leads nowhere"), alone(tmp_path / "data"):
+        pass
 
 
 @pytest.mark.parametrize("address", ["postgresql://desk:{}@db:5432/x", "postgresql://db:5432/x?password={}&user=desk"])
