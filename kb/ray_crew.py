@@ -16,7 +16,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from enum import Enum
 from itertools import count
@@ -126,7 +127,7 @@ class Crew:
             worker = min(self._workers, key=lambda worker: len(worker.given))
             if not idle or all(self._settled(batch) for batch in list(worker.given)):
                 break
-        batch = Batch(items, worker, worker.actor.run.remote(list(items)))
+        batch = Batch(items, worker, self._asked(lambda: worker.actor.run.remote(list(items))))
         worker.given.append(batch)
         return batch
 
@@ -147,8 +148,8 @@ class Crew:
     def end(self) -> None:
         if self._watch.lost:
             return  # nobody is left to tell; workers end with their cluster, or with this process
-        for worker in (*self._workers, *self._coming.values()):
-            self._ray.kill(worker.actor)
+        everyone = [*self._workers, *self._coming.values()]
+        self._asked(lambda: [self._ray.kill(worker.actor) for worker in everyone])
 
     # --- who comes and goes ---
 
@@ -175,9 +176,8 @@ class Crew:
 
     def _replace(self, worker: _Worker) -> None:
         """Ask for another where there is room for it, now or later; this one may still be somewhere, out of reach."""
-        self._watch.now()
-        self._ray.kill(worker.actor)
-        self._ask_for_one()
+        self._asked(lambda: self._ray.kill(worker.actor))
+        self._asked(self._ask_for_one)
 
     def _give_up(self) -> None:
         if self._worked:
@@ -199,10 +199,8 @@ class Crew:
 
     def _fetched(self, batch: Batch) -> Any:
         """Its answer, or the RayTaskError of what the worker could not even begin; raises where that is gone."""
-        while not self._ray.wait([batch.result], timeout=TICK_S)[0]:
-            self._watch.now()
         try:
-            return self._ray.get(batch.result, timeout=START_S)
+            return self._asked(lambda: self._ray.get(batch.result))
         except self._ray.exceptions.RayTaskError as error:
             return error
 
@@ -220,6 +218,7 @@ class Crew:
         worker = batch.worker
         if worker in self._workers:
             self._workers.remove(worker)
+            self._watch.now()
             self._replace(worker)
             if self._went_away(error, worker):
                 worker.given.clear()
@@ -234,7 +233,23 @@ class Crew:
         """Whether it was the machine, or the way to it, and not the worker's own process."""
         if not isinstance(error, self._ray.exceptions.ActorDiedError):
             return True  # out of reach, or the answer was lost with its machine's memory
-        return all(node["NodeID"] != worker.node or not node["Alive"] for node in self._ray.nodes())
+        nodes = self._asked(self._ray.nodes)
+        return all(node["NodeID"] != worker.node or not node["Alive"] for node in nodes)
+
+    def _asked(self, call: Callable[[], Any]) -> Any:
+        """What Ray answers, while the head is watched: Ray would wait for one that is gone, and end this process."""
+        answer: Future[Any] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(call())
+            except Exception as error:  # noqa: BLE001  raised below
+                answer.set_exception(error)
+
+        threading.Thread(target=ask, daemon=True).start()
+        while not wait([answer], timeout=TICK_S).done:
+            self._watch.now()
+        return answer.result()
 
 
 class _Watch:

@@ -106,9 +106,8 @@ class RayExecutor:
 def _started(workers: int, address: str | None) -> Any:
     """Ray, connected once for this process; it ends with it."""
     silence_telemetry()
-    os.environ.setdefault(
-        "RAY_DEDUP_LOGS_SKIP_REGEX", "."
-    )  # Ray tells of dead workers on stdout, amid a command's JSON
+    # Ray tells of dead workers on stdout, amid a command's JSON; ray_crew.py tells of them on stderr.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
     try:
         import ray
     except ImportError as error:
