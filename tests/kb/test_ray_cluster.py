@@ -4,13 +4,19 @@ import json
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import attrs
+import pytest
 from raycluster import Cluster, cluster
 
+from kb.embed import SentenceTransformerEmbedder
 from kb.executor import Derived
+from kb.minilm import MiniLM
+from kb.ray_crew import graphics_share
+from kb.stages import AnnotateStage, EmbedStage
 
 SOAK = os.environ.get("RETOLD_SOAK") == "1"
 LARGE = 200_000
@@ -89,3 +95,51 @@ def test_node_that_is_killed_costs_nothing_and_without_the_head_the_run_ends_in_
     assert second["killed"]
     assert code == 4
     assert "start Ray again, and the same command goes on from here" in second["error"]
+
+
+@pytest.mark.parametrize(
+    ("machines", "wanted", "share"),
+    [
+        ([(8, 0)], 8, 0.0),  # no card: none is asked for
+        ([(8, 1)], 4, 0.25),
+        ([(2, 4)], 2, 1.0),  # a card each, never two for one
+        ([(2, 1), (2, 2)], 4, 0.5),  # a third of three cards is one for three; the fourth needs halves
+        ([(8, 1), (1, 4)], 5, 0.25),  # four cards beside one processor serve one worker
+        ([(6, 0), (2, 1)], 8, 0.5),  # six processors have no card beside them
+        ([(9, 1)], 7, 0.1428),  # seven sevenths, as Ray counts, are more than a card
+    ],
+)
+def test_cards_are_cut_so_that_all_fit_who_have_a_processor_beside_one(
+    machines: list[tuple[int, int]], wanted: int, share: float
+) -> None:
+    assert graphics_share(machines, wanted) == share
+
+
+def test_only_a_stage_that_can_use_a_card_asks_for_one() -> None:
+    assert EmbedStage(SentenceTransformerEmbedder("some/model")).graphics
+    assert not EmbedStage(MiniLM()).graphics
+    assert not AnnotateStage("some model").graphics
+
+
+@pytest.mark.skipif(not SOAK, reason="RETOLD_SOAK=1: Ray takes a minute to notice a machine that falls silent")
+def test_node_that_falls_silent_and_items_that_kill_their_workers_meanwhile(tmp_path: Path) -> None:
+    after = [*range(40), "die", *range(40)]
+    with cluster() as nodes:
+        nodes.add(2)
+        nodes.add(2)
+        code, (told_of,) = told(nodes, tmp_path, (4, nodes.nodes[1], 2, after), kill=signal.SIGSTOP)
+    assert told_of == {"in order": True, "errors": ["die"], "killed": True}
+    assert code == 0
+
+
+@pytest.mark.skipif(not SOAK, reason="RETOLD_SOAK=1")
+def test_machines_that_go_away_and_others_that_come(tmp_path: Path) -> None:
+    after = list(range(2_000))
+    with cluster() as nodes, ThreadPoolExecutor(1) as aside:
+        nodes.add(0)
+        nodes.add(2)
+        running = aside.submit(told, nodes, tmp_path, (4, nodes.nodes[1], 1, after))
+        nodes.add(2)  # the only other one with places for workers
+        code, (told_of,) = running.result()
+    assert told_of == {"in order": True, "errors": [], "killed": True}
+    assert code == 0
