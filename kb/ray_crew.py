@@ -258,14 +258,13 @@ class _Watch:
     def __init__(self, ray: Any) -> None:
         self._ray = ray
         context = ray.get_runtime_context()
-        host, _, port = context.gcs_address.rpartition(":")
         here = next(node for node in ray.nodes() if node["NodeID"] == context.get_node_id())
-        self._head = host.strip("[]"), int(port)
-        self._here = here["NodeManagerAddress"], int(here["NodeManagerPort"])
+        self._head = context.gcs_address
+        self._here = f"{here['NodeManagerAddress']}:{here['NodeManagerPort']}"
         self.lost = False
         self._looked = 0.0
         # A client of `ray://` may not get further than the door, whose loss Ray tells it.
-        self._seen = {at for at in (self._head, self._here) if _answers(at)}
+        self._seen = {at for at in (self._head, self._here) if answers(at)}
 
     def now_and_then(self) -> None:
         if time.monotonic() - self._looked > TICK_S:
@@ -275,9 +274,9 @@ class _Watch:
         """Returns once the head answers; LostError where it does not for `HEAD_S`, or this machine's part is gone."""
         until = time.monotonic() + HEAD_S
         while True:
-            if self._here in self._seen and not _answers(self._here):
+            if self._here in self._seen and not answers(self._here):
                 self._raise("Ray's process on this machine ended")
-            if self._head not in self._seen or _answers(self._head):
+            if self._head not in self._seen or answers(self._head):
                 break
             if time.monotonic() > until:
                 self._raise("the head of the Ray cluster went away")
@@ -308,10 +307,12 @@ def _take_leave(ray: Any) -> None:
     atexit.register(end)
 
 
-def _answers(at: tuple[str, int]) -> bool:
+def answers(address: str) -> bool:
+    """Whether somebody listens at `host:port`."""
+    host, _, port = address.rpartition(":")
     try:
-        socket.create_connection(at, timeout=TICK_S).close()
-    except OSError:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=TICK_S).close()
+    except (OSError, ValueError):
         return False
     return True
 

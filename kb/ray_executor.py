@@ -17,7 +17,7 @@ from typing import Any
 
 from kb.errors import UserError
 from kb.executor import DIED, Attempt, Item, Limits, Runnable
-from kb.ray_crew import Batch, Crew, Gone
+from kb.ray_crew import Batch, Crew, Gone, answers
 from kb.rejected import Code, Rejected
 from kb.settings import silence_telemetry
 
@@ -106,6 +106,8 @@ class RayExecutor:
 def _started(workers: int, address: str | None) -> Any:
     """Ray, connected once for this process; it ends with it."""
     silence_telemetry()
+    if address and ":" in address and "://" not in address and not answers(address):  # Ray itself asks for ten minutes
+        raise UserError(f"nobody answers at {address}: is the head of the Ray cluster up (docs/growing.md)?")
     # Ray tells of dead workers on stdout, amid a command's JSON; ray_crew.py tells of them on stderr.
     os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
     try:

@@ -13,9 +13,11 @@ import pytest
 from raycluster import Cluster, cluster
 
 from kb.embed import SentenceTransformerEmbedder
-from kb.executor import Derived
+from kb.errors import UserError
+from kb.executor import Derived, Item
 from kb.minilm import MiniLM
 from kb.ray_crew import graphics_share
+from kb.ray_executor import RayExecutor
 from kb.stages import AnnotateStage, EmbedStage
 
 SOAK = os.environ.get("RETOLD_SOAK") == "1"
@@ -95,6 +97,12 @@ def test_node_that_is_killed_costs_nothing_and_without_the_head_the_run_ends_in_
     assert second["killed"]
     assert code == 4
     assert "start Ray again, and the same command goes on from here" in second["error"]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:port"])
+def test_head_that_is_not_there_is_told_at_once(address: str) -> None:
+    with pytest.raises(UserError, match=f"nobody answers at {address}: is the head of the Ray cluster up"):
+        list(RayExecutor(2, address).map(Weighing(), [Item("0", 0)]))
 
 
 @pytest.mark.parametrize(
