@@ -92,7 +92,6 @@ class Crew:
     def __init__(self, ray: Any, stage: Runnable, wanted: int, seconds: float, *, graphics: bool) -> None:
         self._ray = ray
         self._watch = _Watch(ray)
-        self._wanted = wanted
         self._seconds = seconds
         share = graphics_share(_machines(ray.nodes()), wanted) if graphics else 0
         options = {"num_cpus": 1, "num_gpus": share, "max_restarts": 0, "scheduling_strategy": "SPREAD"}
