@@ -10,16 +10,25 @@ LEAST = 24
 
 
 def choose(
-    settings: Settings, count: int, *, parallel: bool = True, least: int = LEAST, batch: int = BATCH
+    settings: Settings,
+    count: int,
+    *,
+    parallel: bool = True,
+    graphics: bool = False,
+    least: int = LEAST,
+    batch: int = BATCH,
 ) -> Executor:
     """Workers only for work that repays their start.
 
-    `parallel`: whether the stage gains from more than one process; `batch`: items that travel together.
+    `parallel`: whether the stage gains from more than one process; `graphics`: whether it uses a GPU where there is
+    one; `batch`: items that travel together.
     """
     workers = settings.worker_count if parallel else 1
     if workers == 1 or count < least:
         return SerialExecutor()
-    return RayExecutor(workers, settings.ray_address, batch) if settings.executor == "ray" else ProcessExecutor(workers)
+    if settings.executor == "ray":
+        return RayExecutor(workers, settings.ray_address, batch, graphics=graphics)
+    return ProcessExecutor(workers)
 
 
 def choose_limited(settings: Settings, count: int, crew: Crew) -> Executor:

@@ -30,6 +30,8 @@ class Stage(Protocol):
     """Whether it gains from several processes of one machine."""
     distributed: bool
     """Whether it gains from several machines."""
+    graphics: bool
+    """Whether its models run on a GPU where there is one."""
     limited: bool
     """Whether it reads what strangers wrote, so that each document is held to its limits."""
 
@@ -131,7 +133,7 @@ def _run(stage: Stage, workspace: Workspace, crew: Crew, on_progress: Progress) 
         executor = choose_limited(settings, len(keys), crew)
     else:
         crew.rest()
-        executor = choose(settings, len(keys), parallel=parallel)
+        executor = choose(settings, len(keys), parallel=parallel, graphics=stage.graphics)
     done = 0
     for number, attempt in enumerate(executor.map(stage, stage.items(workspace, keys)), 1):
         outcome = _commit(store, attempt, _outcome(stage, attempt, _tries(before, attempt)))

@@ -10,7 +10,7 @@ from kb import credits as credit_lines
 from kb.archive import Archive
 from kb.claims import Study
 from kb.coverage import PARSED_LANGUAGES
-from kb.embed import Embedder
+from kb.embed import Embedder, SentenceTransformerEmbedder
 from kb.entail import EntailmentModel, Stances
 from kb.executor import Derived, Item
 from kb.parse import Parser
@@ -35,6 +35,7 @@ class ExtractStage:
     name = "extract"
     parallel = True
     distributed = True
+    graphics = False
     limited = True
 
     def __init__(self, archive: Archive) -> None:
@@ -65,6 +66,7 @@ class AnnotateStage:
     name = "annotate"
     parallel = True
     distributed = True
+    graphics = False
     limited = True
 
     def __init__(self, spacy_model: str) -> None:
@@ -110,6 +112,7 @@ class CreditStage:
     name = "credits"
     parallel = False
     distributed = False
+    graphics = False
     limited = True
     tool = credit_lines.TOOL
     makes: Mapping[str, Tool] = {"credits": credit_lines.TOOL}
@@ -137,6 +140,7 @@ class EmbedStage:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
+        self.graphics = isinstance(embedder, SentenceTransformerEmbedder)
 
     @property
     def tool(self) -> Tool:
@@ -176,6 +180,7 @@ class PairStage:
     name = "pair"
     parallel = False
     distributed = False
+    graphics = False
     limited = False
 
     def __init__(self, study: Study, consults: Mapping[str, Tool], entailment: EntailmentModel) -> None:

@@ -208,7 +208,7 @@ def test_workers_are_started_where_they_pay(count, workers, executor, kind):
     assert type(choose(settings, count, parallel=False)) is SerialExecutor
 
 
-def test_no_more_ray_workers_are_asked_for_than_there_is_room_for(ray_here):
+def test_ray_works_with_as_many_workers_as_there_is_room_for(ray_here):
     list(RayExecutor(2).map(Doubling(), items(1)))  # the cluster of these tests has two cores
     assert [attempt.result for attempt in RayExecutor(9).map(Doubling(), items(1, 2))] == [
         Derived((1, 1)),
