@@ -79,7 +79,11 @@ def backfill(
     stdin: BinaryIO,
     on_progress: archives.Progress,
 ) -> archives.BackfillSummary:
-    """Capture what news archives hold about the studies of the workspaces."""
+    """Capture what news archives hold about the studies of the workspaces; UserError where two have one id."""
+    ids = [workspace.study.slug for workspace in workspaces]
+    for doubled in ids:
+        if ids.count(doubled) > 1:
+            raise UserError(f"two studies of this pass have the id {doubled}, under which their pages are counted")
     files = archives.files_of(names, base, stdin)
     for workspace in workspaces:
         remember(workspace)

@@ -67,6 +67,13 @@ def test_pages_of_an_archive_go_to_each_study(tmp_path: Path) -> None:
     assert "1 read before" in again.stderr
 
 
+def test_two_studies_of_a_pass_with_one_id_are_refused(tmp_path: Path) -> None:
+    file = two_studies(tmp_path)
+    (tmp_path / "other" / "claims.yaml").write_text(CLAIMS, encoding="utf-8")
+    done = retold(tmp_path, "backfill", file.name, "--also", "other")
+    assert (done.returncode, "have the id night-naps" in " ".join(done.stderr.split())) == (2, True)
+
+
 def test_each_study_of_a_pass_has_a_record_store_of_its_own_on_a_server(
     tmp_path: Path, postgres_server: Server
 ) -> None:
