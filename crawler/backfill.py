@@ -309,11 +309,13 @@ def _listed(name: str, content: bytes, base: str) -> Iterator[str]:
     for number, line in enumerate(content.decode("utf-8", "surrogateescape").splitlines(), 1):
         named = line.strip()
         if named and not named.startswith("#"):
-            if not _is_archive(named):
-                kinds = ", ".join(WARCS)
-                raise UserError(f"{shown(name)}: line {number} names no web archive ({kinds}): {shown(named)[:80]}")
             absolute = "://" in named or named.startswith("/") or not base
-            yield named if absolute else _below(base, named)
+            file = named if absolute else _below(base, named)
+            address = "://" in named and named.partition("://")[0].replace("+", "").isalnum()
+            if not address and not _is_archive(file):  # what an address leads to may have any name
+                kinds = ", ".join(WARCS)
+                raise UserError(f"{shown(name)}: line {number} names no web archive ({kinds}): {shown(file)[:80]}")
+            yield file
 
 
 def _below(base: str, named: str) -> str:

@@ -7,7 +7,7 @@ feeds in the wild often are, is read as far as it goes; what is no feed at all r
 import html
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -252,3 +252,8 @@ def months_in(url: str) -> tuple[int, int] | None:
     """
     found = _YEARS.findall(url.split("://", 1)[-1].partition("/")[2])
     return (int(found[-1][0]), int(found[-1][1] or 12)) if found else None
+
+
+def newest_first(items: Iterable[Item]) -> list[Item]:
+    """Those without a date last."""
+    return sorted(items, key=lambda item: -item.moment.timestamp() if item.moment else 0.0)

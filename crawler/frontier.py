@@ -43,6 +43,8 @@ class Lead:
     """Links away from a feed, sitemap or listed page."""
     item: Item | None = None
     """What the feed or sitemap said."""
+    teller: str | None = None
+    """The source whose feed, sitemap or page lists it; None for one of the whole study, such as a search service's."""
     sitemap: bool = False
     """`item` comes from a sitemap."""
     dated: bool = True

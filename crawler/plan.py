@@ -202,7 +202,7 @@ def _seeds(study: Study, most_queries: int) -> tuple[Seed, ...]:
         seeds += [
             Seed(url=url, kind="feed", source=source.slug) for feed in source.feeds for url in filled(feed, asked)
         ]
-    seeds += [_seed(url, "feed", study) for feed in study.feeds for url in filled(feed, asked)]
+    seeds += [Seed(url=url, kind="feed", source=None) for feed in study.feeds for url in filled(feed, asked)]
     first: dict[str, Seed] = {}
     for seed in seeds:
         first.setdefault(seed.url, seed)

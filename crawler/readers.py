@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
+from urllib.parse import urlsplit
 
 import attrs
 import brotli
@@ -22,11 +23,12 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import BufferedReader
 from warcio.exceptions import ArchiveLoadFailed
 
-from crawler.addresses import canonical, same_page
+from crawler.addresses import canonical
 from crawler.entries import Entry, Loaded, Named, Problem
 from crawler.lists import read_opml, read_table
 from crawler.pages import read_page
 from kb.decode import decode, is_binary, is_markup
+from kb.hosts import owner_of
 from kb.warc import Capture, records_of
 
 HTML = frozenset({".html", ".htm", ".xhtml"})
@@ -140,13 +142,18 @@ def _open(path: Path) -> IO[bytes]:
 
 def saved_page(body: bytes, path: Path, now: datetime, noted: str | None = None) -> Capture:
     """A page that a browser saved. Its address is where the browser noted that it came from, else what it declares,
-    else the file's. A page may declare to be anybody's; of a browser's note it may be another spelling.
+    else the file's. A page may declare to be anybody's; where both are one owner's, what it declares is the article's
+    own address, free of what the way to it left behind.
     """
     page = read_page(body, None, "text/html", "http://unknown.invalid/")
     declared = page.canonical if page and page.canonical and "unknown.invalid" not in page.canonical else None
     if noted is None and (saved := _SAVED_FROM.search(body, 0, _HEAD)):
         noted = canonical(saved[1].decode("ascii", "replace"))
-    url = declared if not noted or (declared and same_page(declared, noted)) else noted
+    if declared and noted:
+        there, here = urlsplit(declared), urlsplit(noted)
+        front = there.path in ("", "/") and here.path not in ("", "/")
+        noted = declared if owner_of(there.hostname) == owner_of(here.hostname) and not front else noted
+    url = noted or declared
     return page_of(url or path.resolve().as_uri(), body, "text/html", None, now)
 
 

@@ -15,7 +15,7 @@ from crawler import focus
 from crawler.addresses import canonical, key, same_page
 from crawler.browser import rendered
 from crawler.earlier import another_address, redirects_to
-from crawler.feeds import MOST_ENTRIES, Feed, Item, NotAFeedError, months_in, parse, sitemaps_in
+from crawler.feeds import MOST_ENTRIES, Feed, Item, NotAFeedError, months_in, newest_first, parse, sitemaps_in
 from crawler.frontier import FORGOTTEN, WAYS_IN, Frontier, Lead
 from crawler.guard import RefusedError
 from crawler.manners import describe
@@ -158,7 +158,7 @@ class StudySpider(Spider):
         if feed.more:
             yield self._visit(lead, "dropped", f"lists more than {MOST_ENTRIES} entries; the rest was left", 200)
         outside = 0
-        for item in sorted(feed.items, key=_newest):
+        for item in newest_first(feed.items):
             source, language = source_of(self.plan.domains, item.url)
             found = Lead(
                 url=item.url,
@@ -166,6 +166,7 @@ class StudySpider(Spider):
                 source=source or lead.source,
                 language=item.language or language,
                 found_in=lead.url,
+                teller=lead.source,
                 item=item,
                 sitemap=feed.kind == "sitemap",
                 dated=feed.dated_news or item.news,
@@ -188,7 +189,7 @@ class StudySpider(Spider):
             yield from self._offer(attrs.evolve(lead, url=url, kind="sitemap", found_in=lead.url))
 
     def _sitemaps(self, feed: Feed, lead: Lead) -> Iterator[Any]:
-        fitting = [item for item in sorted(feed.items, key=_newest) if self._in_window(item)]
+        fitting = [item for item in newest_first(feed.items) if self._in_window(item)]
         if lead.depth >= INDEX_DEPTH:
             yield self._visit(lead, "failed", "a sitemap index inside an index inside an index is not followed")
             return
@@ -218,7 +219,8 @@ class StudySpider(Spider):
             # The study's own people list who wrote about it; a newspaper's front page lists everything else too.
             if source == lead.source or (lead.source in self.plan.primary and inside):
                 leads_on = True
-                yield from self._offer(Lead(url=url, kind="page", source=source, language=language, found_in=lead.url))
+                found = Lead(url=url, kind="page", source=source, language=language, found_in=lead.url)
+                yield from self._offer(attrs.evolve(found, teller=lead.source))
         if not leads_on:
             yield self._visit(lead, "dropped", NEITHER, 200)
 
@@ -241,7 +243,8 @@ class StudySpider(Spider):
             return
         page = self._read(response)
         double = self._double_of(page, response.url)
-        if self.frontier.is_forgotten(double or response.url):  # a browser follows redirects by itself
+        at = double or canonical(response.url) or response.url  # a browser follows redirects by itself
+        if self.frontier.is_forgotten(at):
             yield self._visit(lead, "refused", FORGOTTEN, 200)
             return
         if double:
@@ -287,7 +290,7 @@ class StudySpider(Spider):
         first = (response.meta.get("redirect_urls") or [response.url])[0]
         by_browser = bool(response.meta.get("playwright"))
         source = source_at(self.plan, lead, response.url)
-        fed = told_by_feed(self.plan, lead, source)
+        fed = told_by_feed(lead, source)
         return Capture(
             requested_url=first,
             final_url=response.url,
@@ -394,7 +397,3 @@ def _priority(lead: Lead, held: Held | None) -> int:
         return -1
     moment = lead.item.moment if lead.item else None
     return max(0, int(moment.timestamp() // 60)) if moment else 0
-
-
-def _newest(item: Item) -> float:
-    return -item.moment.timestamp() if item.moment else 0.0

@@ -51,7 +51,9 @@ _EXIT_CODES = {
     1: "findings at or above `--fail-on`",
     errors.UserError.exit_code: "usage or bad input; a bad claims.yaml with file and line",
     errors.DataError.exit_code: "damaged data",
-    errors.CrawlError.exit_code: "the crawl could not run, or another command is at work on the data folder",
+    errors.CrawlError.exit_code: (
+        "the crawl could not run, another command is at work on the data folder, or a server or cluster went away"
+    ),
     options.INCOMPLETE: "finished, but incomplete: a source did not answer, a page failed, the disk is full",
 }
 

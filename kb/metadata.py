@@ -13,12 +13,12 @@ import attrs
 from htmldate import find_date
 from lxml import etree
 from lxml.html import HtmlElement
-from tld import get_fld
 
 from kb.blocks import Block
 from kb.bylines import clean_bylines, names_person
 from kb.dates import AHEAD, EARLIEST, Moment, first_sane, in_shown_zone, read_date
 from kb.headline import choose_title
+from kb.hosts import owner_of
 from kb.jsonld import LinkedArticle, LinkedData, read_linked_data
 from kb.shown import headline_index, shown_bylines, shown_dates
 from kb.text import normalise
@@ -153,24 +153,13 @@ def _canonical(tree: HtmlElement, marks: _Marks, url: str | None) -> str | None:
         try:
             absolute: str = urljoin(url or "", (candidate or "").strip())
             parts, here = urlsplit(absolute), urlsplit(url or "")
-            same_site = not url or _domain(parts.hostname) == _domain(here.hostname)
+            same_site = not url or owner_of(parts.hostname) == owner_of(here.hostname)
         except ValueError:
             continue
         front = parts.path in {"", "/"} and here.path not in {"", "/"}
         if parts.scheme in {"http", "https"} and parts.hostname and same_site and not front:
             return absolute
     return None
-
-
-def _domain(host: str | None) -> str:
-    """What one owner has, by the list of public suffixes: everybody's `co.uk` and `github.io` is none. The last two
-    labels where the list knows no suffix; of a number all.
-    """
-    name = (host or "").lower()
-    labels = name.split(".")
-    if labels[-1].isdigit() or ":" in name:
-        return name
-    return get_fld(f"http://{name}", fail_silently=True, search_private=True) or ".".join(labels[-2:])
 
 
 def _site_names(linked: LinkedData, marks: _Marks, url: str | None) -> list[str]:

@@ -22,7 +22,7 @@ in one of SQL_ASCII every text would come as bytes.
 NUL, NUL_KEPT = "\0", "\ufdd0"
 """PostgreSQL's texts hold no NUL. A character that Unicode keeps out of texts stands for it there."""
 
-_PASSWORD = re.compile(r"(://[^:/@\s]{0,200}):[^/\s]{1,200}@")
+_PASSWORD = re.compile(r"(://[^:/@\s]{0,200}):[^\s]{1,200}@")
 _QUERIED = re.compile(r"([?&](?:ssl)?password=)[^&\s]{1,200}")
 
 PIN_SCHEMA = (

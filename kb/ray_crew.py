@@ -230,7 +230,8 @@ class Crew:
 
     def _went_away(self, error: Exception, worker: _Worker) -> bool:
         """Whether it was the machine, or the way to it, and not the worker's own process."""
-        if not isinstance(error, self._ray.exceptions.ActorDiedError):
+        gone = self._ray.exceptions
+        if not isinstance(error, (gone.ActorDiedError, gone.OutOfMemoryError)):
             return True  # out of reach, or the answer was lost with its machine's memory
         nodes = self._asked(self._ray.nodes)
         return all(node["NodeID"] != worker.node or not node["Alive"] for node in nodes)

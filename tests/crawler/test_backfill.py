@@ -370,6 +370,12 @@ def test_name_that_leads_nowhere_is_told(name: str, tmp_path: Path) -> None:
         named(str(tmp_path / name) if "://" not in name else name)
 
 
+def test_signed_line_of_a_list_is_read_below_its_base() -> None:
+    lines = io.BytesIO(b"a.warc.gz?sig=hidden\nhttps://b.example/download?file=7\n")
+    files = files_of(["-"], "https://a.example/x/", lines)
+    assert files == ["https://a.example/x/a.warc.gz?sig=hidden", "https://b.example/download?file=7"]
+
+
 def test_lists_are_told_from_archives_by_what_they_hold(tmp_path: Path) -> None:
     (tmp_path / "a[1].WARC.GZ").write_bytes(b"")
     assert named(str(tmp_path / "a[1].WARC.GZ")) == [str(tmp_path / "a[1].WARC.GZ")]

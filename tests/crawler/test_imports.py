@@ -348,6 +348,14 @@ def test_a_page_cannot_declare_to_come_from_elsewhere_than_its_browser_noted(
     assert [snapshot.final_url for snapshot in desk.snapshots()] == ["https://evil.example/forged"]
 
 
+def test_what_a_page_declares_on_its_owners_hosts_is_its_own_address(desk: Desk, tmp_path: Path) -> None:
+    saved = FORGED.replace("https://ledger.example/theirs", "https://www.ledger.example/nurses-nap--at-last")
+    note = "<!-- saved from url=(0052)https://amp.ledger.example/c/nurses-nap-%2Dat-last?utm=1 -->"
+    (tmp_path / "own.html").write_text(f"<!DOCTYPE html>\n{note}\n{saved}")
+    desk.add(tmp_path / "own.html")
+    assert [each.final_url for each in desk.snapshots()] == ["https://www.ledger.example/nurses-nap--at-last"]
+
+
 def record_of(http: bytes, *, date: bytes = b"2026-04-02T10:00:00Z") -> bytes:
     head = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.example/x\r\nWARC-Date: %b\r\n" % date
     head += b"WARC-Record-ID: <urn:uuid:12345678-1234-1234-1234-123456789012>\r\nContent-Type: application/http\r\n"

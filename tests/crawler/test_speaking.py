@@ -61,3 +61,25 @@ def test_only_an_outlets_own_feed_or_the_studys_dates_its_article(
     )
     [kept] = run_crawl(study, tmp_path, allow_hosts=[stranger.host, site.host]).snapshots
     assert (kept.source, kept.feed_published) == ("paper", told)
+
+
+def test_an_outlet_that_moved_to_another_host_with_its_path_is_the_outlet(
+    paper: Site, stranger: RawServer, tmp_path: Path
+) -> None:
+    paper.answers[FORGED] = Answer(status=301, headers={"Location": stranger.url(FORGED)})
+    stranger.acts["/search"] = page(DATED.format(paper.url(FORGED), EARLY).encode())
+    study = attrs.evolve(make_study(make_source(paper, sitemaps=("/none",))), feeds=(stranger.url("/search"),))
+    [kept] = run_crawl(study, tmp_path, allow_hosts=[stranger.host, paper.host]).snapshots
+    assert (kept.final_url, kept.source) == (stranger.url(FORGED), "paper")
+
+
+def test_feed_of_the_study_on_the_host_of_a_source_speaks_for_no_source(
+    site: Site, stranger: RawServer, tmp_path: Path
+) -> None:
+    site.page("/glass-echo-story")
+    stranger.acts["/feed"] = page(DATED.format(site.url("/glass-echo-story"), EARLY).encode())
+    gazette = attrs.evolve(make_source(site, "gazette"), domains=(stranger.host,), sitemaps=(stranger.url("/none"),))
+    own = attrs.evolve(make_source(site), sitemaps=(site.url("/none"),))
+    study = attrs.evolve(make_study(own, gazette), feeds=(stranger.url("/feed"),))
+    [kept] = run_crawl(study, tmp_path, allow_hosts=[stranger.host, site.host]).snapshots
+    assert (kept.source, kept.feed_published) == ("paper", EARLY)
