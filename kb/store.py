@@ -299,6 +299,9 @@ class RecordStore:
                     continue
                 _choose(connection, kind, tool)
                 table = t.DERIVED.tables[kind]
+                if kind == "extractions":  # inputs of a later stage, whose tool may be the same as before
+                    gone = sa.select(table.c.id).where(table.c.tool != tool)
+                    connection.execute(sa.delete(t.outcomes).where(o.input.in_(gone)))
                 connection.execute(sa.delete(table).where(table.c.tool != tool))
 
     def choose(self, kind: str, name: str) -> None:

@@ -32,7 +32,7 @@ SOURCES = sorted(path for part in ("kb", "queries", "crawler", "docs") for path 
 
 UNPICKLING = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 CODE = {"eval", "exec", "compile", "__import__"}
-MAY_UNPICKLE = {"kb/ray_executor.py", "kb/workers.py"}
+MAY_UNPICKLE = {"kb/ray_crew.py", "kb/workers.py"}
 """What a stage is, and what it made, goes pickled between processes of one user."""
 MAY_COMPILE: set[str] = set()
 SAYS_NO = {"allow_pickle": False, "trust_remote_code": False, "weights_only": True, "shell": False}
