@@ -25,6 +25,8 @@ _LONGEST_SUMMARY = 20_000
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 _HTML = re.compile(rb"<(?:!doctype\s{1,9}html|html)[\s>]", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]{0,2000}>")
+_REFERENCES = re.compile(rb"(?:&#(?:[xX][0-9a-fA-F]{1,8}|[0-9]{1,8});)+")
+_REFERENCE = re.compile(rb"&#([xX]?)([0-9a-fA-F]{1,8});")
 _BLANKS = re.compile(r"\s+")
 _YEARS = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:[-_/]?(0[1-9]|1[0-2])(?!\d))?")
 
@@ -73,7 +75,7 @@ class Feed:
 
 def parse(body: bytes, url: str, max_bytes: int) -> Feed:
     """The items of an RSS, Atom, sitemap or sitemap index; gzipped bodies are unpacked up to `max_bytes`."""
-    data = _unpack(body, max_bytes).lstrip(b"\t\n\r \xef\xbb\xbf")
+    data = whole_letters(_unpack(body, max_bytes).lstrip(b"\t\n\r \xef\xbb\xbf"))
     if not data:
         raise NotAFeedError("empty")
     if _HTML.match(data):
@@ -87,11 +89,33 @@ def parse(body: bytes, url: str, max_bytes: int) -> Feed:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise NotAFeedError(f"not XML: {error}") from error
-    if root is None or not isinstance(root.tag, str):
-        raise NotAFeedError("not XML: it begins " + repr(data[:40].decode("latin-1")))
-    if _declares_entities(root):  # in an encoding in which the bytes do not show it
-        raise NotAFeedError("declares XML entities, which feeds have no use for")
-    return _read(root, url)
+    try:
+        if root is None or not isinstance(root.tag, str):
+            raise NotAFeedError("not XML: it begins " + repr(data[:40].decode("latin-1")))
+        if _declares_entities(root):  # in an encoding in which the bytes do not show it
+            raise NotAFeedError("declares XML entities, which feeds have no use for")
+        return _read(root, url)
+    except UnicodeDecodeError as error:  # in an encoding in which `whole_letters` finds no references
+        raise NotAFeedError("not XML: halves of letters") from error
+
+
+def whole_letters(data: bytes) -> bytes:
+    """References to the two halves of a letter beyond U+FFFF as one to the letter, which is how some programs write
+    emoji; to half a letter alone as one to U+FFFD. XML allows neither, and lxml fails where it is asked for the text.
+
+    >>> whole_letters(b"&#xd83d;&#xDE00; &#233; &#55357;")
+    b'&#128512; &#233; &#65533;'
+    """
+    return _REFERENCES.sub(_whole, data)
+
+
+def _whole(found: re.Match[bytes]) -> bytes:
+    codes = [int(digits, 16 if sign else 10) for sign, digits in _REFERENCE.findall(found[0])]
+    if not any(0xD800 <= code <= 0xDFFF for code in codes):
+        return found[0]
+    letters = "".join(chr(min(code, 0xFFFD) if code > 0x10FFFF else code) for code in codes)
+    whole = letters.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return b"".join(b"&#%d;" % ord(letter) for letter in whole)
 
 
 def _declares_entities(root: etree._Element) -> bool:

@@ -8,6 +8,7 @@ from lxml import etree
 
 from crawler.addresses import canonical
 from crawler.entries import Entry, Named, Problem
+from crawler.feeds import whole_letters
 
 URL_COLUMNS = ("url", "link", "address", "href", "permalink", "article url", "article_url")
 """Names of the column with addresses, as exports of media monitors and spreadsheets have it."""
@@ -51,12 +52,15 @@ def _cell(value: str, head: str, where: str) -> Entry:
 
 def read_opml(body: bytes, name: str) -> Iterator[Entry]:
     """The feeds of an OPML subscription list, and the pages in its entries of type `link`."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
     try:
-        root = etree.fromstring(body.strip(), parser)
+        yield from _outlines(body, name)
     except (etree.XMLSyntaxError, ValueError) as error:
         yield Problem(where=name, what=f"not XML: {error}")
-        return
+
+
+def _outlines(body: bytes, name: str) -> Iterator[Entry]:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
+    root = etree.fromstring(whole_letters(body.strip()), parser)
     if root is None or not isinstance(root.tag, str) or root.tag.rpartition("}")[2].lower() != "opml":
         yield Problem(where=name, what="XML, but not OPML")
         return

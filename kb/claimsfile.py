@@ -39,7 +39,7 @@ def parse(source: str, name: str) -> CommentedMap:
         raise StudyError(name, mark.line + 1 if mark else 0, f"not valid YAML: {error.problem}") from error
     except RecursionError as error:
         raise StudyError(name, 0, "not valid YAML: nested too deeply") from error
-    except (YAMLError, ValueError) as error:
+    except (YAMLError, ValueError, TypeError) as error:  # TypeError: a list for a key
         raise StudyError(name, 0, f"not valid YAML: {' '.join(str(error).split())}") from error
     if tree is None:
         raise StudyError(name, 1, "the file is empty; expected `study:` with `id` and `title` (see `retold init`)")

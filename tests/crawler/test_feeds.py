@@ -108,3 +108,13 @@ def test_broken_name_is_that_of_no_feed(body: bytes) -> None:
 def test_any_bytes_are_a_feed_or_not_and_never_a_crash(body: bytes) -> None:
     with suppress(NotAFeedError):
         parse(b"<rss><item>" + body, BASE, 10**6)
+
+
+HALVES = "<rss><channel><item><title>Naps &#xd83d;&#xde34; &#55357;</title><link>{}</link></item></channel></rss>"
+
+
+def test_emoji_written_as_two_halves_are_read_and_half_a_letter_costs_no_feed() -> None:
+    [item] = parse(HALVES.format("http://a.example/x").encode(), "http://a.example/feed", 10_000).items
+    assert item.title == "Naps \U0001f634 \ufffd"
+    with pytest.raises(NotAFeedError, match="halves of letters"):
+        parse(HALVES.format("http://a.example/x").encode("utf-16"), "http://a.example/feed", 10_000)

@@ -131,7 +131,8 @@ def test_error_names_the_line_and_what_was_expected(yaml, line, says):
 
 
 @pytest.mark.parametrize(
-    "yaml", ["{a: " * 2_000, "study: " + "[" * 300, HEAD + "x: \x00\n", HEAD + "  since: 2026-13-01\n"]
+    "yaml",
+    ["{a: " * 2_000, "study: " + "[" * 300, HEAD + "x: \x00\n", HEAD + "  since: 2026-13-01\n", "? : - a\nb: c\n"],
 )
 def test_yaml_that_cannot_be_read_is_an_error_of_the_study(yaml):
     assert "not valid YAML" in problem(yaml)[1]
