@@ -12,6 +12,9 @@ import httpx
 
 from bench.ports import free_port
 
+START_S = 120.0
+"""How long it may take until it answers."""
+
 
 class ChromaServer:
     """Started, killed and started again; it keeps its port and, unless `forget` is called, its data."""
@@ -25,7 +28,7 @@ class ChromaServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, wait_s: float = 60.0) -> int:
+    def start(self) -> int:
         """The id of its process, once it answers; RuntimeError where it ends or does not in time."""
         program = Path(sys.executable).with_name("chroma")
         words: list[str | Path] = [
@@ -41,7 +44,7 @@ class ChromaServer:
         self._process = subprocess.Popen(
             words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "DO_NOT_TRACK": "1"}
         )
-        end = time.monotonic() + 120
+        end = time.monotonic() + START_S
         while True:
             try:
                 httpx.get(f"{self.url}/api/v2/heartbeat", timeout=5).raise_for_status()

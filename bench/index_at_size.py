@@ -180,6 +180,6 @@ def chroma_server(folder: Path) -> Iterator[tuple[str, Processes]]:
     """One over a folder: its address and its processes."""
     server = ChromaServer(folder)
     try:
-        yield server.url, Processes(server.start(wait_s=120))
+        yield server.url, Processes(server.start())
     finally:
         server.stop()

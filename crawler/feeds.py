@@ -113,7 +113,7 @@ def _whole(found: re.Match[bytes]) -> bytes:
     codes = [int(digits, 16 if sign else 10) for sign, digits in _REFERENCE.findall(found[0])]
     if not any(0xD800 <= code <= 0xDFFF for code in codes):
         return found[0]
-    letters = "".join(chr(min(code, 0xFFFD) if code > 0x10FFFF else code) for code in codes)
+    letters = "".join(chr(code if code <= 0x10FFFF else 0xFFFD) for code in codes)
     whole = letters.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return b"".join(b"&#%d;" % ord(letter) for letter in whole)
 

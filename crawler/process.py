@@ -32,7 +32,7 @@ from crawler.spiders import Stored, StudySpider
 from kb.archive import Archive
 from kb.errors import CrawlError, DataError, RetoldError, UserError
 from kb.exclusive import CRAWL, held
-from kb.records import Snapshot, Visit, rfc3339
+from kb.records import Snapshot, Visit, rfc3339, validators
 from kb.settings import Settings
 from kb.state import read_state, write_state
 from kb.store import RecordStore
@@ -285,10 +285,11 @@ def refresh(plan: CrawlPlan, snapshots: Iterable[Snapshot]) -> CrawlPlan:
             name = key(canonical(url) or url)
             before = held.get(name)
             if before is None or before.snapshot == snapshot.id or before.fetched_at < snapshot.fetched_at:
+                etag, last_modified = validators(snapshot)
                 held[name] = Held(
                     url=snapshot.final_url if canonical(snapshot.final_url) else snapshot.requested_url,
-                    etag=snapshot.etag if snapshot.via == "live" else None,  # as RecordStore.known has it
-                    last_modified=snapshot.last_modified if snapshot.via == "live" else None,
+                    etag=etag,
+                    last_modified=last_modified,
                     body_sha256=snapshot.body_sha256,
                     snapshot=snapshot.id,
                     fetched_at=snapshot.fetched_at,

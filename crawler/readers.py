@@ -28,7 +28,7 @@ from crawler.entries import Entry, Loaded, Named, Problem
 from crawler.lists import read_opml, read_table
 from crawler.pages import read_page
 from kb.decode import decode, is_binary, is_markup
-from kb.hosts import owner_of
+from kb.hosts import may_name
 from kb.warc import Capture, records_of
 
 HTML = frozenset({".html", ".htm", ".xhtml"})
@@ -149,11 +149,8 @@ def saved_page(body: bytes, path: Path, now: datetime, noted: str | None = None)
     declared = page.canonical if page and page.canonical and "unknown.invalid" not in page.canonical else None
     if noted is None and (saved := _SAVED_FROM.search(body, 0, _HEAD)):
         noted = canonical(saved[1].decode("ascii", "replace"))
-    if declared and noted:
-        there, here = urlsplit(declared), urlsplit(noted)
-        front = there.path in ("", "/") and here.path not in ("", "/")
-        noted = declared if owner_of(there.hostname) == owner_of(here.hostname) and not front else noted
-    url = noted or declared
+    own = declared and (not noted or may_name(urlsplit(declared), urlsplit(noted)))
+    url = declared if own else noted
     return page_of(url or path.resolve().as_uri(), body, "text/html", None, now)
 
 

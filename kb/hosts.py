@@ -1,5 +1,7 @@
 """Whose a host is."""
 
+from urllib.parse import SplitResult
+
 from tld import get_fld
 
 
@@ -15,3 +17,9 @@ def owner_of(host: str | None) -> str:
     if labels[-1].isdigit() or ":" in name:
         return name
     return get_fld(f"http://{name}", fail_silently=True, search_private=True) or ".".join(labels[-2:])
+
+
+def may_name(named: SplitResult, here: SplitResult) -> bool:
+    """Whether a page at one address may name another as its own: one of the same owner, and no front page for all."""
+    front = named.path in ("", "/") and here.path not in ("", "/")
+    return owner_of(named.hostname) == owner_of(here.hostname) and not front

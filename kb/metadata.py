@@ -18,7 +18,7 @@ from kb.blocks import Block
 from kb.bylines import clean_bylines, names_person
 from kb.dates import AHEAD, EARLIEST, Moment, first_sane, in_shown_zone, read_date
 from kb.headline import choose_title
-from kb.hosts import owner_of
+from kb.hosts import may_name
 from kb.jsonld import LinkedArticle, LinkedData, read_linked_data
 from kb.shown import headline_index, shown_bylines, shown_dates
 from kb.text import normalise
@@ -152,12 +152,11 @@ def _canonical(tree: HtmlElement, marks: _Marks, url: str | None) -> str | None:
     for candidate in [*named, *marks.all(("og:url",))]:
         try:
             absolute: str = urljoin(url or "", (candidate or "").strip())
-            parts, here = urlsplit(absolute), urlsplit(url or "")
-            same_site = not url or owner_of(parts.hostname) == owner_of(here.hostname)
+            parts = urlsplit(absolute)
+            own = not url or may_name(parts, urlsplit(url))
         except ValueError:
             continue
-        front = parts.path in {"", "/"} and here.path not in {"", "/"}
-        if parts.scheme in {"http", "https"} and parts.hostname and same_site and not front:
+        if parts.scheme in {"http", "https"} and parts.hostname and own:
             return absolute
     return None
 

@@ -76,6 +76,13 @@ class Snapshot:
         return record_id("snapshot", self.requested_url, self.fetched_at, self.body_sha256)
 
 
+def validators(capture: Any) -> tuple[str | None, str | None]:
+    """ETag and Last-Modified of a Snapshot or its row, to ask the server with; None where it was not fetched here: what
+    a file says that a server said would make it answer 304 unseen.
+    """
+    return (capture.etag, capture.last_modified) if capture.via == "live" else (None, None)
+
+
 @attrs.frozen(kw_only=True)
 class Visit:
     """What a crawl or import did about one address, and why; kept for every address that it looked at."""

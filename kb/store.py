@@ -17,7 +17,7 @@ from kb.databases import engine_of
 from kb.errors import UnstorableError, UserError
 from kb.migrations import migrate, note, noted
 from kb.postgres import is_postgres, place
-from kb.records import Extraction, Judgement, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256
+from kb.records import Extraction, Judgement, Outcome, Snapshot, Text, Tool, Visit, canonical_json, sha256, validators
 from kb.tellings import Alert, Delivery
 
 T = TypeVar("T")
@@ -156,10 +156,10 @@ class RecordStore:
             for row in connection.execute(sa.select(t.snapshots).order_by(s.fetched_at)):
                 for url in {row.requested_url, row.final_url}:
                     earlier = found.get(url)
-                    served = row.via == "live"  # what a file says that a server said would make it answer 304 unseen
+                    etag, last_modified = validators(row)
                     found[url] = Known(
-                        etag=row.etag if served else None,
-                        last_modified=row.last_modified if served else None,
+                        etag=etag,
+                        last_modified=last_modified,
                         fetched_at=row.fetched_at,
                         first_fetched_at=earlier.first_fetched_at if earlier else row.fetched_at,
                         body_sha256=row.body_sha256,
